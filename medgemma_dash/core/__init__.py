@@ -1,0 +1,1 @@
+"""Plain data shared by every layer: no torch, no Streamlit, no file access."""

@@ -1,0 +1,105 @@
+"""What the model said, token by token, and how faithfully it was replayed."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from hashlib import sha256
+
+import numpy as np
+import numpy.typing as npt
+
+from medgemma_dash.core.radiograph import Radiograph
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A token that the model could have said at some place, with its probability."""
+
+    id: int
+    text: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of the answer.
+
+    index: its place in the answer, from 0.
+    position: its place in the full sequence; the logit that chose it stands at position - 1.
+    text: its share of the answer text; all texts joined are the answer text.
+    probability: what the model gave it, temperature 1.
+    special: whether it is a control token (end of turn), whose text is empty.
+    runners_up: the most probable other tokens at this place, best first.
+    """
+
+    index: int
+    id: int
+    text: str
+    position: int
+    probability: float
+    special: bool
+    runners_up: tuple[Candidate, ...] = ()
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """Whether the replay is the same function that generated the answer.
+
+    exact: every replayed argmax equals the token that stands there.
+    mismatches: indices of the tokens where it does not.
+    max_logit_difference: largest |replayed - generated| logit over the answer's tokens and
+        the whole vocabulary; None for a forced answer, which was never generated.
+    """
+
+    exact: bool
+    mismatches: tuple[int, ...]
+    max_logit_difference: float | None
+
+
+@dataclass(frozen=True, eq=False)
+class Answer:
+    """A question put to a model about a radiograph, and its answer.
+
+    input_ids: int64 (S,), the whole sequence: prompt, then answer.
+    image_span: (start, stop) of the soft tokens in it.
+    grid: (rows, cols) of the soft tokens.
+    piece_texts: S texts, one per position, "" for soft tokens; control tokens as written.
+    forced: the text was given, not generated.
+    stopped: why generation ended: "end of turn", "length", "cancelled" or "forced".
+    """
+
+    text: str
+    tokens: tuple[Token, ...]
+    input_ids: npt.NDArray[np.int64]
+    image_span: tuple[int, int]
+    grid: tuple[int, int]
+    prompt: str
+    fidelity: Fidelity
+    radiograph: Radiograph
+    piece_texts: tuple[str, ...]
+    model_name: str
+    model_revision: str
+    is_demo: bool
+    forced: bool
+    stopped: str
+    seconds: float
+
+    def __post_init__(self) -> None:
+        if "".join(token.text for token in self.tokens) != self.text:
+            raise ValueError("Token texts do not join to the answer text.")
+        if len(self.piece_texts) != len(self.input_ids):
+            raise ValueError("Every position has one text.")
+        self.input_ids.flags.writeable = False
+
+    @property
+    def prompt_length(self) -> int:
+        """Number of positions before the answer."""
+        return len(self.input_ids) - len(self.tokens)
+
+    @cached_property
+    def key(self) -> str:
+        """Hex digest that identifies radiograph, model, prompt and answer; free of their content."""
+        digest = sha256()
+        for part in (self.radiograph.sha256, self.model_name, self.model_revision):
+            digest.update(part.encode() + b"\0")
+        digest.update(self.input_ids.tobytes())
+        return digest.hexdigest()
