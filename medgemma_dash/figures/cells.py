@@ -1,0 +1,106 @@
+"""What stands on and over single cells of a map: hover text, boxes, sides, and clicks on them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from jaxtyping import Float
+
+from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.figures.palette import DARK
+from medgemma_dash.figures.words import number, plain
+
+Cell = tuple[int, int]
+
+MOST_WORDS_IN_HOVER = 5
+
+
+def chosen_cells(points: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
+    """The cells of a Streamlit selection (`event.selection.points`), in order, each once.
+
+    Points without a cell (of another chart's selection, say) are passed over.
+    """
+    found: dict[Cell, None] = {}
+    for point in points:
+        data = point.get("customdata")
+        if isinstance(data, list | tuple) and len(data) >= 2:
+            found[int(data[0]), int(data[1])] = None
+    return tuple(found)
+
+
+def side_labels(laterality: str, width: int) -> list[dict[str, Any]]:
+    """R and L as annotations in the upper corners; nothing when the side is not known."""
+    if laterality not in ("left", "right"):
+        return []
+    right_at_left = laterality == "left"
+    return [
+        {
+            "text": f"<b>{'R' if at_left == right_at_left else 'L'}</b>",
+            "x": 0 if at_left else width,
+            "y": 0,
+            "xanchor": "left" if at_left else "right",
+            "yanchor": "top",
+            "xshift": 12 if at_left else -12,
+            "yshift": -8,
+            "showarrow": False,
+            "font": {"size": 20, "color": DARK.text, "shadow": "0 0 4px #000"},
+        }
+        for at_left in (True, False)
+    ]
+
+
+def hover_text(
+    cells: PatchGrid,
+    row: int,
+    col: int,
+    image_map: Float[np.ndarray, "rows cols"] | None,
+    zone_names: Sequence[Sequence[str]] | None,
+    cell_words: Sequence[Sequence[Sequence[str]]] | None,
+) -> str:
+    """Where the cell lies, its raw value, its zone, and which answer words leaned on it."""
+    y, x = cells.centre(row, col)
+    lines = [f"row {row}, column {col} · pixel x {x:.0f}, y {y:.0f}"]
+    facts = []
+    if image_map is not None:
+        facts.append(f"<b>{number(float(image_map[row, col]))}</b>")
+    if zone_names is not None:
+        facts.append(plain(zone_names[row][col]) or "outside the zones")
+    if facts:
+        lines.append(" · ".join(facts))
+    words = [plain(word, 24) for word in cell_words[row][col]] if cell_words else []
+    words = [word for word in words if word][:MOST_WORDS_IN_HOVER]
+    if words:
+        lines.append(f"leaned on by <b>{words[0]}</b>" + "".join(f", {w}" for w in words[1:]))
+    return "<br>".join(lines)
+
+
+def cell_boxes(
+    cells: PatchGrid,
+    image_map: Float[np.ndarray, "rows cols"] | None,
+    signed: bool,
+    selected: Sequence[Cell],
+    mark_peak: bool,
+) -> list[dict[str, Any]]:
+    """White around the peak, accent around the cells that the reader chose; both on any theme,
+    since a radiograph is dark.
+    """
+    boxes: list[tuple[Cell, str, float]] = []
+    if mark_peak and image_map is not None and np.any(image_map):
+        heights = np.abs(image_map) if signed else image_map
+        boxes.append((divmod(int(np.argmax(heights)), cells.cols), "#ffffff", 1.5))
+    boxes += [(cell, DARK.accent, 2.5) for cell in selected]
+    shapes = []
+    for (row, col), colour, line_width in boxes:
+        box = cells.box(row, col)
+        shapes.append(
+            {
+                "type": "rect",
+                "x0": box.left,
+                "x1": box.right,
+                "y0": box.top,
+                "y1": box.bottom,
+                "line": {"color": colour, "width": line_width},
+                "fillcolor": "rgba(0,0,0,0)",
+            }
+        )
+    return shapes
