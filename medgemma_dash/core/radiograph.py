@@ -1,7 +1,7 @@
 """A radiograph as the rest of the program sees it."""
 
 from dataclasses import dataclass
-from typing import Literal, Self
+from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +17,7 @@ class Laterality(str):
 
     source: str
 
-    def __new__(cls, patient_right: PatientRight, source: str) -> Self:
+    def __new__(cls, patient_right: PatientRight, source: str) -> "Laterality":
         if patient_right not in ("left", "right", "unknown"):
             raise ValueError(f'"left", "right" or "unknown", not {patient_right!r}.')
         side = super().__new__(cls, patient_right)

@@ -1,0 +1,107 @@
+"""The house rules that no linter holds."""
+
+import ast
+import os
+import re
+import subprocess
+import sys
+import tomllib
+
+import pytest
+
+import medgemma_dash
+
+PUBLIC = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"}
+
+
+def run_python(repository, code: str) -> str:
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=repository, check=True, capture_output=True, text=True
+    ).stdout.strip()
+
+
+def test_the_public_names_are_the_contract_and_nothing_else():
+    assert set(medgemma_dash.__all__) == PUBLIC
+
+
+def test_importing_the_package_loads_neither_torch_nor_streamlit(repository):
+    code = (
+        "import sys, medgemma_dash;"
+        "print([m for m in ('torch', 'transformers', 'streamlit', 'numpy') if m in sys.modules])"
+    )
+    assert run_python(repository, code) == "[]"
+
+
+@pytest.mark.parametrize("name", sorted(PUBLIC))
+def test_each_public_name_resolves_to_what_it_says(name):
+    assert getattr(medgemma_dash, name).__name__ == name
+    assert name in dir(medgemma_dash)
+
+
+def test_a_name_that_is_not_public_is_an_attribute_error():
+    with pytest.raises(AttributeError, match="no attribute 'load_modle'"):
+        medgemma_dash.load_modle  # noqa: B018
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_direct_dependency_is_pinned(repository, name):
+    lines = (repository / name).read_text().splitlines()
+    required = [line for line in lines if line and not line.startswith(("#", "-r "))]
+    assert required
+    assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in required)
+
+
+def test_the_server_is_private_and_sends_nothing_out(repository):
+    config = tomllib.loads((repository / ".streamlit" / "config.toml").read_text())
+    server = config["server"]
+    assert server["address"] == "127.0.0.1"
+    assert server["headless"] is True
+    assert server["enableXsrfProtection"] is True
+    assert server["enableCORS"] is True
+    assert server["maxUploadSize"] == 50
+    assert server["fileWatcherType"] == "none"
+    assert server["showEmailPrompt"] is False
+    assert config["browser"]["gatherUsageStats"] is False
+    assert config["client"]["showErrorDetails"] == "none"
+
+
+def test_the_makefile_starts_streamlit_where_it_says(repository):
+    plan = subprocess.run(
+        ["make", "--dry-run", "run", "PORT=9001"],
+        cwd=repository,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    assert "http://127.0.0.1:9001" in plan
+    assert "streamlit run Home.py --server.port 9001" in plan
+
+
+def test_nothing_reads_pickles_or_runs_code_from_a_checkpoint(repository):
+    unsafe = {"trust_remote_code": True, "allow_pickle": True, "weights_only": False}
+    found = []
+    for path in [*repository.glob("medgemma_dash/**/*.py"), *repository.glob("pages/*.py")]:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.keyword) and node.arg in unsafe:
+                value = getattr(node.value, "value", None)
+                if value is unsafe[node.arg]:
+                    found.append(f"{path.relative_to(repository)}:{node.value.lineno}")
+    assert found == []
+
+
+def test_tests_have_no_network():
+    import socket
+
+    with pytest.raises(PermissionError, match="no network"):
+        socket.create_connection(("192.0.2.1", 80), timeout=1)  # a documentation address
+    assert os.environ["HF_HUB_OFFLINE"] == "1"
+
+
+def test_shapes_in_signatures_are_checked_while_tests_run():
+    import numpy as np
+    from jaxtyping import TypeCheckError
+
+    from medgemma_dash.metrics.localisation import pointing_hit
+
+    with pytest.raises(TypeCheckError):
+        pointing_hit(np.zeros(4, dtype=np.float32), np.zeros((4, 4), dtype=bool))
