@@ -1,0 +1,1 @@
+"""What a map is worth, measured: where it points, and how sure the figure is."""
