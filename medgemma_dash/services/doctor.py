@@ -1,0 +1,231 @@
+"""What this machine can run, and what to do about what it can't: `examine()`."""
+
+import os
+import platform
+import re
+import shutil
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Literal
+
+import psutil
+import torch
+from huggingface_hub import constants, get_token
+from pydicom.pixels import get_decoder
+
+from medgemma_dash.core.errors import MedGemmaDashError
+from medgemma_dash.core.settings import read_settings
+from medgemma_dash.imaging.transfer_syntax import LOSSLESS, LOSSY
+from medgemma_dash.models import load_model
+from medgemma_dash.models.loading import choose_device, free_memory_bytes
+
+Status = Literal["ok", "warn", "fail"]
+
+GIGABYTE = 1e9
+REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
+TESTED_PYTHON = (3, 11)
+TESTED = ("torch", "transformers", "streamlit", "numpy")
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+# Parameters of the published checkpoints, vision tower included, in 10^9.
+CHECKPOINTS = (("MedGemma 4B", 4.30), ("MedGemma 27B", 27.43))
+# Beside the weights: a kept replay graph (2 GiB unless set otherwise) and the activations of one
+# 896-pixel radiograph in the vision tower.
+WORKING_GIGABYTES = 3.5
+DEMO_GIGABYTES = 2.0
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fact about the machine; `remedy` is empty where nothing needs doing."""
+
+    name: str
+    status: Status
+    text: str
+    remedy: str = ""
+
+
+def examine() -> tuple[Finding, ...]:
+    """Look at everything the program needs; takes a few seconds, for it loads the demo model."""
+    return (
+        _python(),
+        *(_library(name) for name in TESTED),
+        _memory(),
+        _processor(),
+        *_accelerators(),
+        _demo_model(),
+        _chosen_model(),
+        *(_checkpoint(name, billions) for name, billions in CHECKPOINTS),
+        _hub(),
+        _disk(),
+        _decoders(),
+        _browser(),
+    )
+
+
+def _python() -> Finding:
+    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
+    if sys.version_info[:2] != TESTED_PYTHON:
+        remedy = (
+            "Should anything fail, use Python 3.11: `make clean`, `make run PYTHON=python3.11`."
+        )
+        return Finding("Python", "warn", f"{text}; tested with 3.11", remedy)
+    return Finding("Python", "ok", text)
+
+
+def tested_version(name: str) -> str | None:
+    """Return the version that requirements.txt pins, None outside a checkout."""
+    if not REQUIREMENTS.is_file():
+        return None
+    found = re.search(rf"^{name}==(\S+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
+    return found[1] if found else None
+
+
+def _library(name: str) -> Finding:
+    remedy = "Run `make run`, or `pip install -r requirements.txt`."
+    try:
+        installed = version(name)
+    except PackageNotFoundError:
+        return Finding(name, "fail", "not installed", remedy)
+    tested = tested_version(name)
+    # A build's label (+cpu, +cu128) is no other version.
+    if tested in (None, installed.split("+")[0]):
+        return Finding(name, "ok", installed)
+    return Finding(name, "warn", f"{installed}; tested with {tested}", remedy)
+
+
+def _memory() -> Finding:
+    memory = psutil.virtual_memory()
+    available = memory.available / GIGABYTE
+    text = f"{available:.1f} GB available of {memory.total / GIGABYTE:.1f}"
+    if available < DEMO_GIGABYTES:
+        remedy = f"Close other programs: the demo model needs about {DEMO_GIGABYTES:.0f} GB."
+        return Finding("Memory", "warn", text, remedy)
+    return Finding("Memory", "ok", text)
+
+
+def _processor() -> Finding:
+    threads = torch.get_num_threads()
+    text = f"{threads} threads of {os.cpu_count()}, {torch.backends.cpu.get_cpu_capability()}"
+    features = {"AMX": "amx_bf16", "AVX-512": "avx512_bf16"}
+    flags = _processor_flags()
+    fast = [name for name, flag in features.items() if flag in flags]
+    if fast:
+        text += f"; bfloat16 in hardware ({', '.join(fast)}): see `bench --dtype bfloat16`"
+    elif flags:
+        text += "; no bfloat16 in hardware: float32 is the faster choice"
+    return Finding("Processor", "ok", text)
+
+
+def _processor_flags() -> set[str]:
+    facts = Path("/proc/cpuinfo")
+    if not facts.is_file():
+        return set()
+    found = re.search(r"^flags\s*:(.*)$", facts.read_text(encoding="utf-8"), re.MULTILINE)
+    return set(found[1].split()) if found else set()
+
+
+def _accelerators() -> tuple[Finding, ...]:
+    if torch.cuda.is_available():
+        return tuple(_gpu(index) for index in range(torch.cuda.device_count()))
+    if torch.backends.mps.is_available():
+        return (Finding("GPU", "ok", "Apple GPU through MPS, sharing the machine's memory"),)
+    remedy = "The demo model needs none. For MedGemma, use a machine with a GPU if you can."
+    return (Finding("GPU", "warn", "none that torch can use; computing on the processor", remedy),)
+
+
+def _gpu(index: int) -> Finding:
+    free, total = torch.cuda.mem_get_info(index)
+    text = (
+        f"{torch.cuda.get_device_name(index)}, "
+        f"{free / GIGABYTE:.1f} GB free of {total / GIGABYTE:.1f}"
+    )
+    if not torch.cuda.is_bf16_supported(including_emulation=False):
+        return Finding(
+            f"GPU {index}", "warn", text, "No bfloat16: set MEDGEMMA_DASH_DTYPE=float32."
+        )
+    return Finding(f"GPU {index}", "ok", text)
+
+
+def _demo_model() -> Finding:
+    try:
+        model = load_model("demo", device="cpu", dtype="float32")
+    except MedGemmaDashError as error:
+        return Finding("Demo model", "fail", str(error), "Restore it: `git checkout assets/`.")
+    text = (
+        f"revision {model.revision}, {len(model.layout.layers)} layers, "
+        f"loaded in {model.load_seconds:.1f} s, {model.memory_bytes / 1e6:.0f} MB"
+    )
+    return Finding("Demo model", "ok", text)
+
+
+def _chosen_model() -> Finding:
+    try:
+        settings = read_settings()
+        device = choose_device(settings.device)
+    except MedGemmaDashError as error:
+        return Finding("Settings", "fail", str(error), "Correct or unset the variable.")
+    text = f"model {settings.model}, device {device}, number format {settings.dtype}"
+    return Finding("Settings", "ok", text)
+
+
+def _checkpoint(name: str, billions: float) -> Finding:
+    """Say what a checkpoint needs, in both formats, and whether the best device here has it."""
+    device = choose_device()
+    free = free_memory_bytes(device) / GIGABYTE
+    need = {
+        dtype: billions * size + WORKING_GIGABYTES
+        for dtype, size in (("bfloat16", 2), ("float32", 4))
+    }
+    needs = ", ".join(f"{gigabytes:.0f} GB in {dtype}" for dtype, gigabytes in need.items())
+    fitting = [dtype for dtype, gigabytes in need.items() if gigabytes <= free]
+    text = f"needs {needs}; {device} has {free:.0f} GB free"
+    if not fitting:
+        remedy = "Use a device with more free memory" + (
+            ", or MedGemma 4B." if "27" in name else "."
+        )
+        return Finding(name, "warn", f"{text}: does not fit", remedy)
+    return Finding(name, "ok", f"{text}: fits in {' and '.join(fitting)}")
+
+
+def _hub() -> Finding:
+    if get_token() is None:
+        remedy = "For MedGemma: accept its terms on its page at the hub, then `hf auth login`."
+        return Finding(
+            "Hub sign-in", "warn", "not signed in; the demo model needs no sign-in", remedy
+        )
+    return Finding("Hub sign-in", "ok", "signed in")
+
+
+def _disk() -> Finding:
+    cache = Path(constants.HF_HUB_CACHE)
+    place = next(folder for folder in (cache, *cache.parents) if folder.exists())
+    free = shutil.disk_usage(place).free / GIGABYTE
+    text = f"{free:.0f} GB free for downloaded models"
+    needed = 2 * CHECKPOINTS[0][1]  # the hub's files are bfloat16
+    if free < needed:
+        remedy = f"MedGemma 4B takes {needed:.0f} GB: free some, or point HF_HOME to another disk."
+        return Finding("Disk", "warn", text, remedy)
+    return Finding("Disk", "ok", text)
+
+
+def _decoders() -> Finding:
+    compressed = LOSSLESS | LOSSY
+    missing = [name for uid, name in compressed.items() if not get_decoder(uid).is_available]
+    if missing:
+        remedy = "Run `pip install -r requirements.txt`."
+        return Finding("DICOM decoders", "fail", f"missing for {'; '.join(missing)}", remedy)
+    return Finding("DICOM decoders", "ok", f"uncompressed, {', '.join(compressed.values())}")
+
+
+def find_browser() -> str | None:
+    """Path of a Chromium that the browser tests can drive, or None."""
+    return next(filter(None, map(shutil.which, BROWSERS)), None)
+
+
+def _browser() -> Finding:
+    if find_browser() is None:
+        remedy = "Only for `make test`: install chromium, for example `apt-get install chromium`."
+        return Finding("Chromium", "warn", "not found; browser tests are left out", remedy)
+    return Finding("Chromium", "ok", "found; browser tests will run")

@@ -1,0 +1,95 @@
+import shutil
+from collections import namedtuple
+
+import psutil
+import pytest
+import torch
+
+from medgemma_dash.core.errors import ModelNotFoundError
+from medgemma_dash.services import doctor
+
+
+@pytest.fixture(scope="module")
+def findings():
+    return {finding.name: finding for finding in doctor.examine()}
+
+
+def test_every_subject_is_examined(findings):
+    subjects = {
+        "Python", "torch", "transformers", "Memory", "Processor", "Demo model", "Settings",
+        "MedGemma 4B", "MedGemma 27B", "Hub sign-in", "Disk", "DICOM decoders", "Chromium",
+    }  # fmt: skip
+    assert subjects <= findings.keys()
+
+
+def test_what_is_not_well_has_a_remedy(findings):
+    for finding in findings.values():
+        assert finding.status == "ok" or finding.remedy, finding
+        assert finding.status != "ok" or not finding.remedy, finding
+
+
+def test_the_shipped_demo_model_loads(findings):
+    assert findings["Demo model"].status == "ok"
+
+
+def test_all_readable_dicom_syntaxes_have_a_decoder(findings):
+    assert findings["DICOM decoders"].status == "ok"
+    assert "JPEG-LS" in findings["DICOM decoders"].text
+
+
+def test_a_missing_demo_model_fails_with_a_remedy(monkeypatch):
+    def missing(*arguments, **options):
+        raise ModelNotFoundError("The model folder 'demo' holds no weights.")
+
+    monkeypatch.setattr(doctor, "load_model", missing)
+    found = doctor._demo_model()
+    assert (found.status, "git checkout" in found.remedy) == ("fail", True)
+
+
+@pytest.mark.parametrize(
+    ("gigabytes", "fits_4b", "fits_27b"),
+    [
+        (8, "does not fit", "does not fit"),
+        (16, "fits in bfloat16", "does not fit"),
+        (24, "fits in bfloat16 and float32", "does not fit"),
+        (80, "fits in bfloat16 and float32", "fits in bfloat16"),
+        (128, "fits in bfloat16 and float32", "fits in bfloat16 and float32"),
+    ],
+)
+def test_what_fits_follows_from_free_memory(monkeypatch, gigabytes, fits_4b, fits_27b):
+    monkeypatch.setattr(doctor, "choose_device", lambda: torch.device("cpu"))
+    monkeypatch.setattr(doctor, "free_memory_bytes", lambda device: int(gigabytes * 1e9))
+    small, large = (doctor._checkpoint(*one) for one in doctor.CHECKPOINTS)
+    assert small.text.endswith(fits_4b)
+    assert large.text.endswith(fits_27b)
+
+
+def test_a_hub_token_is_named_but_never_shown(monkeypatch):
+    monkeypatch.setattr(doctor, "get_token", lambda: "hf_secret")
+    found = doctor._hub()
+    assert (found.status, found.text) == ("ok", "signed in")
+    monkeypatch.setattr(doctor, "get_token", lambda: None)
+    assert doctor._hub().status == "warn"
+
+
+def test_little_disk_and_memory_are_warned_about(monkeypatch):
+    usage = namedtuple("usage", "total used free")(10**11, 10**11, 10**9)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage)
+    assert doctor._disk().status == "warn"
+    memory = namedtuple("memory", "total available")(8 * 10**9, 10**9)
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
+    assert doctor._memory().status == "warn"
+
+
+def test_a_version_that_was_not_tested_is_a_warning(monkeypatch):
+    monkeypatch.setattr(doctor, "version", lambda name: "2.0.0")
+    assert doctor._library("torch").status == "warn"
+    monkeypatch.setattr(doctor, "version", lambda name: f"{doctor.tested_version(name)}+cpu")
+    assert doctor._library("torch").status == "ok"
+
+
+def test_a_setting_that_is_not_allowed_fails_and_names_the_variable(monkeypatch):
+    monkeypatch.setenv("MEDGEMMA_DASH_DTYPE", "float8")
+    found = doctor._chosen_model()
+    assert found.status == "fail"
+    assert "MEDGEMMA_DASH_DTYPE" in found.text
