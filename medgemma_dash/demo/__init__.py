@@ -1,0 +1,1 @@
+"""Synthetic radiographs with known lesions, and the small model that is trained on them."""
