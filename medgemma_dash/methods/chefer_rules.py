@@ -1,0 +1,138 @@
+"""One row of the relevance matrix, unrolled while the backward pass visits the layers.
+
+Chefer, Gur, Wolf, "Generic Attention-model Explainability for Interpreting Bi-Modal and
+Encoder-Decoder Transformers", ICCV 2021, equations 5 and 6, for one self-attention stream:
+A_bar = mean_h (dA * A)^+, R <- R + A_bar R from R = I, first layer first. Row p-1 of the
+product needs the last layer first: r <- r + r A_bar, which is the backward pass's order.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.methods.specification import Check, Control
+from medgemma_dash.models.replay import LogitTarget, Replay
+
+HEADS = Control(
+    "heads",
+    "Heads",
+    ("mean", "max", "gradient-weighted"),
+    "How the heads of a layer are combined: their mean (the paper), their maximum, or their mean "
+    "weighted by |dA|.",
+)
+SPAN = Control(
+    "span",
+    "Several words",
+    ("mean of maps", "summed logits"),
+    "A phrase is the mean of its tokens' maps, or one backward pass from the sum of their logits. "
+    "The two differ, because negative gradients are cut off in between.",
+)
+
+
+@dataclass
+class RowAfterLayer:
+    """Folds one layer's A_bar into r, block by block.
+
+    before: r behind the layer, (targets, S); after: r in front of it, filled by `visit`.
+    """
+
+    before: Float[Tensor, "targets sequence"]
+    after: Float[Tensor, "targets sequence"]
+    heads: str
+    normalised: bool
+    _by_head: Tensor | None = None
+    _head_weight: Tensor | None = None
+
+    @property
+    def needs_gradient(self) -> bool:
+        """Whether dA itself is wanted."""
+        return self.heads == "gradient-weighted"
+
+    def visit(self, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor | None) -> None:
+        """Add r[rows] A_bar[rows, keys] to r[keys]."""
+        r = self.before[:, rows]
+        if not bool(r.any()) and dA is None:
+            return
+        positive = dA_A.clamp_min(0)
+        if dA is not None:
+            self._fold_by_head(r, keys, dA * (A > 0), positive)
+            return
+        A_bar = positive.amax(1) if self.heads == "max" else positive.mean(1)
+        if self.normalised:
+            A_bar, r = self._row_normalised(A_bar, r, rows)
+        self.after[:, keys] += torch.einsum("tr,trk->tk", r, A_bar)
+
+    def _row_normalised(self, A_bar: Tensor, r: Tensor, rows: slice) -> tuple[Tensor, Tensor]:
+        # Row i of the layer's matrix is (A_bar_i / sum A_bar_i + e_i) / 2; a row whose A_bar is
+        # empty stays e_i. `after` began as `before`, so half of each full row leaves its place.
+        total = A_bar.sum(-1, keepdim=True)
+        full = total > 0
+        share = torch.where(full.squeeze(-1), r / 2, torch.zeros_like(r))
+        self.after[:, rows] -= share
+        return A_bar / torch.where(full, total, torch.ones_like(total)), share
+
+    def _fold_by_head(self, r: Tensor, keys: slice, dA: Tensor, positive: Tensor) -> None:
+        # A head's weight is its mean |dA| over the whole layer, so heads stay apart until `finish`.
+        if self._by_head is None or self._head_weight is None:
+            targets, heads = dA.shape[:2]
+            self._by_head = self.after.new_zeros(targets, heads, self.after.shape[1])
+            self._head_weight = self.after.new_zeros(targets, heads)
+        self._by_head[:, :, keys] += torch.einsum("tr,thrk->thk", r, positive)
+        self._head_weight += dA.abs().sum((-1, -2))
+
+    def finish(self) -> Float[Tensor, "targets sequence"]:
+        """The row in front of the layer."""
+        if self._by_head is not None and self._head_weight is not None:
+            total = self._head_weight.sum(1, keepdim=True).clamp_min(
+                torch.finfo(torch.float32).tiny
+            )
+            self.after += torch.einsum("th,thk->tk", self._head_weight / total, self._by_head)
+        return self.after
+
+
+def unroll(
+    replay: Replay,
+    answer: Answer,
+    targets: Sequence[Target],
+    *,
+    heads: str = "mean",
+    normalised: bool = False,
+    includes: Callable[[int], bool] = lambda _layer: True,
+    check: Check | None = None,
+) -> Float[Tensor, "targets sequence"]:
+    """Relevance rows of the targets; `includes(layer index)` tells which layers are folded in."""
+    logits = [logit_target(answer, target) for target in targets]
+    r = torch.zeros(len(logits), replay.sequence, device=replay.final.device)
+    for row, logit in zip(r, logits, strict=True):
+        row[list(logit.rows)] = 1 / len(logit.rows)
+    state = RowAfterLayer(r, r, heads, normalised)
+
+    def visitor_for(layer: int) -> RowAfterLayer | None:
+        nonlocal state
+        if not includes(layer):
+            return None
+        r = state.finish()
+        state = RowAfterLayer(r, r.clone(), heads, normalised)
+        return state
+
+    replay.backward(logits, visitor_for, check)
+    found = state.finish()
+    for row, logit in zip(found, logits, strict=True):
+        row[list(logit.rows)] = 0  # self-relevance
+    return found.cpu()
+
+
+def logit_target(answer: Answer, target: Target) -> LogitTarget:
+    """The scalar to differentiate: the target's logits summed; a difference if contrastive."""
+    terms: list[tuple[int, int, float]] = []
+    for index in target.token_indices:
+        token = answer.tokens[index]
+        terms.append((token.position - 1, token.id, 1.0))
+        if target.against is not None:
+            terms.append((token.position - 1, target.against.id, -1.0))
+    return LogitTarget(tuple(terms))

@@ -1,0 +1,97 @@
+"""What a method says of itself: the pages, the cards and the command line are drawn from it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from jaxtyping import Float
+from torch import Tensor
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import MethodError
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.models.replay import Replay
+
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Control:
+    """One option of a method: the first choice is the default, and the paper's."""
+
+    name: str
+    label: str
+    choices: tuple[str, ...]
+    help: str
+
+    @property
+    def default(self) -> str:
+        """The choice when none is made."""
+        return self.choices[0]
+
+
+@dataclass(frozen=True)
+class MethodSpec:
+    """A method's name, card and abilities.
+
+    card: when to use it and when to distrust it, in plain words.
+    formula: LaTeX, in the paper's symbols.
+    cost: passes for one token with the replay at hand (F forward, B backward).
+    contrastive: whether it can explain one token against another.
+    """
+
+    name: str
+    title: str
+    card: str
+    formula: str
+    source: str
+    cost: str
+    signed: bool
+    contrastive: bool
+    controls: tuple[Control, ...] = ()
+
+    def settings(self, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
+        """All options with their values, in the order of `controls`.
+
+        Raises MethodError for an option or a value that the method does not have.
+        """
+        names = [control.name for control in self.controls]
+        for name in given:
+            if name not in names:
+                allowed = ", ".join(names) or "none"
+                raise MethodError(f"{self.name} has no option {name!r}. Options: {allowed}.")
+        for control in self.controls:
+            value = given.get(control.name, control.default)
+            if value not in control.choices:
+                raise MethodError(
+                    f"{self.name}: {control.name} is {value!r}. "
+                    f"Allowed: {', '.join(control.choices)}."
+                )
+        return tuple((c.name, given.get(c.name, c.default)) for c in self.controls)
+
+
+class Method(Protocol):
+    """One attribution method. Every file in this folder defines one and registers it."""
+
+    @property
+    def spec(self) -> MethodSpec:
+        """What the method says of itself."""
+        ...
+
+    def rows(
+        self,
+        replay: Replay,
+        answer: Answer,
+        targets: Sequence[Target],
+        settings: tuple[tuple[str, str], ...],
+        check: Check | None = None,
+    ) -> Float[Tensor, "targets sequence"]:
+        """Float32 relevance of every position for each target, on the processor.
+
+        A target is one token, or several whose logits are summed when the method's option says
+        so; the mean of several tokens' maps is taken by the caller.
+
+        Self-relevance is removed; positions after the predicting one are zero. The caller
+        holds the model's lock. `check` is called at least once per layer and may raise.
+        """
+        ...

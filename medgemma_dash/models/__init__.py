@@ -1,0 +1,7 @@
+"""The model adapter: loading, generation, faithful replay, and attention in blocks."""
+
+from medgemma_dash.models.adapter import VisionLanguageModel
+from medgemma_dash.models.gemma3 import LayerInfo, ModelLayout
+from medgemma_dash.models.loading import load_model, wrap_model
+
+__all__ = ["LayerInfo", "ModelLayout", "VisionLanguageModel", "load_model", "wrap_model"]

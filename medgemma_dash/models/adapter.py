@@ -1,0 +1,70 @@
+"""The model as the rest of the program holds it."""
+
+from collections import OrderedDict
+from dataclasses import dataclass, field
+from threading import RLock
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from medgemma_dash.models.gemma3 import ModelLayout
+from medgemma_dash.models.replay_cache import ReplayCache
+
+KEPT_IMAGES = 16  # 256 soft tokens of a 4B model in bfloat16 are 1.3 MB each
+
+
+@dataclass(eq=False)
+class VisionLanguageModel:
+    """A loaded Gemma 3 image-text model, frozen and in eval mode.
+
+    Hold `lock` during any computation: one model serves every session.
+    """
+
+    hf_model: Any
+    processor: Any
+    name: str
+    revision: str
+    is_demo: bool
+    layout: ModelLayout
+    replays: ReplayCache
+    load_seconds: float = 0.0
+    lock: RLock = field(default_factory=RLock)
+    image_features: "OrderedDict[str, Tensor]" = field(default_factory=OrderedDict)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the decoder computes."""
+        return self.hf_model.get_input_embeddings().weight.device  # type: ignore[no-any-return]
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The decoder's number format."""
+        return self.hf_model.get_input_embeddings().weight.dtype  # type: ignore[no-any-return]
+
+    @property
+    def memory_bytes(self) -> int:
+        """Bytes of all parameters, tied ones counted once."""
+        return sum(p.numel() * p.element_size() for p in self.hf_model.parameters())
+
+    def encode_image(
+        self, sha256: str, pixel_values: Float[Tensor, "1 3 height width"]
+    ) -> Float[Tensor, "soft_tokens hidden"]:
+        """The radiograph's soft tokens, computed once per radiograph and kept."""
+        if sha256 not in self.image_features:
+            with torch.no_grad():
+                pixels = pixel_values.to(self.device, self.dtype)
+                features = self.hf_model.get_image_features(pixels).pooler_output[0]
+            self.image_features[sha256] = features
+            while len(self.image_features) > KEPT_IMAGES:
+                self.image_features.popitem(last=False)
+        self.image_features.move_to_end(sha256)
+        return self.image_features[sha256]
+
+    def drop_caches(self) -> None:
+        """Free what can be computed again: soft tokens and replay graphs."""
+        self.image_features.clear()
+        self.replays.clear()
+        if self.device.type == "cuda":
+            torch.cuda.empty_cache()

@@ -1,0 +1,304 @@
+"""One teacher-forced forward over prompt and answer, and backward passes from its logits.
+
+The forward is cut into one piece per decoder layer: a layer's input and its attention output
+are leaves, so that a backward pass walks the layers from the last to the first, one
+`torch.autograd.grad` before the attention and one behind it, with `streaming_backward`
+between. Several targets share one walk. Parameters receive no gradient, nothing accumulates.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from medgemma_dash.models.adapter import VisionLanguageModel
+from medgemma_dash.models.attention import (
+    REPLAY_ATTENTION,
+    AttentionRecord,
+    AttentionTape,
+    BlockVisitor,
+    streaming_backward,
+)
+
+# Gradients of one layer in flight: four float32 tensors (S, intermediate) per target.
+BATCH_BYTES = 64 << 20
+MOST_TARGETS = 16
+
+
+@dataclass(frozen=True)
+class LogitTarget:
+    """A sum of logits: for each term (predicting position, token id, weight)."""
+
+    terms: tuple[tuple[int, int, float], ...]
+
+    @property
+    def rows(self) -> tuple[int, ...]:
+        """Predicting positions, ascending, each once."""
+        return tuple(sorted({row for row, _, _ in self.terms}))
+
+
+@dataclass
+class LayerPiece:
+    """One decoder layer of the replay; without `record` and `output` it is recomputed."""
+
+    layer: Any
+    input: Float[Tensor, "1 sequence hidden"]
+    arguments: dict[str, Any]
+    record: AttentionRecord | None = None
+    output: Tensor | None = None
+
+    def materialised(self, stop: int) -> "LayerPiece":
+        """The layer with its graph; a recomputed one only as far as position `stop`."""
+        if self.output is not None:
+            return self
+        tape = AttentionTape()
+        leaf = self.input[:, :stop].detach().requires_grad_()
+        arguments = {name: _prefix(value, stop) for name, value in self.arguments.items()}
+        with torch.enable_grad():
+            output = self.layer(leaf, **(arguments | {"tape": tape}))
+        return LayerPiece(self.layer, leaf, arguments, tape.records[0], output)
+
+
+@dataclass
+class Replay:
+    """A replayed answer, ready for backward passes.
+
+    predicting_logits: float32 (T, V) on the processor, or None when they were not asked for.
+    """
+
+    model: VisionLanguageModel
+    pieces: list[LayerPiece]
+    graph_bytes: int
+    predicting_logits: Float[Tensor, "tokens vocabulary"] | None = None
+    final: Float[Tensor, "sequence hidden"] = field(init=False)
+
+    def __post_init__(self) -> None:
+        last = self.pieces[-1].output
+        assert last is not None  # noqa: S101  the forward pass always leaves the last layer's output
+        self.final = last[0].detach()
+        if not self.keeps_graph:
+            self.pieces[-1].output = None
+
+    @property
+    def keeps_graph(self) -> bool:
+        """Whether the layers' graphs are kept, rather than recomputed in each backward pass."""
+        return self.graph_bytes > 0
+
+    @property
+    def sequence(self) -> int:
+        """Number of positions."""
+        return int(self.pieces[0].input.shape[1])
+
+    @property
+    def bytes(self) -> int:
+        """Bytes held: the layers' inputs, and their graphs where kept."""
+        inputs = sum(p.input.numel() * p.input.element_size() for p in self.pieces)
+        return inputs + self.graph_bytes
+
+    @property
+    def targets_at_once(self) -> int:
+        """How many targets share one backward walk at best on this device and model."""
+        width = int(self.model.hf_model.config.text_config.intermediate_size)
+        per_target = 16 * self.sequence * width
+        return max(1, min(MOST_TARGETS, BATCH_BYTES // per_target))
+
+    def backward(
+        self,
+        targets: Sequence[LogitTarget],
+        visitor_for: Callable[[int], BlockVisitor | None],
+        check: Callable[[], None] | None = None,
+    ) -> Float[Tensor, "targets sequence hidden"]:
+        """Gradients of the targets by the input embeddings, shape (targets, S, hidden).
+
+        visitor_for(layer index) is asked once per layer, last layer first, and its visitor sees
+        that layer's attention in blocks. `check` is called once per layer and may raise.
+        """
+        stop = max(target.rows[-1] for target in targets) + 1
+        reach = self.sequence if self.keeps_graph else stop
+        gradient = self._logit_gradients(targets, reach)
+        with replay_mode(self.model):
+            for index in reversed(range(len(self.pieces))):
+                if check is not None:
+                    check()
+                piece = self.pieces[index].materialised(stop)
+                gradient = _through_layer(piece, gradient, visitor_for(index), stop)
+        if reach < self.sequence:
+            gradient = torch.nn.functional.pad(gradient, (0, 0, 0, self.sequence - reach))
+        return gradient
+
+    def logits(self, row: int) -> Float[Tensor, " vocabulary"]:
+        """Float32 logits at one position."""
+        with torch.no_grad():
+            normed = self.model.hf_model.model.language_model.norm(self.final[row : row + 1])
+            return self.model.hf_model.lm_head(normed)[0].float()  # type: ignore[no-any-return]
+
+    def attention_records(self) -> Iterator[AttentionRecord]:
+        """Each layer's recorded attention, first layer first."""
+        with replay_mode(self.model), torch.no_grad():
+            for piece in self.pieces:
+                record = piece.record
+                if record is None:
+                    record = piece.materialised(self.sequence).record
+                assert record is not None  # noqa: S101  materialised pieces have a record
+                yield record
+
+    def _logit_gradients(self, targets: Sequence[LogitTarget], reach: int) -> Tensor:
+        # Only the target's rows pass through the last norm and only its tokens' rows of the
+        # unembedding are read: no (S, vocabulary) product is formed.
+        decoder, head = self.model.hf_model.model.language_model, self.model.hf_model.lm_head
+        gradients = self.final.new_zeros(len(targets), 1, reach, self.final.shape[1])
+        for gradient, target in zip(gradients, targets, strict=True):
+            for row, token, weight in target.terms:
+                hidden = self.final[row].clone().requires_grad_()
+                with torch.enable_grad():
+                    z = decoder.norm(hidden) @ head.weight[token]
+                gradient[0, row] += weight * torch.autograd.grad(z, hidden)[0]
+        return gradients
+
+
+def build_replay(
+    model: VisionLanguageModel,
+    input_ids: Int[Tensor, " sequence"],
+    image_span: tuple[int, int],
+    features: Float[Tensor, "soft_tokens hidden"],
+    *,
+    check: Callable[[], None] | None = None,
+) -> Replay:
+    """Run the teacher-forced forward and cut it into layers.
+
+    The graph is kept when it fits the model's memory budget; `Replay.keeps_graph` tells.
+    """
+    embeddings, token_types = embed(model, input_ids, image_span, features)
+    tape = AttentionTape()
+    pieces: list[LayerPiece] = []
+    budget = model.replays.budget_bytes
+    graph_bytes = 0
+
+    def enter(layer: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        if check is not None:
+            check()
+        keep = torch.is_grad_enabled()
+        leaf = positional[0].detach().requires_grad_(keep)
+        pieces.append(LayerPiece(layer, leaf, {k: v for k, v in named.items() if k != "tape"}))
+        return (leaf, *positional[1:]), named
+
+    def leave(_layer: Any, _positional: Any, output: Tensor) -> None:
+        nonlocal graph_bytes
+        piece = pieces[-1]
+        if torch.is_grad_enabled():
+            piece.record, piece.output = tape.records[-1], output
+            if len(pieces) == 1:
+                parameters = {p.untyped_storage().data_ptr() for p in model.hf_model.parameters()}
+                graph_bytes = _graph_bytes(output, parameters) * len(decoder.layers)
+                if graph_bytes > budget:
+                    graph_bytes = 0
+                    torch.set_grad_enabled(False)
+        if not graph_bytes:
+            piece.record, piece.output = None, None
+            tape.records.clear()
+        if len(pieces) == len(decoder.layers):
+            piece.output = output
+
+    decoder = model.hf_model.model.language_model
+    with replay_mode(model), torch.set_grad_enabled(budget > 0):
+        hooks = []
+        try:
+            for layer in decoder.layers:
+                hooks.append(layer.register_forward_pre_hook(enter, with_kwargs=True))
+                hooks.append(layer.register_forward_hook(leave))
+            model.hf_model.model(
+                inputs_embeds=embeddings, token_type_ids=token_types, use_cache=False, tape=tape
+            )
+        finally:
+            for hook in hooks:
+                hook.remove()
+    return Replay(model, pieces, graph_bytes)
+
+
+def embed(
+    model: VisionLanguageModel,
+    input_ids: Int[Tensor, " sequence"],
+    image_span: tuple[int, int],
+    features: Float[Tensor, "soft_tokens hidden"],
+) -> tuple[Float[Tensor, "1 sequence hidden"], Int[Tensor, "1 sequence"]]:
+    """Input embeddings with the soft tokens in place, and token types (1 on the image)."""
+    start, stop = image_span
+    with torch.no_grad():
+        words = input_ids.to(model.device).clone()
+        words[start:stop] = 0  # the image token may lie outside the embedding table
+        embeddings = model.hf_model.get_input_embeddings()(words).clone()
+        embeddings[start:stop] = features.to(embeddings.dtype)
+    token_types = torch.zeros_like(words)
+    token_types[start:stop] = 1
+    return embeddings.unsqueeze(0), token_types.unsqueeze(0)
+
+
+@contextmanager
+def replay_mode(model: VisionLanguageModel) -> Iterator[None]:
+    """Switch the decoder to the replay's attention function, and back whatever happens."""
+    config = model.hf_model.config.text_config
+    before = config._attn_implementation  # noqa: SLF001  transformers has no public getter
+    config._attn_implementation = REPLAY_ATTENTION  # noqa: SLF001
+    try:
+        yield
+    finally:
+        config._attn_implementation = before  # noqa: SLF001
+
+
+def _through_layer(
+    piece: LayerPiece, gradient: Tensor, visitor: BlockVisitor | None, stop: int
+) -> Tensor:
+    """From the gradient by a layer's output to that by its input, (targets, 1, S, hidden)."""
+    record = piece.record
+    assert record is not None  # noqa: S101  materialised pieces have a record
+    assert piece.output is not None  # noqa: S101
+    residual, d_attention = _gradients(piece.output, (piece.input, record.output), gradient)
+    d_queries = streaming_backward(record, d_attention, visitor, stop)
+    projected = (record.q, record.k, record.v)
+    (through_attention,) = _gradients(projected, (piece.input,), d_queries)
+    return residual + through_attention
+
+
+def _gradients(outputs: Any, inputs: tuple[Tensor, ...], gradients: Any) -> tuple[Tensor, ...]:
+    """`torch.autograd.grad` over a leading targets axis; the graph stays for the next click."""
+    first = gradients if isinstance(gradients, Tensor) else gradients[0]
+    if first.shape[0] > 1:
+        return torch.autograd.grad(
+            outputs, inputs, gradients, retain_graph=True, is_grads_batched=True
+        )
+    single = gradients[0] if isinstance(gradients, Tensor) else tuple(g[0] for g in gradients)
+    found = torch.autograd.grad(outputs, inputs, single, retain_graph=True)
+    return tuple(gradient.unsqueeze(0) for gradient in found)
+
+
+def _prefix(value: Any, stop: int) -> Any:
+    """Cut a layer's argument (mask, rotary tables, positions) to the first `stop` positions."""
+    if isinstance(value, tuple):
+        return tuple(_prefix(part, stop) for part in value)
+    if not isinstance(value, Tensor):
+        return value
+    if value.ndim == 4:
+        return value[:, :, :stop, :stop]
+    return value[:, :stop]
+
+
+def _graph_bytes(output: Tensor, excluded: set[int]) -> int:
+    """Bytes of the tensors that a graph has saved for its backward pass, storages counted once."""
+    storages: dict[int, int] = {}
+    queue, seen = [output.grad_fn], set()
+    while queue:
+        node = queue.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        for name in dir(node):
+            if name.startswith("_saved_") and isinstance(saved := getattr(node, name), Tensor):
+                storage = saved.untyped_storage()
+                if storage.data_ptr() not in excluded:
+                    storages[storage.data_ptr()] = storage.nbytes()
+        queue.extend(parent for parent, _ in node.next_functions)
+    return sum(storages.values())
