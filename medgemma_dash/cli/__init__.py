@@ -1,0 +1,124 @@
+"""The command line: `python -m medgemma_dash explain | bench | grounding | doctor | train-demo`."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from medgemma_dash.core.errors import MedGemmaDashError
+
+FAILED = 2
+INTERRUPTED = 130  # 128 + SIGINT, as shells report it
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return the exit status: 0, 2 after an error, 130 after Ctrl-C."""
+    options = build_parser().parse_args(arguments)
+    try:
+        # Imported only now, so that `--help` does not wait for torch.
+        status: int = import_module(f"medgemma_dash.cli.{options.module}").run(options)
+    except MedGemmaDashError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return FAILED
+    except KeyboardInterrupt:
+        print("interrupted", file=sys.stderr)
+        return INTERRUPTED
+    return status
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of all commands; `module` in its result names the one to run."""
+    parser = argparse.ArgumentParser(
+        prog="python -m medgemma_dash",
+        description="Why a radiology vision-language model said each word of its answer. "
+        "For research only; not a medical device.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_explain(commands)
+    _add_bench(commands)
+    _add_grounding(commands)
+    _add_command(commands, "doctor", "say what this machine can run, and what to do about the rest")
+    train = _add_command(commands, "train-demo", "train the demo model anew", module="train_demo")
+    train.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
+    train.add_argument("--seed", type=int, default=0)
+    return parser
+
+
+Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
+
+
+def _add_command(
+    commands: "Commands[argparse.ArgumentParser]", name: str, text: str, module: str | None = None
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.set_defaults(module=module or name)
+    return command
+
+
+def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add_command(
+        commands, "explain", "ask about a radiograph and explain the answer, or words of it"
+    )
+    command.add_argument("image", metavar="IMAGE", type=Path, help="PNG, JPEG or DICOM file")
+    command.add_argument("question", metavar="QUESTION")
+    target = command.add_mutually_exclusive_group()
+    target.add_argument("--token", type=int, metavar="N", help="explain token N, counted from 0")
+    target.add_argument("--phrase", metavar="WORDS", help="explain these words of the answer")
+    target.add_argument("--span", type=_read_span, metavar="A:B", help="explain tokens A to B - 1")
+    command.add_argument("--against", metavar="TEXT", help="why the token and not this one")
+    command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
+    _add_model_options(command)
+    command.add_argument("--max-new-tokens", type=int, default=256, metavar="N")
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        help="folder for explanation.json, relevancy.npz and overlay.png",
+    )
+
+
+def _add_bench(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add_command(commands, "bench", "measure what an explanation costs here")
+    _add_model_options(command)
+
+
+def _add_grounding(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add_command(
+        commands, "grounding", "measure whether words' maps point at lesions whose place is known"
+    )
+    command.add_argument("--count", type=_read_count, default=200, help="radiographs (%(default)s)")
+    command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
+    _add_model_options(command)
+    command.add_argument(
+        "--out", type=Path, metavar="FILE", help="JSON file with every observation"
+    )
+    command.add_argument(
+        "--write-card", action="store_true", help="write the table into the demo model's card"
+    )
+
+
+def _add_model_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", help="demo, a hub id, or a checkpoint folder ($MEDGEMMA_DASH_MODEL, or demo)"
+    )
+    command.add_argument(
+        "--device", help="auto, cpu, cuda, cuda:N or mps ($MEDGEMMA_DASH_DEVICE, or auto)"
+    )
+    command.add_argument(
+        "--dtype", help="auto, float32 or bfloat16 ($MEDGEMMA_DASH_DTYPE, or auto)"
+    )
+
+
+def _read_span(text: str) -> tuple[int, int]:
+    try:
+        start, stop = (int(part) for part in text.split(":"))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not A:B, such as 2:6") from None
+    return start, stop
+
+
+def _read_count(text: str) -> int:
+    if not text.isdecimal() or int(text) == 0:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    return int(text)

@@ -1,0 +1,31 @@
+"""`grounding`: prints the table, and stores it where asked."""
+
+import argparse
+import dataclasses
+import json
+
+from medgemma_dash.cli.chosen_model import chosen_model
+from medgemma_dash.cli.output import writing_to
+from medgemma_dash.cli.progress import show_progress
+from medgemma_dash.models.loading import DEMO_FOLDER
+from medgemma_dash.services.grounding import measure_grounding
+from medgemma_dash.services.grounding_table import as_markdown, write_into_card
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, print, store."""
+    if options.out:
+        with writing_to(options.out):
+            options.out.parent.mkdir(parents=True, exist_ok=True)
+    model = chosen_model(options).load()
+    grounding = measure_grounding(
+        model, count=options.count, method=options.method, progress=show_progress
+    )
+    print(as_markdown(grounding), end="")
+    if options.out:
+        with writing_to(options.out):
+            text = json.dumps(dataclasses.asdict(grounding), indent=1)
+            options.out.write_text(text + "\n", encoding="utf-8")
+    if options.write_card:
+        write_into_card(grounding, DEMO_FOLDER / "README.md")
+    return 0

@@ -1,0 +1,67 @@
+"""An explanation in a few lines for the terminal."""
+
+from collections.abc import Iterator
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.regions import ZoneTable
+from medgemma_dash.services.prompt_words import prompt_words
+
+
+def summary(answer: Answer, explanation: Explanation, zones: ZoneTable) -> str:
+    """Return the answer with its token numbers, the target, zones, prompt words and fidelity."""
+    return "\n".join(_lines(answer, explanation, zones))
+
+
+def _lines(answer: Answer, explanation: Explanation, zones: ZoneTable) -> Iterator[str]:
+    if answer.is_demo:
+        yield "Demo model, trained on synthetic radiographs. Research only; no medical device."
+    else:
+        yield "Research only; no medical device."
+    yield f"Model     {answer.model_name}, revision {answer.model_revision}"
+    yield f"Question  {printable(answer.prompt)}"
+    yield f"Answer    {printable(answer.text)}"
+    said = (f"{token.index}:{printable(token.text.strip())}" for token in answer.tokens
+            if not token.special)  # fmt: skip
+    yield f"Tokens    {'  '.join(said)}"
+    yield f"Explained {_target(answer, explanation)}"
+    yield ""
+    yield f"{'Zone':16}{'share':>8}{'mean':>12}{'peak':>12}"
+    for row in zones.rows:
+        yield f"{row.name:16}{row.share:8.1%}{row.mean:12.3g}{row.peak:12.3g}"
+    yield f"{'outside':16}{zones.outside_share:8.1%}"
+    if zones.right_left_ratio is not None:
+        yield f"right / left  {zones.right_left_ratio:.2f}"
+    words = prompt_words(explanation, answer)
+    if words:
+        yield ""
+        yield "Words that mattered most (raw relevance)"
+        yield from (f"  {printable(word.text):24}{word.value:12.3g}" for word in words)
+    yield ""
+    yield f"Replay    {_fidelity(answer)}"
+    yield f"Seconds   {answer.seconds:.1f} answer, {explanation.provenance.seconds:.2f} explanation"
+
+
+def printable(text: str) -> str:
+    """Text from a person or a model without what a terminal would act on."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def _target(answer: Answer, explanation: Explanation) -> str:
+    target = explanation.target
+    text = f"{printable(target.text.strip())!r}, {target.kind} by {explanation.method}"
+    if len(target.token_indices) == 1:
+        text += f", probability {answer.tokens[target.token_indices[0]].probability:.1%}"
+    if target.against:
+        text += f", rather than {printable(target.against.text.strip())!r}"
+    return text
+
+
+def _fidelity(answer: Answer) -> str:
+    fidelity = answer.fidelity
+    if fidelity.max_logit_difference is None:
+        return "the answer was given, not generated"
+    text = f"largest logit difference {fidelity.max_logit_difference:.1e}"
+    if fidelity.exact:
+        return f"exact, {text}"
+    return f"MISMATCH at tokens {', '.join(map(str, fidelity.mismatches))}; {text}"

@@ -1,0 +1,225 @@
+"""Do the maps of an answer's words point at the lesion? Measured where the lesion is known.
+
+The question about every finding of every radiograph is "Is there evidence of X?". Where the
+answer is right, word for word, four of its words are explained: the one that says presence
+("Yes"), the finding, its side and its zone; the heart has neither side nor zone and counts for
+the first two. A word of several tokens has the mean of their maps.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from itertools import count as count_from
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+from jaxtyping import Float
+from PIL import Image
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import ModelError
+from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.demo.dialogues import answer_to
+from medgemma_dash.demo.radiographs import (
+    FIRST_EVALUATION_SEED,
+    Finding,
+    SyntheticRadiograph,
+    synthesize,
+)
+from medgemma_dash.imaging import load_radiograph
+from medgemma_dash.metrics.bootstrap import Interval, clustered_interval
+from medgemma_dash.metrics.controls import centre_map, random_maps
+from medgemma_dash.metrics.localisation import energy_inside, pointing_hit
+from medgemma_dash.services.asking import ask
+from medgemma_dash.services.explaining import relevancy_tensor
+
+if TYPE_CHECKING:
+    from medgemma_dash.models import VisionLanguageModel
+
+WordKind = Literal["presence", "finding", "side", "zone"]
+KINDS: tuple[WordKind, ...] = ("presence", "finding", "side", "zone")
+QUESTION = "Is there evidence of {}?"
+RANDOM_MAPS = 10
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One word of one answer. The words of a wrong answer are not explained and score 0.
+
+    hit, centre, random: pointing game of the word's map, of the centre prior, and the mean of
+    ten random maps. energy: share of the map's positive relevance inside the lesion.
+    """
+
+    seed: int
+    finding: str
+    kind: WordKind
+    right: bool
+    hit: float = 0.0
+    energy: float = 0.0
+    centre: float = 0.0
+    random: float = 0.0
+
+
+@dataclass(frozen=True)
+class Score:
+    """Means over the words of right answers, with intervals clustered by radiograph.
+
+    `hit_or_wrong` is over all answers, and so counts a wrong answer's words as misses.
+    """
+
+    name: str
+    words: int
+    hit: Interval
+    hit_or_wrong: Interval
+    energy: Interval
+    centre: Interval
+    random: Interval
+
+
+@dataclass(frozen=True)
+class Grounding:
+    """The whole measurement. `average` is the mean of the four kinds' rates."""
+
+    model_name: str
+    model_revision: str
+    method: str
+    first_seed: int
+    last_seed: int
+    radiographs: int
+    answers: int
+    wrong_answers: int
+    average: Score
+    kinds: tuple[Score, ...]
+    findings: tuple[Score, ...]
+    observations: tuple[Observation, ...]
+
+
+def measure_grounding(
+    model: "VisionLanguageModel",
+    *,
+    count: int = 200,
+    method: str = "chefer",
+    first_seed: int = FIRST_EVALUATION_SEED,
+    progress: Callable[[int, int], None] | None = None,
+) -> Grounding:
+    """Explain the answers about the first `count` radiographs that have a finding.
+
+    Seeds are taken in order from `first_seed`; those without a finding are passed over. Raises
+    ModelError when not a single answer is right.
+    """
+    seeds = count_from(first_seed)
+    observations: list[Observation] = []
+    answers: list[bool] = []
+    truth = synthesize(first_seed)
+    for done in range(count):
+        truth = next(one for one in map(synthesize, seeds) if one.findings)
+        radiograph = load_radiograph(Image.fromarray(truth.pixels))
+        for finding in truth.findings:
+            words = _observe(model, truth, finding, radiograph, method)
+            answers.append(words[0].right)
+            observations += words
+        if progress:
+            progress(done + 1, count)
+    if not any(answers):
+        raise ModelError(
+            f"{model.name} answered none of {len(answers)} questions about synthetic radiographs "
+            "right, so there is nothing to explain. Train the demo model, or choose it."
+        )
+    return Grounding(
+        model_name=model.name,
+        model_revision=model.revision,
+        method=method,
+        first_seed=first_seed,
+        last_seed=truth.seed,
+        radiographs=count,
+        answers=len(answers),
+        wrong_answers=answers.count(False),
+        average=_summarise("average", observations),
+        kinds=_summarise_each("kind", observations),
+        findings=_summarise_each("finding", observations),
+        observations=tuple(observations),
+    )
+
+
+def word_map(
+    answer: Answer, rows: Float[np.ndarray, "tokens positions"], start: int, stop: int
+) -> Float[np.ndarray, "rows cols"]:
+    """Mean map of the tokens that share a character with `answer.text[start:stop]`."""
+    ends = np.cumsum([len(token.text) for token in answer.tokens])
+    starts = ends - [len(token.text) for token in answer.tokens]
+    inside = (starts < stop) & (ends > start)
+    first, last = answer.image_span
+    image: Float[np.ndarray, "rows cols"] = (
+        rows[inside, first:last].mean(axis=0).reshape(answer.grid)
+    )
+    return image
+
+
+def _observe(
+    model: "VisionLanguageModel",
+    truth: SyntheticRadiograph,
+    finding: Finding,
+    radiograph: Radiograph,
+    method: str,
+) -> list[Observation]:
+    """Ask about one finding and, when the answer is right, score the map of each of its words."""
+    question = QUESTION.format(finding.name)
+    expected = answer_to(question, truth)
+    answer = ask(model, radiograph, question)
+    if answer.text != expected.answer:
+        return [Observation(truth.seed, finding.name, word.kind, False) for word in expected.words]
+    rows = relevancy_tensor(model, answer, method=method)
+    return [
+        _score(truth.seed, finding, word.kind, word_map(answer, rows, word.start, word.stop))
+        for word in expected.words
+    ]
+
+
+def _score(
+    seed: int, finding: Finding, kind: WordKind, image: Float[np.ndarray, "rows cols"]
+) -> Observation:
+    grid = (image.shape[0], image.shape[1])
+    generator = np.random.default_rng([seed, KINDS.index(kind)])
+    noise = [pointing_hit(one, finding.mask) for one in random_maps(grid, RANDOM_MAPS, generator)]
+    return Observation(
+        seed=seed,
+        finding=finding.name,
+        kind=kind,
+        right=True,
+        hit=pointing_hit(image, finding.mask),
+        energy=energy_inside(image, finding.mask) or 0.0,
+        centre=pointing_hit(centre_map(grid), finding.mask),
+        random=float(np.mean(noise)),
+    )
+
+
+def _summarise_each(
+    field: Literal["kind", "finding"], observations: list[Observation]
+) -> tuple[Score, ...]:
+    """Summarise per kind of word or per finding; names without a right answer are left out."""
+    names = dict.fromkeys(getattr(one, field) for one in observations if one.right)
+    return tuple(
+        _summarise(name, [one for one in observations if getattr(one, field) == name])
+        for name in names
+    )
+
+
+def _summarise(name: str, observations: list[Observation]) -> Score:
+    """Average the observations, each kind of word counting alike."""
+
+    def interval(value: str, of: list[Observation]) -> Interval:
+        return clustered_interval(
+            np.array([getattr(one, value) for one in of]),
+            np.array([one.seed for one in of]),
+            np.array([KINDS.index(one.kind) for one in of]),
+        )
+
+    right = [one for one in observations if one.right]
+    return Score(
+        name=name,
+        words=len(right),
+        hit=interval("hit", right),
+        hit_or_wrong=interval("hit", observations),
+        energy=interval("energy", right),
+        centre=interval("centre", right),
+        random=interval("random", right),
+    )

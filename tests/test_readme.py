@@ -1,0 +1,90 @@
+"""The README's examples work as they stand there."""
+
+import re
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from medgemma_dash import cli
+from medgemma_dash.core.settings import Settings, read_settings
+
+README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
+LONG = ("bench", "grounding", "train-demo")  # minutes each: their arguments are read, no more
+EXPECTED_FILES = ("explanation.json", "relevancy.npz", "overlay.png")
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def shell_lines() -> list[str]:
+    return [line for block in blocks("sh") for line in block.splitlines()]
+
+
+@pytest.fixture
+def checkout(repository, tmp_path, monkeypatch) -> Path:
+    """A folder where the README's paths lead to the samples and nothing is written back."""
+    (tmp_path / "assets").symlink_to(repository / "assets")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MEDGEMMA_DASH_MODEL", raising=False)
+    monkeypatch.setenv("PYTHONPATH", str(repository))
+    return tmp_path
+
+
+@pytest.mark.parametrize("code", blocks("python"))
+def test_python_examples_run(code, checkout):
+    exec(compile(code, "README.md", "exec"), {})  # noqa: S102 - our own README
+
+
+def medgemma_lines() -> list[list[str]]:
+    lines = [shlex.split(line, comments=True) for line in shell_lines()]
+    return [line[3:] for line in lines if line[:3] == ["python", "-m", "medgemma_dash"]]
+
+
+@pytest.mark.parametrize("arguments", medgemma_lines(), ids=lambda arguments: arguments[0])
+def test_command_line_examples_run(arguments, checkout):
+    if arguments[0] in LONG:
+        assert cli.build_parser().parse_args(arguments)
+        return
+    done = subprocess.run(
+        [sys.executable, "-m", "medgemma_dash", *arguments], capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    if arguments[0] == "explain":
+        out = checkout / arguments[arguments.index("--out") + 1]
+        assert sorted(path.name for path in out.iterdir()) == sorted(EXPECTED_FILES)
+
+
+def test_every_make_target_it_names_exists(repository):
+    targets = set(re.findall(r"\bmake ([a-z]+)", "\n".join(shell_lines())))
+    assert targets == {"run", "test"}
+    for target in targets:
+        subprocess.run(["make", "--dry-run", target], cwd=repository, check=True,
+                       capture_output=True)  # fmt: skip
+
+
+def test_no_shell_example_goes_unchecked():
+    known = re.compile(r"(\w+=\S+ )?make (run|test)\b|python -m medgemma_dash |hf auth login$")
+    assert [line for line in shell_lines() if not known.match(line)] == []
+
+
+def test_the_settings_table_lists_every_setting_with_its_default():
+    table = dict(re.findall(r"^\| `(MEDGEMMA_DASH_\w+)` \|.*\| `(\w+)` \|$", README, re.MULTILINE))
+    assert read_settings(table) == Settings()
+    assert len(table) == len(Settings.__dataclass_fields__)
+
+
+def test_every_file_it_points_at_is_there(repository):
+    paths = re.findall(r"\]\(((?!http)[^)]+)\)", README)
+    assert "assets/screenshot.png" in paths
+    assert [path for path in paths if not (repository / path).exists()] == []
+
+
+def test_every_variable_of_the_environment_is_in_the_table(repository):
+    sources = (repository / "medgemma_dash").rglob("*.py")
+    read = {name for path in sources
+            for name in re.findall(r"MEDGEMMA_DASH_[A-Z_]+", path.read_text("utf-8"))}  # fmt: skip
+    assert {name for name in read if f"`{name}`" not in README} == set()
