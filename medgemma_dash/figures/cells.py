@@ -13,6 +13,7 @@ from medgemma_dash.figures.words import number, plain
 Cell = tuple[int, int]
 
 MOST_WORDS_IN_HOVER = 5
+LONGEST_WORD = 18
 
 
 def chosen_cells(points: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
@@ -41,7 +42,8 @@ def side_labels(laterality: str, width: int) -> list[dict[str, Any]]:
             "xanchor": "left" if at_left else "right",
             "yanchor": "top",
             "xshift": 12 if at_left else -12,
-            "yshift": -8,
+            # Below the buttons that Plotly shows in the corner under the mouse.
+            "yshift": -26,
             "showarrow": False,
             "font": {"size": 20, "color": DARK.text, "shadow": "0 0 4px #000"},
         }
@@ -59,7 +61,7 @@ def hover_text(
 ) -> str:
     """Where the cell lies, its raw value, its zone, and which answer words leaned on it."""
     y, x = cells.centre(row, col)
-    lines = [f"row {row}, column {col} · pixel x {x:.0f}, y {y:.0f}"]
+    lines = [f"row {row}, column {col}", f"pixel x {x:.0f}, y {y:.0f}"]
     facts = []
     if image_map is not None:
         facts.append(f"<b>{number(float(image_map[row, col]))}</b>")
@@ -67,10 +69,12 @@ def hover_text(
         facts.append(plain(zone_names[row][col]) or "outside the zones")
     if facts:
         lines.append(" · ".join(facts))
-    words = [plain(word, 24) for word in cell_words[row][col]] if cell_words else []
+    words = [plain(word, LONGEST_WORD) for word in cell_words[row][col]] if cell_words else []
     words = [word for word in words if word][:MOST_WORDS_IN_HOVER]
     if words:
-        lines.append(f"leaned on by <b>{words[0]}</b>" + "".join(f", {w}" for w in words[1:]))
+        # Short lines: a label wider than the room beside the pointer covers the map.
+        lines.append(f"leaned on by <b>{words[0]}</b>")
+        lines += [", ".join(words[at : at + 2]) for at in range(1, len(words), 2)]
     return "<br>".join(lines)
 
 

@@ -22,7 +22,9 @@ from medgemma_dash.figures.words import number
 MapMode = Literal["smooth", "grid"]
 View = tuple[float, float, float, float]
 
-MARGIN_PX = 22
+BAR_PX = 8
+BAR_GAP_PX = 8
+BELOW_PX = 40
 
 
 def relevance_figure(
@@ -75,13 +77,16 @@ def relevance_figure(
         for row in range(rows)
         for col in range(cols)
     ]
-    traces.append(_markers(cells, hover, image_map, scale, signed, dark))
+    traces.append(_markers(cells, hover, image_map, scale, signed))
     figure = go.Figure(traces)
     figure.update_layout(
         _layout(cells, radiograph_jpeg, revision, view, dark, height_px, image_map is not None)
     )
+    labels = side_labels(laterality, width)
+    if image_map is not None:
+        labels += _bar_labels(*colour_range(image_map, signed), signed, dark)
     figure.update_layout(
-        annotations=side_labels(laterality, width),
+        annotations=labels,
         shapes=cell_boxes(cells, image_map, signed, selected_cells, mark_peak),
     )
     return figure
@@ -130,7 +135,6 @@ def _markers(
     image_map: Float[np.ndarray, "rows cols"] | None,
     scale: str,
     signed: bool,
-    dark: bool,
 ) -> go.Scatter:
     """An invisible marker a cell: it answers hover and click, which a heatmap cannot.
 
@@ -148,7 +152,7 @@ def _markers(
             "cmax": high,
             "colorscale": solid_stops(scale),
             "showscale": True,
-            "colorbar": _colour_bar(low, high, signed, dark),
+            "colorbar": _colour_bar(),
         }
     return go.Scatter(
         x=[x for _, x in centres],
@@ -165,29 +169,46 @@ def _markers(
     )
 
 
-def _colour_bar(low: float, high: float, signed: bool, dark: bool) -> dict[str, Any]:
-    colours = palette(dark)
-    words = ("against", "for") if signed else ("", "relevance, raw")
+def _colour_bar() -> dict[str, Any]:
     return {
         "orientation": "h",
-        "thickness": 8,
+        "thickness": BAR_PX,
         "len": 1,
         "x": 0.5,
         "y": 0,
         "yanchor": "top",
-        "ypad": 8,
         "xpad": 0,
+        "ypad": BAR_GAP_PX,
         "outlinewidth": 0,
-        "tickvals": [low, 0, high] if signed else [low, high],
-        "ticktext": (
-            [f"{number(low)} {words[0]}", "0", f"{number(high)} {words[1]}"]
-            if signed
-            else ["0", f"{number(high)} {words[1]}"]
-        ),
         "ticks": "",
-        "ticklabelposition": "outside",
-        "tickfont": {"size": 12, "color": colours.muted},
+        "showticklabels": False,
     }
+
+
+def _bar_labels(low: float, high: float, signed: bool, dark: bool) -> list[dict[str, Any]]:
+    """Both ends in words. Tick labels would be hidden: they reach past the figure's edges."""
+    ends = (
+        [(0.0, "left", f"{number(low)} against"), (1.0, "right", f"{number(high)} for")]
+        if signed
+        else [(0.0, "left", "0"), (1.0, "right", f"{number(high)} relevance, raw")]
+    )
+    if signed:
+        ends.insert(1, (0.5, "center", "0"))
+    return [
+        {
+            "text": text,
+            "xref": "paper",
+            "yref": "paper",
+            "x": place,
+            "y": 0,
+            "xanchor": anchor,
+            "yanchor": "top",
+            "yshift": -(BAR_GAP_PX + BAR_PX + 1),
+            "showarrow": False,
+            "font": {"size": 12, "color": palette(dark).muted},
+        }
+        for place, anchor, text in ends
+    ]
 
 
 def _layout(
@@ -205,7 +226,7 @@ def _layout(
     return {
         "template": "none",
         "height": height_px,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": MARGIN_PX * 2 if with_bar else 0, "pad": 0},
+        "margin": {"l": 0, "r": 0, "t": 0, "b": BELOW_PX if with_bar else 0, "pad": 0},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "images": [
@@ -223,7 +244,14 @@ def _layout(
         ],
         "xaxis": axis | {"range": [left, right]},
         # Pixel rows count downwards.
-        "yaxis": axis | {"range": [bottom, top], "scaleanchor": "x", "scaleratio": 1},
+        "yaxis": axis
+        | {
+            "range": [bottom, top],
+            "scaleanchor": "x",
+            "scaleratio": 1,
+            # In a figure that is too tall the picture stays next to its colour bar.
+            "constraintoward": "bottom",
+        },
         "dragmode": "pan",
         "clickmode": "event+select",
         "hovermode": "closest",

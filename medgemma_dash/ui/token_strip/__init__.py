@@ -79,7 +79,7 @@ def token_strip(
         at once; the function then returns None.
     """
     memory_key = f"_{key}_choices"
-    memory = st.session_state.setdefault(memory_key, _Memory())
+    memory: _Memory = st.session_state.setdefault(memory_key, _Memory())
 
     def receive() -> None:
         choice = _read(st.session_state.get(key), generation, len(tokens))
@@ -94,6 +94,12 @@ def token_strip(
         else:
             memory.waiting = choice
 
+    choice, memory.waiting = memory.waiting, None
+    if choice is not None and choice.generation != generation:
+        choice = None
+    if choice is not None:
+        # The caller learns of it only when this function returns; the strip shows it already.
+        selected = None if choice.whole else (choice.start, choice.stop)
     _mount(
         key=key,
         data={
@@ -117,8 +123,7 @@ def token_strip(
         },
         on_choice_change=receive,
     )
-    choice, memory.waiting = memory.waiting, None
-    return choice if choice is not None and choice.generation == generation else None
+    return choice
 
 
 @dataclass

@@ -174,6 +174,8 @@ function paint(strip, selected) {
 
 function choose(strip, index, extend) {
   if (!strip.data.ready) return;
+  rove(strip, index);
+  strip.options[index].focus({ preventScroll: true });
   if (!extend) strip.anchor = index;
   const start = Math.min(strip.anchor, index);
   const stop = Math.max(strip.anchor, index) + 1;

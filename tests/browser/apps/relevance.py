@@ -1,0 +1,102 @@
+"""A page with the figures alone, for their browser tests; ?dark=0 for the light theme."""
+
+import io
+import json
+
+import numpy as np
+import streamlit as st
+from PIL import Image
+
+from medgemma_dash.figures import (
+    PLOTLY_CONFIG,
+    WordRelevance,
+    chosen_cells,
+    layer_figure,
+    prompt_words_figure,
+    relevance_figure,
+)
+
+st.set_page_config(layout="wide")
+
+HEIGHT, WIDTH, ROWS, COLS = 1200, 900, 16, 16
+query = st.query_params
+dark = query.get("dark", "1") == "1"
+signed = query.get("signed", "0") == "1"
+
+# A smooth shaded ellipse stands in for a radiograph.
+y, x = np.mgrid[0:HEIGHT, 0:WIDTH]
+shade = 220 * np.exp(-(((x - 450) / 420) ** 2 + ((y - 600) / 560) ** 2)) + 0 * x
+buffer = io.BytesIO()
+Image.fromarray(shade.astype(np.uint8)).save(buffer, "JPEG", quality=85)
+
+state = st.session_state
+state.setdefault("seed", 0)
+state.setdefault("cells", ())
+state.setdefault("log", [])
+
+
+def relevance_map(seed: int) -> np.ndarray:
+    values = np.random.default_rng(seed).random((ROWS, COLS)) * 0.0005
+    row, col = (10, 5) if seed == 0 else (4, 11)
+    values[row, col] = 0.01
+    values[row - 1, col] = -0.006 if signed else 0.006
+    values[row, col - 1] = 0.005
+    values[0, 0] = 0.008
+    return values.astype(np.float32)
+
+
+words = [[[] for _ in range(COLS)] for _ in range(ROWS)]
+words[10][5] = ["lower", " <b>right</b>", "<img src=x onerror=window.hacked=1>"]
+zones = [["Right lower" if row > 10 else "" for _ in range(COLS)] for row in range(ROWS)]
+
+left, right = st.columns([2, 3])
+with left, st.container(key="overlay"):
+    event = st.plotly_chart(
+        relevance_figure(
+            buffer.getvalue(),
+            WIDTH,
+            HEIGHT,
+            (ROWS, COLS),
+            relevance_map(state.seed),
+            zone_names=zones,
+            cell_words=words,
+            mode=query.get("mode", "smooth"),
+            threshold=float(query.get("threshold", 0)),
+            signed=signed,
+            laterality="left",
+            selected_cells=state.cells,
+            dark=dark,
+        ),
+        theme=None,
+        config=dict(PLOTLY_CONFIG),
+        key="map",
+        on_select="rerun",
+        selection_mode="points",
+    )
+    cells = chosen_cells(event.selection.points)
+    if cells and cells != state.cells:
+        state.cells = cells
+        state.log.append(cells)
+        st.rerun()
+with right:
+    if st.button("Next map"):
+        state.seed += 1
+        st.rerun()
+    st.text(f"log {json.dumps(state.log)}")
+    with st.container(key="layers"):
+        shares = np.array([3, 4, 3.5, 6, 8, 14, 7, 6, 9, 7, 5, 11], np.float32) / 20
+        st.plotly_chart(
+            layer_figure(shares, [index % 6 == 5 for index in range(12)], dark), theme=None
+        )
+    with st.container(key="words"):
+        st.plotly_chart(
+            prompt_words_figure(
+                [
+                    WordRelevance("consolidation", 0.0041),
+                    WordRelevance("<b>evidence</b>", 0.0015),
+                    WordRelevance("right", 0.0013, "answer"),
+                ],
+                dark,
+            ),
+            theme=None,
+        )

@@ -1,0 +1,96 @@
+"""The figures in a real browser, through st.plotly_chart."""
+
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+pytestmark = pytest.mark.browser
+
+APP = Path(__file__).parent / "apps" / "relevance.py"
+MAP = ".st-key-overlay .js-plotly-plot"
+
+
+@pytest.fixture
+def figure_url(serve_app) -> str:
+    return serve_app(APP)
+
+
+def opened(page: Page, address: str, query: str = "") -> Page:
+    page.goto(f"{address}/?{query}")
+    expect(page.locator(f"{MAP} .heatmaplayer image")).to_be_attached()
+    return page
+
+
+def place(page: Page, row: float, col: float) -> tuple[float, float]:
+    box = page.locator(f"{MAP} .nsewdrag").first.bounding_box()
+    return box["x"] + (col + 0.5) / 16 * box["width"], box["y"] + (row + 0.5) / 16 * box["height"]
+
+
+def hover(page: Page, row: int, col: int, off: float = 0.0) -> str:
+    """Hover a cell, `off` cells from its centre; the text of the label."""
+    page.mouse.move(*place(page, row + off, col + off))
+    label = page.locator(f"{MAP} .hovertext")
+    expect(label).to_contain_text(f"row {row}, column {col}")
+    return label.text_content() or ""
+
+
+def test_hover_says_where_what_and_which_words(page, figure_url):
+    opened(page, figure_url)
+    text = hover(page, 10, 5)
+    for part in ("pixel x 309, y 788", "0.0100", "outside the zones", "leaned on by lower"):
+        assert part in text
+    assert "Right lower" in hover(page, 12, 3)
+
+
+def test_words_of_the_model_are_text_in_hover(page, figure_url):
+    opened(page, figure_url)
+    text = hover(page, 10, 5)
+    assert "<b>right</b>" in text
+    assert "<img src=x" in text
+    assert page.evaluate("window.hacked") is None
+    assert page.outside == []
+
+
+def test_a_click_on_a_cell_reaches_python_and_boxes_it(page, figure_url):
+    opened(page, figure_url)
+    hover(page, 3, 12)
+    page.mouse.click(*place(page, 3, 12))
+    expect(page.get_by_text("log [[[3, 12]]]", exact=True)).to_be_visible()
+    expect(page.locator(f"{MAP} .shapelayer path")).to_have_count(2)
+
+
+@pytest.mark.parametrize(("row", "col", "off"), [(0, 0, -0.45), (15, 15, 0.45), (7, 7, 0.4)])
+def test_corners_belong_to_their_cell(page, figure_url, row, col, off):
+    opened(page, figure_url)
+    hover(page, row, col, off)
+    page.mouse.click(*place(page, row + off, col + off))
+    expect(page.get_by_text(f"log [[[{row}, {col}]]]", exact=True)).to_be_visible()
+
+
+@pytest.mark.parametrize("mode", ["smooth", "grid"])
+def test_the_map_reaches_the_borders_of_the_radiograph(page, figure_url, mode):
+    opened(page, figure_url, f"mode={mode}")
+    radiograph = page.locator(f"{MAP} .imagelayer image").first.bounding_box()
+    heat = page.locator(f"{MAP} .heatmaplayer image").bounding_box()
+    for side in ("x", "y", "width", "height"):
+        assert heat[side] == pytest.approx(radiograph[side], abs=1)
+
+
+def test_pixels_are_square(page, figure_url):
+    opened(page, figure_url)
+    box = page.locator(f"{MAP} .imagelayer image").first.bounding_box()
+    assert box["height"] / box["width"] == pytest.approx(1200 / 900, rel=0.01)
+
+
+@pytest.mark.parametrize("width", [1440, 800])
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+@pytest.mark.parametrize("query", ["", "signed=1&mode=grid"], ids=["magnitude", "signed"])
+def test_figures_draw_in_both_themes(open_page, figure_url, screenshots, width, dark, query):
+    page = opened(open_page(width=width, dark=dark), figure_url, f"dark={int(dark)}&{query}")
+    expect(page.locator(".st-key-layers .bars .point")).to_have_count(12)
+    expect(page.locator(".st-key-words .bars .point")).to_have_count(3)
+    hover(page, 10, 5)
+    assert page.failures == []
+    name = f"figures-{width}-{'dark' if dark else 'light'}-{'signed' if query else 'plain'}.png"
+    page.screenshot(path=screenshots / name)

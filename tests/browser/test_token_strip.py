@@ -1,0 +1,242 @@
+"""The token strip in a real browser: mouse, keyboard, reruns, hostile text, both themes."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+pytestmark = pytest.mark.browser
+
+APP = Path(__file__).parent / "apps" / "strip.py"
+
+
+@pytest.fixture
+def strip_url(serve_app) -> str:
+    return serve_app(APP)
+
+
+def opened(page: Page, address: str, query: str = "") -> Page:
+    page.goto(f"{address}/?{query}")
+    expect(token(page, 0)).to_be_visible()
+    return page
+
+
+def token(page: Page, index: int) -> Locator:
+    return page.locator(f'[data-token-index="{index}"]')
+
+
+def boxed(page: Page) -> list[int]:
+    found = page.locator('[data-token-index][aria-selected="true"]').evaluate_all(
+        "all => all.map(one => Number(one.dataset.tokenIndex))"
+    )
+    return [int(index) for index in found]
+
+
+def expect_log(page: Page, entries: str) -> None:
+    expect(page.get_by_text(f"log {entries}", exact=True)).to_be_visible()
+
+
+def expect_box(page: Page, start: int, stop: int) -> None:
+    expect(page.locator('[data-token-index][aria-selected="true"]')).to_have_count(stop - start)
+    assert boxed(page) == list(range(start, stop))
+
+
+@pytest.mark.parametrize("query", ["", "callback=1"], ids=["returned", "callback"])
+def test_a_click_reaches_python_once_and_not_again_at_the_next_rerun(page, strip_url, query):
+    opened(page, strip_url, query)
+    token(page, 2).click()
+    expect_log(page, "[[2, 3, false]]")
+    expect_box(page, 2, 3)
+    page.get_by_role("button", name="Run the fragment").click()
+    expect(page.get_by_text("fragment runs 3", exact=True)).to_be_visible()
+    expect_log(page, "[[2, 3, false]]")
+    page.get_by_role("button", name="Run everything").click()
+    expect(page.get_by_text("fragment runs 4", exact=True)).to_be_visible()
+    expect_log(page, "[[2, 3, false]]")
+    expect_box(page, 2, 3)
+
+
+def test_the_same_token_can_be_chosen_again(page, strip_url):
+    opened(page, strip_url)
+    token(page, 2).click()
+    expect_log(page, "[[2, 3, false]]")
+    token(page, 2).click()
+    expect_log(page, "[[2, 3, false], [2, 3, false]]")
+
+
+def test_the_box_moves_before_python_answers(page, strip_url):
+    opened(page, strip_url)
+    selected = token(page, 4).evaluate("one => { one.click(); return one.ariaSelected; }")
+    assert selected == "true"
+    expect_log(page, "[[4, 5, false]]")
+
+
+def test_shift_click_chooses_a_span_in_either_direction(page, strip_url):
+    opened(page, strip_url)
+    token(page, 4).click()
+    token(page, 9).click(modifiers=["Shift"])
+    expect_log(page, "[[4, 5, false], [4, 10, false]]")
+    expect_box(page, 4, 10)
+    token(page, 2).click(modifiers=["Shift"])
+    expect_log(page, "[[4, 5, false], [4, 10, false], [2, 5, false]]")
+    expect_box(page, 2, 5)
+
+
+def test_the_keyboard_walks_chooses_spans_and_clears(page, strip_url):
+    opened(page, strip_url)
+    expect(page.locator('[data-token-index][tabindex="0"]')).to_have_count(1)
+    token(page, 9).focus()
+    page.keyboard.press("ArrowRight")
+    expect(token(page, 10)).to_be_focused()
+    page.keyboard.press("Home")
+    expect(token(page, 0)).to_be_focused()
+    page.keyboard.press("ArrowLeft")
+    expect(token(page, 0)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect_log(page, "[[1, 2, false]]")
+    expect(token(page, 1)).to_be_focused()
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Shift+Enter")
+    expect_log(page, "[[1, 2, false], [1, 4, false]]")
+    expect_box(page, 1, 4)
+    page.keyboard.press("End")
+    expect(token(page, 12)).to_be_focused()
+    page.keyboard.press("Space")
+    expect_box(page, 12, 13)
+    page.keyboard.press("Escape")
+    expect_log(page, "[[1, 2, false], [1, 4, false], [12, 13, false], [0, 13, true]]")
+    expect_box(page, 0, 0)
+
+
+def test_the_whole_answer_has_a_button(page, strip_url):
+    opened(page, strip_url)
+    page.get_by_role("button", name="whole answer").click()
+    expect_log(page, "[[0, 13, true]]")
+    expect(page.get_by_role("button", name="whole answer")).to_have_attribute(
+        "aria-pressed", "true"
+    )
+
+
+def test_up_and_down_change_lines(page, strip_url):
+    opened(page, strip_url, "case=long")
+    token(page, 3).focus()
+    first_line = token(page, 3).bounding_box()["y"]
+    focused = page.locator("[data-token-index]:focus")
+    page.keyboard.press("ArrowDown")
+    assert focused.bounding_box()["y"] > first_line
+    page.keyboard.press("ArrowUp")
+    assert focused.bounding_box()["y"] == first_line
+
+
+def test_a_click_on_an_older_answer_is_dropped(page, strip_url):
+    opened(page, strip_url)
+    # A choice that names the answer before: what a slow connection would deliver too late.
+    page.get_by_role("button", name="New answer behind the strip's back").click()
+    expect(page.get_by_text("fragment runs 2", exact=True)).to_be_visible()
+    token(page, 2).click()
+    expect_log(page, "[]")
+    expect(page.get_by_text("fragment runs 3", exact=True)).to_be_visible()
+    expect_log(page, "[]")
+    # Now the strip has seen the new answer, and clicks count again.
+    token(page, 3).click()
+    expect_log(page, "[[3, 4, false]]")
+
+
+def test_hostile_text_is_shown_as_written_and_runs_nothing(page, strip_url):
+    opened(page, strip_url, "case=hostile")
+    expect(token(page, 0)).to_have_text("<img src=x onerror=window.hacked=1>")
+    expect(token(page, 1)).to_have_text("<b>bold</b>")
+    assert page.locator(".token-strip :is(img, b, strong, script, a)").count() == 0
+    token(page, 14).hover()
+    assert page.evaluate("window.hacked") is None
+    assert page.outside == []
+    assert page.failures == []
+
+
+def test_the_words_on_screen_are_the_answer_text_to_the_letter(page, strip_url):
+    opened(page, strip_url, "case=hostile")
+    shown = page.locator(".token-strip .words").evaluate("one => one.textContent")
+    assert shown.startswith("<img src=x onerror=window.hacked=1> <b>bold</b> **stars**")
+    assert "\n\n التهاب رئوي \u202eright to left\u202c 🫁 &lt;" in shown
+
+
+def test_a_direction_override_ends_with_its_token(page, strip_url):
+    opened(page, strip_url, "case=hostile")
+    left, right = token(page, 7).bounding_box(), token(page, 8).bounding_box()
+    assert left["x"] < right["x"]
+
+
+def test_arrow_keys_follow_the_eye_in_right_to_left_answers(page, strip_url):
+    opened(page, strip_url, "case=rtl")
+    token(page, 2).focus()
+    page.keyboard.press("ArrowLeft")
+    expect(token(page, 3)).to_be_focused()
+    assert token(page, 3).bounding_box()["x"] < token(page, 2).bounding_box()["x"]
+
+
+def test_subwords_touch_and_words_do_not(page, strip_url):
+    opened(page, strip_url)
+    first, second = token(page, 4).bounding_box(), token(page, 5).bounding_box()
+    after = token(page, 6).bounding_box()
+    assert second["x"] - (first["x"] + first["width"]) == pytest.approx(0, abs=1)
+    assert after["x"] - (second["x"] + second["width"]) > 3
+
+
+def test_numbers_behind_the_underline_are_said_in_words(page, strip_url):
+    opened(page, strip_url)
+    expect(token(page, 1)).to_have_attribute(
+        "aria-label", ", , 37% of its relevance on the image, probability 0.93, not explained yet"
+    )
+    expect(page.get_by_role("listbox")).to_have_attribute("aria-multiselectable", "true")
+    expect(page.get_by_role("option")).to_have_count(13)
+    expect(token(page, 12)).to_have_class(re.compile("special"))
+
+
+def test_the_underline_can_show_probability(page, strip_url):
+    opened(page, strip_url, "measure=probability")
+    assert token(page, 0).evaluate("one => one.style.getPropertyValue('--value')") == "0.980"
+
+
+def test_tokens_are_appended_while_the_answer_is_written(page, strip_url):
+    opened(page, strip_url)
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(page.locator("[data-token-index]")).to_have_count(1)
+    first = token(page, 0).element_handle()
+    page.get_by_role("button", name="Write", exact=True).click()
+    expect(page.locator("[data-token-index]")).to_have_count(4)
+    assert first.evaluate("one => one.isConnected")
+    expect(page.get_by_role("listbox")).to_have_attribute("aria-busy", "true")
+    token(page, 2).evaluate("one => one.click()")
+    page.get_by_role("button", name="Finish writing").click()
+    expect(page.locator("[data-token-index]")).to_have_count(13)
+    expect_log(page, "[]")
+    token(page, 2).click()
+    expect_log(page, "[[2, 3, false]]")
+
+
+def test_five_hundred_tokens_answer_a_click_within_a_frame_or_two(page, strip_url):
+    opened(page, strip_url, "case=long")
+    expect(page.locator("[data-token-index]")).to_have_count(500)
+    milliseconds = token(page, 300).evaluate(
+        "one => { const start = performance.now(); one.click(); return performance.now() - start; }"
+    )
+    # Two orders above what it takes; it catches work that grows with the square of the tokens.
+    assert milliseconds < 400
+    expect_log(page, "[[300, 301, false]]")
+
+
+@pytest.mark.parametrize("width", [1440, 800, 360])
+@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
+def test_it_wraps_inside_its_column_in_both_themes(open_page, strip_url, screenshots, width, dark):
+    page = opened(open_page(width=width, dark=dark), strip_url)
+    token(page, 4).click()
+    token(page, 9).click(modifiers=["Shift"])
+    expect_box(page, 4, 10)
+    for index in range(13):
+        box = token(page, index).bounding_box()
+        assert box["x"] >= 0
+        assert box["x"] + box["width"] <= width
+    page.screenshot(path=screenshots / f"strip-{width}-{'dark' if dark else 'light'}.png")

@@ -1,0 +1,77 @@
+"""The picture to download."""
+
+import numpy as np
+import pytest
+
+from medgemma_dash.figures import overlay_picture
+from medgemma_dash.figures.overlay import stretched
+
+GREY = np.full((320, 480, 3), 90, np.uint8)
+
+
+def peaked() -> np.ndarray:
+    image_map = np.zeros((16, 16), np.float32)
+    image_map[10, 5] = 0.01
+    return image_map
+
+
+def test_the_radiograph_shows_unchanged_where_there_is_no_relevance():
+    picture = overlay_picture(GREY, peaked())
+    np.testing.assert_array_equal(picture[:100, :], GREY[:100, :])
+
+
+def test_the_peak_is_painted_in_the_scale_s_last_colour_at_the_given_opacity():
+    picture = overlay_picture(GREY, peaked(), mode="grid", opacity=1.0)
+    assert picture[210, 165].tolist() == [252, 255, 164]
+
+
+def test_a_strip_with_legend_and_notices_stands_below():
+    plain = overlay_picture(GREY, peaked())
+    noted = overlay_picture(GREY, peaked(), notices=["Demo model · not MedGemma"])
+    assert plain.dtype == np.uint8
+    assert plain.shape[0] > GREY.shape[0]
+    assert noted.shape[0] > plain.shape[0]
+    assert plain.shape[1] == GREY.shape[1]
+
+
+def test_small_radiographs_get_a_strip_wide_enough_to_read():
+    small = np.zeros((64, 64, 3), np.uint8)
+    assert overlay_picture(small, peaked()).shape[1] == 480
+
+
+def test_grid_mode_fills_whole_cells():
+    filled = stretched(peaked(), 320, 480, "grid")
+    assert (filled[200:220, 150:180] == np.float32(0.01)).all()
+    assert np.count_nonzero(filled) == 20 * 30
+
+
+def test_smooth_mode_meets_the_values_at_cell_centres_and_holds_the_borders():
+    image_map = np.random.default_rng(0).random((4, 6)).astype(np.float32)
+    smooth = stretched(image_map, 4 * 11, 6 * 11, "smooth")
+    # 11 pixels a cell, so that pixel 5 lies at its centre.
+    np.testing.assert_allclose(smooth[5::11, 5::11], image_map, rtol=1e-5)
+    np.testing.assert_allclose(smooth[0, 0], image_map[0, 0], rtol=1e-6)
+
+
+def test_the_threshold_leaves_weak_cells_alone():
+    image_map = peaked()
+    image_map[2, 2] = 0.002
+    picture = overlay_picture(GREY, image_map, mode="grid", threshold=0.5)
+    np.testing.assert_array_equal(picture[:180, :], GREY[:180, :])
+
+
+@pytest.mark.parametrize("laterality", ["left", "right"])
+def test_sides_are_drawn_when_known(laterality):
+    corner = overlay_picture(GREY, peaked(), laterality=laterality)[:40, :40]
+    assert (corner != 90).any()
+
+
+def test_unknown_sides_are_not_drawn():
+    corner = overlay_picture(GREY, peaked(), laterality="unknown")[:40, :40]
+    assert (corner == 90).all()
+
+
+def test_the_input_is_not_written_to():
+    before = GREY.copy()
+    overlay_picture(GREY, peaked(), laterality="left", selected_cells=[(1, 1)])
+    np.testing.assert_array_equal(GREY, before)

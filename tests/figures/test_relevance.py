@@ -1,0 +1,166 @@
+"""What the map's figure promises, apart from a browser."""
+
+import io
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medgemma_dash.figures import MAGNITUDE_SCALES, chosen_cells, relevance_figure
+from medgemma_dash.figures.cells import side_labels
+
+WIDTH, HEIGHT, GRID = 900, 1200, (16, 16)
+
+
+def jpeg(width: int = WIDTH, height: int = HEIGHT) -> bytes:
+    shades = np.random.default_rng(0).integers(0, 255, (height // 8, width // 8), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(shades).resize((width, height)).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+JPEG = jpeg()
+
+
+def peaked(row: int = 10, col: int = 5, value: float = 0.01) -> np.ndarray:
+    image_map = np.full(GRID, 0.0004, np.float32)
+    image_map[row, col] = value
+    return image_map
+
+
+def figure(image_map: np.ndarray | None = None, **options):
+    return relevance_figure(
+        JPEG, WIDTH, HEIGHT, GRID, peaked() if image_map is None else image_map, **options
+    )
+
+
+def test_the_heatmap_holds_raw_values_at_cell_centres_in_original_pixels():
+    heatmap = figure().data[0]
+    np.testing.assert_array_equal(heatmap.z, peaked())
+    assert (heatmap.x[0], heatmap.x[-1]) == (WIDTH / 32, WIDTH * 31 / 32)
+    assert (heatmap.y[0], heatmap.y[-1]) == (HEIGHT / 32, HEIGHT * 31 / 32)
+
+
+def test_rows_count_downwards_and_pixels_stay_square():
+    layout = figure().layout
+    assert layout.yaxis.range == (HEIGHT, 0)
+    assert layout.xaxis.range == (0, WIDTH)
+    assert (layout.yaxis.scaleanchor, layout.yaxis.scaleratio) == ("x", 1)
+
+
+def test_a_kept_view_becomes_the_axis_ranges():
+    layout = figure(view=(100.0, 400.0, 700.0, 300.0)).layout
+    assert layout.xaxis.range == (100, 400)
+    assert layout.yaxis.range == (700, 300)
+
+
+def test_every_cell_has_a_marker_that_says_which_it_is():
+    markers = figure().data[1]
+    assert len(markers.x) == 256
+    assert list(markers.customdata[10 * 16 + 5]) == [10, 5]
+    assert markers.marker.opacity == 0
+    assert markers.selected.marker.opacity == 0
+    assert markers.unselected.marker.opacity == 0
+
+
+def test_marker_cells_reach_the_browser_as_lists():
+    # A typed array would come back through Streamlit as {"0": 10, "1": 5}.
+    trace = json.loads(figure().to_json())["data"][1]
+    assert trace["customdata"][17] == [1, 1]
+
+
+def test_hover_names_cell_pixel_value_zone_and_words():
+    zones = [["Right lower"] * 16 for _ in range(16)]
+    words = [[[] for _ in range(16)] for _ in range(16)]
+    words[10][5] = ["lower", " right"]
+    text = figure(zone_names=zones, cell_words=words).data[1].hovertext[10 * 16 + 5]
+    assert "row 10, column 5" in text
+    assert "pixel x 309, y 788" in text
+    assert "<b>0.0100</b> · Right lower" in text
+    assert "leaned on by <b>lower</b>" in text
+    assert "right" in text.split("<br>")[-1]
+
+
+@pytest.mark.parametrize(
+    "hostile", ["<img src=x onerror=alert(1)>", '<a href="javascript:alert(1)">x</a>', "<b>y</b>"]
+)
+def test_model_text_in_hover_is_escaped(hostile):
+    words = [[[hostile] for _ in range(16)] for _ in range(16)]
+    text = figure(cell_words=words).data[1].hovertext[0]
+    assert hostile[:8] not in text
+    assert "&lt;" in text
+
+
+def test_signed_maps_are_symmetric_about_zero():
+    image_map = peaked()
+    image_map[2, 2] = -0.03
+    heatmap = figure(image_map, signed=True).data[0]
+    assert (heatmap.zmin, heatmap.zmax) == pytest.approx((-0.03, 0.03))
+
+
+def test_unsigned_maps_start_at_zero():
+    heatmap = figure().data[0]
+    assert (heatmap.zmin, heatmap.zmax) == (0, pytest.approx(0.01))
+
+
+def test_smooth_and_grid_differ_only_in_interpolation():
+    smooth, grid = figure(mode="smooth").data[0], figure(mode="grid").data[0]
+    assert (smooth.zsmooth, grid.zsmooth) == ("best", False)
+    np.testing.assert_array_equal(smooth.z, grid.z)
+
+
+def test_no_map_leaves_radiograph_and_clickable_cells():
+    bare = relevance_figure(JPEG, WIDTH, HEIGHT, GRID, None)
+    assert [trace.type for trace in bare.data] == ["scatter"]
+    assert len(bare.layout.images) == 1
+    assert not bare.layout.shapes
+
+
+def test_a_map_of_zeros_marks_no_peak():
+    assert not figure(np.zeros(GRID, np.float32)).layout.shapes
+
+
+def test_peak_and_selected_cells_are_boxed():
+    shapes = figure(selected_cells=[(3, 12)]).layout.shapes
+    assert [(shape.x0, shape.y0) for shape in shapes] == [
+        (5 * WIDTH / 16, 10 * HEIGHT / 16),
+        (12 * WIDTH / 16, 3 * HEIGHT / 16),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("laterality", "letters"),
+    [("left", ["R", "L"]), ("right", ["L", "R"]), ("unknown", [])],
+)
+def test_sides_follow_laterality_and_are_never_guessed(laterality, letters):
+    labels = side_labels(laterality, WIDTH)
+    assert [label["text"].strip("<b/>") for label in labels] == letters
+    assert [label["x"] for label in labels] == [0, WIDTH][: len(letters)]
+
+
+def test_a_map_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match="does not fit a 16 x 16 grid"):
+        figure(np.zeros((4, 4), np.float32))
+
+
+def test_not_a_number_is_refused():
+    image_map = peaked()
+    image_map[0, 0] = np.nan
+    with pytest.raises(ValueError, match="finite"):
+        figure(image_map)
+
+
+def test_an_unknown_colour_scale_is_refused_with_the_allowed_ones():
+    with pytest.raises(ValueError, match=", ".join(MAGNITUDE_SCALES)):
+        figure(colour_scale="Jet")
+
+
+def test_the_figure_carries_the_jpeg_once_and_little_else():
+    # 256 hover texts of 200 bytes, and some 20 kB for everything else.
+    assert len(figure().to_json()) < len(JPEG) * 4 / 3 + 256 * 200 + 20_000
+
+
+def test_clicked_cells_are_read_once_each_and_foreign_points_passed_over():
+    points = [{"customdata": [3, 4]}, {"x": 1}, {"customdata": [3, 4]}, {"customdata": [0, 1]}]
+    assert chosen_cells(points) == ((3, 4), (0, 1))
