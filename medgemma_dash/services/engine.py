@@ -86,11 +86,19 @@ class Engine:
         return self._enter(work, True, owner, label, supersedes, background, needs_heartbeat)
 
     def finished(
-        self, result: T, *, owner: str, label: str, events: Sequence[object] = ()
+        self,
+        result: T,
+        *,
+        owner: str,
+        label: str,
+        supersedes: str | None = None,
+        events: Sequence[object] = (),
     ) -> Job[T]:
-        """A job that is done already, for a result that was known."""
-        record = self._record(None, False, owner, label, None, False, None)
+        """A job that is done already, for a result that was known; it supersedes all the same."""
+        record = self._record(None, False, owner, label, supersedes, False, None)
         record.events.extend(events)
+        if record.key is not None:
+            self._line.supersede(record.key)
         self._line.finish(record, "done", result, None)
         return Job(record, self._line)
 

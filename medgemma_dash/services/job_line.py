@@ -77,10 +77,9 @@ class Line:
             self._give_place(record)
             if record.key is not None:
                 older = self._keyed.get(record.key)
-                if older is not None:
-                    if older in self._waiting and older.background == record.background:
-                        record.turn, record.sequence = older.turn, older.sequence
-                    self.stop(older, "A newer request took its place.")
+                if older in self._waiting and older.background == record.background:
+                    record.turn, record.sequence = older.turn, older.sequence
+                self.supersede(record.key)
                 self._keyed[record.key] = record
             self._waiting.append(record)
             self.condition.notify_all()
@@ -134,6 +133,13 @@ class Line:
             record.stop_reason = record.stop_reason or reason
             if record is not self.serving:
                 self._dismiss(record)
+
+    def supersede(self, key: tuple[str, str]) -> None:
+        """Cancel the unfinished job with this key, if there is one."""
+        with self.condition:
+            older = self._keyed.get(key)
+            if older is not None:
+                self.stop(older, "A newer request took its place.")
 
     def stop_all(self, reason: str) -> None:
         """Cancel whatever waits or runs."""

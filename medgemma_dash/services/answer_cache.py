@@ -1,0 +1,86 @@
+"""Answers that were given before, shared by all sessions without sharing their pictures."""
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.radiograph import Radiograph
+
+BUDGET_BYTES = 32 << 20
+# Rough sizes of a Token with its runners-up and of one text, as Python keeps them.
+TOKEN_BYTES = 1_500
+TEXT_BYTES = 64
+
+
+@dataclass(frozen=True)
+class AnswerKey:
+    """Everything that an answer depends on; no pixels, no file name."""
+
+    image_sha256: str
+    prompt: str
+    force: str | None
+    max_new_tokens: int
+    model_name: str
+    model_revision: str
+    dtype: str
+    device: str
+
+
+class AnswerCache:
+    """The most recently used answers, within a budget of bytes. Safe to use from any thread.
+
+    Greedy answers are a pure function of their key, so sessions may share them. The radiograph
+    is not kept: an answer is handed out with the radiograph of the one who asks.
+    """
+
+    def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
+        self._budget_bytes = budget_bytes
+        self._answers: OrderedDict[AnswerKey, Answer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def get(self, key: AnswerKey, radiograph: Radiograph) -> Answer | None:
+        """The answer about this radiograph, or None when it is not known.
+
+        Raises ValueError when the radiograph is not the one that the key names.
+        """
+        if radiograph.sha256 != key.image_sha256:
+            raise ValueError("The key names another radiograph.")
+        with self._lock:
+            answer = self._answers.get(key)
+            if answer is None:
+                return None
+            self._answers.move_to_end(key)
+        return replace(answer, radiograph=radiograph)
+
+    def put(self, key: AnswerKey, answer: Answer) -> None:
+        """Keep an answer; older ones go when the budget is spent."""
+        with self._lock:
+            self._answers[key] = replace(answer, radiograph=_without_picture(answer.radiograph))
+            self._answers.move_to_end(key)
+            while len(self._answers) > 1 and self._bytes > self._budget_bytes:
+                self._answers.popitem(last=False)
+
+    def __len__(self) -> int:
+        return len(self._answers)
+
+    @property
+    def _bytes(self) -> int:
+        return sum(_size(answer) for answer in self._answers.values())
+
+
+def _size(answer: Answer) -> int:
+    texts = len(answer.piece_texts) * TEXT_BYTES + len(answer.prompt) + len(answer.text)
+    return int(answer.input_ids.nbytes) + len(answer.tokens) * TOKEN_BYTES + texts
+
+
+def _without_picture(radiograph: Radiograph) -> Radiograph:
+    return replace(
+        radiograph,
+        pixels=np.zeros((1, 1, 3), np.uint8),
+        intensities=np.zeros((1, 1), np.float32),
+        tags=(),
+        warnings=(),
+    )

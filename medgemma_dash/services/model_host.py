@@ -1,0 +1,284 @@
+"""The one model of this process: loaded in the background, asked through the engine.
+
+Importing this module does not import torch; the engine's worker does when it loads the model.
+"""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Callable, Generator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from importlib import import_module
+from typing import TYPE_CHECKING, Literal, cast
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import ModelError
+from medgemma_dash.core.explanation import Against, Explanation, Target
+from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.settings import Settings, read_settings
+from medgemma_dash.services.answer_cache import AnswerCache, AnswerKey
+from medgemma_dash.services.engine import Engine
+from medgemma_dash.services.jobs import Job, JobContext
+from medgemma_dash.services.relevance_store import MethodSettings, RelevanceStore, is_assembled
+
+if TYPE_CHECKING:
+    from medgemma_dash.models import VisionLanguageModel
+
+Load = Callable[[Settings, JobContext], "VisionLanguageModel"]
+
+HOST = "model host"  # the owner of loading; sessions own everything else
+MAX_NEW_TOKENS = 256
+
+
+def load_from_settings(settings: Settings, context: JobContext) -> VisionLanguageModel:
+    """Load the model that the settings name, and report each stage as an event."""
+    context.emit("Starting torch.")
+    import_module("torch")
+    context.emit("Starting transformers.")
+    models = import_module("medgemma_dash.models")
+    # The first question must not wait for these.
+    import_module("medgemma_dash.services.asking")
+    import_module("medgemma_dash.services.row_filling")
+    context.emit("Reading the weights.")
+    model = models.load_model(settings.model, device=settings.device, dtype=settings.dtype)
+    return cast("VisionLanguageModel", model)
+
+
+class ModelHost:
+    """Owns the engine and the model, and makes jobs of what sessions want to know.
+
+    settings: None reads the environment.
+    load: how the model is loaded; another one serves tests.
+    start: False waits for `reload` before the model is loaded.
+    Jobs may be asked for while the model loads: they wait behind it. When it cannot be loaded
+    they fail with the reason.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | None = None,
+        *,
+        load: Load = load_from_settings,
+        start: bool = True,
+    ) -> None:
+        self.settings = read_settings() if settings is None else settings
+        self.engine = Engine(guard=self._guard, on_out_of_memory=self._drop_caches)
+        self._load = load
+        self._answers = AnswerCache()
+        self._model: VisionLanguageModel | None = None
+        self._loading: Job[None] | None = None
+        if start:
+            self.reload()
+
+    @property
+    def state(self) -> Literal["loading", "ready", "failed"]:
+        """Where the model stands."""
+        if self._loading is None or not self._loading.finished:
+            return "loading"
+        return "ready" if self._loading.state == "done" else "failed"
+
+    @property
+    def message(self) -> str:
+        """What is being done, or why it failed and what to do; "" when the model is ready."""
+        if self._loading is None:
+            return "The model has not been loaded yet."
+        if self._loading.error is not None:
+            return str(self._loading.error)
+        if self._loading.finished:
+            return ""
+        stages = self._loading.events
+        return str(stages[-1]) if stages else "Waiting for work in progress."
+
+    @property
+    def seconds(self) -> float:
+        """How long loading has taken, so far or in all."""
+        return 0.0 if self._loading is None else self._loading.seconds
+
+    @property
+    def model(self) -> VisionLanguageModel:
+        """The model; raises ModelError with `message` when it is not ready."""
+        model = self._model
+        if model is None:
+            raise ModelError(self.message or "The model is not loaded.")
+        return model
+
+    def reload(self, settings: Settings | None = None) -> None:
+        """Load the model again, or another one, behind the jobs that wait already."""
+        if settings is not None:
+            self.settings = settings
+        chosen = self.settings
+
+        def work(context: JobContext) -> None:
+            # The old model goes first: two may not fit.
+            self._drop_caches()
+            self._model = None
+            gc.collect()
+            self._model = self._load(chosen, context)
+
+        self._loading = self.engine.submit(
+            work,
+            owner=HOST,
+            label="Loading the model",
+            supersedes="load",
+            needs_heartbeat=False,
+        )
+
+    def ask_job(
+        self,
+        owner: str,
+        radiograph: Radiograph,
+        prompt: str,
+        force: str | None = None,
+        max_new_tokens: int = MAX_NEW_TOKENS,
+    ) -> Job[Answer]:
+        """Ask about a radiograph; the newest question of an owner wins.
+
+        The job's events have `.index`, `.text` and `.probability`, one for each token.
+        """
+        label = "Answering the question"
+        if self._model is not None:
+            key = _answer_key(self._model, radiograph, prompt, force, max_new_tokens)
+            known = self._answers.get(key, radiograph)
+            if known is not None:
+                # It takes the place of an older question all the same.
+                return self.engine.finished(
+                    known, owner=owner, label=label, supersedes="ask", events=known.tokens
+                )
+
+        def work(context: JobContext) -> Answer:
+            from medgemma_dash.services.asking import ask
+
+            model = self.model
+            key = _answer_key(model, radiograph, prompt, force, max_new_tokens)
+            known = self._answers.get(key, radiograph)
+            if known is not None:
+                for token in known.tokens:
+                    context.emit(token)
+                return known
+            answer = ask(
+                model,
+                radiograph,
+                prompt,
+                max_new_tokens=max_new_tokens,
+                force=force,
+                on_token=context.emit,
+                check=context.check,
+            )
+            self._answers.put(key, answer)
+            return answer
+
+        return self.engine.submit(work, owner=owner, label=label, supersedes="ask")
+
+    def explain_job(
+        self,
+        owner: str,
+        store: RelevanceStore,
+        target: Target,
+        method: str = "chefer",
+        settings: MethodSettings = (),
+        *,
+        against: Against | None = None,
+    ) -> Job[Explanation]:
+        """Explain a target, from the store as far as it is known; the newest click wins.
+
+        against: takes the place of `target.against`.
+        Several words are explained one after the other, and other sessions' clicks go between.
+        """
+        if against is not None:
+            target = Target(target.kind, target.token_indices, target.text, against)
+        words = len(target.token_indices)
+        label = "Explaining a word" if words == 1 else f"Explaining {words} words"
+        known = store.explanation(target, method, settings)
+        if known is not None:
+            return self.engine.finished(known, owner=owner, label=label, supersedes="explain")
+
+        def work(context: JobContext) -> Generator[None, None, Explanation]:
+            from medgemma_dash.services.row_filling import explain_whole
+
+            if is_assembled(target, settings) and words > 1:
+                yield from self._fill(store, target.token_indices, method, settings, context)
+                assembled = store.explanation(target, method, settings)
+                if assembled is not None:
+                    return assembled
+            return explain_whole(self.model, store, target, method, settings, context.check)
+
+        return self.engine.submit_steps(work, owner=owner, label=label, supersedes="explain")
+
+    def explain_all_job(
+        self,
+        owner: str,
+        store: RelevanceStore,
+        method: str = "chefer",
+        settings: MethodSettings = (),
+    ) -> Job[None]:
+        """Fill the store with every token's row, in the background, letting every click go first.
+
+        The job's events are the indices of the tokens as they become known.
+        """
+
+        def work(context: JobContext) -> Generator[None, None, None]:
+            every = range(len(store.answer.tokens))
+            yield from self._fill(store, every, method, settings, context)
+
+        return self.engine.submit_steps(
+            work,
+            owner=owner,
+            label="Explaining every word",
+            supersedes="explain all",
+            background=True,
+        )
+
+    def _fill(
+        self,
+        store: RelevanceStore,
+        token_indices: Sequence[int],
+        method: str,
+        settings: MethodSettings,
+        context: JobContext,
+    ) -> Generator[None, None, None]:
+        """Compute the rows that the store lacks, and yield before each batch but the first."""
+        from medgemma_dash.services.row_filling import batch_size, fill_rows
+
+        total = len(token_indices)
+        while missing := store.missing(token_indices, method, settings):
+            # Asked again in each step: clicks fill the store too, and the model may be reloaded.
+            size = batch_size(self.model, store, context.check)
+            batch = missing[:size]
+            context.progress(total - len(missing), total)
+            fill_rows(self.model, store, batch, method, settings, context.check)
+            for index in batch:
+                context.emit(index)
+            context.progress(total - len(missing) + len(batch), total)
+            if len(missing) > size:
+                yield
+
+    def close(self) -> None:
+        """End the engine."""
+        self.engine.close()
+
+    def _guard(self) -> AbstractContextManager[object]:
+        model = self._model
+        return nullcontext() if model is None else cast(AbstractContextManager[object], model.lock)
+
+    def _drop_caches(self) -> None:
+        if self._model is not None:
+            self._model.drop_caches()
+
+
+def _answer_key(
+    model: VisionLanguageModel,
+    radiograph: Radiograph,
+    prompt: str,
+    force: str | None,
+    max_new_tokens: int,
+) -> AnswerKey:
+    return AnswerKey(
+        image_sha256=radiograph.sha256,
+        prompt=prompt,
+        force=force,
+        max_new_tokens=max_new_tokens,
+        model_name=model.name,
+        model_revision=model.revision,
+        dtype=str(model.dtype),
+        device=str(model.device),
+    )
