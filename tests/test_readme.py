@@ -3,7 +3,6 @@
 import re
 import shlex
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -30,7 +29,6 @@ def checkout(repository, tmp_path, monkeypatch) -> Path:
     (tmp_path / "assets").symlink_to(repository / "assets")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("MEDGEMMA_DASH_MODEL", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(repository))
     return tmp_path
 
 
@@ -49,10 +47,7 @@ def test_command_line_examples_run(arguments, checkout):
     if arguments[0] in LONG:
         assert cli.build_parser().parse_args(arguments)
         return
-    done = subprocess.run(
-        [sys.executable, "-m", "medgemma_dash", *arguments], capture_output=True, text=True
-    )
-    assert done.returncode == 0, done.stderr
+    assert cli.main(arguments) == 0
     if arguments[0] == "explain":
         out = checkout / arguments[arguments.index("--out") + 1]
         assert sorted(path.name for path in out.iterdir()) == sorted(EXPECTED_FILES)
