@@ -1,0 +1,134 @@
+"""Answers of random models, with the hand-written float64 forward beside each."""
+
+from dataclasses import dataclass
+from functools import cache
+
+import numpy as np
+import torch
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.services.asking import ask
+from tests.gemma3_factory import Shape, radiograph, random_adapter
+from tests.oracles.gemma3_float64 import FullForward, decode
+
+QUESTION = "Is there evidence of pneumonia?"
+FORCED = "Yes, in the right lower zone."
+
+# What each is for stands in its name. Sequences are 45 to 110 positions long, so that the
+# engine's blocks of rows have more than one block, and a last one that is not full.
+SHAPES = {
+    "one layer": Shape(layers=1, seed=1),
+    "six layers, heads 8 on 4": Shape(seed=2),
+    # Rounding grows with depth: with gentler attention float32 still resolves 1e-5 in 34 layers.
+    "34 layers": Shape(layers=34, query_scalar=12, seed=3),
+    "heads 4 on 1, window shorter than the image": Shape(
+        layers=7,
+        heads=(4, 1),
+        head_dim=16,
+        query_scalar=8,
+        window=24,
+        image_size=56,
+        soft_tokens=64,
+        seed=4,
+    ),
+    "heads 4 on 4, four soft tokens, sequence longer than the window": Shape(
+        layers=8, heads=(4, 4), head_dim=6, soft_tokens=4, window=10, seed=5
+    ),
+    "image pushed back by a text in front": Shape(
+        layers=6, system_text="You are a careful radiologist.", window=32, seed=6
+    ),
+    "pooling 4, no stretched rotary": Shape(
+        layers=6, image_size=112, patch_size=7, soft_tokens=16, rope_factor=None, seed=7
+    ),
+}
+
+
+@dataclass(frozen=True, eq=False)
+class Case:
+    """A model, an answer it gave, and the same forward by definition in float64."""
+
+    model: VisionLanguageModel
+    answer: Answer
+    forward: FullForward
+
+    def terms(self, *tokens: int, against: int | None = None):
+        """The target of the oracle: (predicting position, token id, weight)."""
+        found = []
+        for index in tokens:
+            token = self.answer.tokens[index]
+            found.append((token.position - 1, token.id, 1.0))
+            if against is not None:
+                found.append((token.position - 1, against, -1.0))
+        return found
+
+
+@cache
+def case(name: str) -> Case:
+    """One of SHAPES, asked once; tests leave it as they found it."""
+    model = random_adapter(SHAPES[name])
+    answer = ask(model, radiograph(), QUESTION, force=FORCED)
+    return Case(model, answer, full_forward(model, answer))
+
+
+def full_forward(model: VisionLanguageModel, answer: Answer) -> FullForward:
+    """The hand-written forward over an answer."""
+    features = soft_tokens(model, answer)
+    return decode(model.hf_model, answer.input_ids, features)
+
+
+def soft_tokens(model: VisionLanguageModel, answer: Answer) -> torch.Tensor:
+    """The radiograph's soft tokens, by way of transformers alone."""
+    with torch.no_grad():
+        pixels = processed(model, answer)["pixel_values"].to(model.dtype)
+        return model.hf_model.get_image_features(pixels).pooler_output[0]
+
+
+def processed(model: VisionLanguageModel, answer: Answer):
+    """The prompt as transformers' processor makes it."""
+    user = [
+        {"type": "image", "image": np.asarray(answer.radiograph.pixels)},
+        {"type": "text", "text": answer.prompt},
+    ]
+    return model.processor.apply_chat_template(
+        [{"role": "user", "content": user}],
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+    )
+
+
+def transformers_forward(model: VisionLanguageModel, answer: Answer, attention: str):
+    """Transformers' own forward over prompt and answer, from the embeddings; the graph is kept.
+
+    Returns the embeddings (1, S, hidden), a leaf, and the model's output.
+    """
+    hf_model = model.hf_model
+    start, stop = answer.image_span
+    ids = torch.tensor(answer.input_ids)[None]
+    types = torch.zeros_like(ids)
+    types[:, start:stop] = 1
+    with torch.no_grad():
+        embeddings = hf_model.get_input_embeddings()(ids).clone()
+        embeddings[0, start:stop] = soft_tokens(model, answer)
+    embeddings.requires_grad_()
+    before = hf_model.config.text_config._attn_implementation
+    hf_model.set_attn_implementation({"text_config": attention})
+    try:
+        output = hf_model(
+            inputs_embeds=embeddings,
+            token_type_ids=types,
+            use_cache=False,
+            output_attentions=attention == "eager",
+        )
+    finally:
+        hf_model.set_attn_implementation({"text_config": before})
+    return embeddings, output
+
+
+def relative_difference(found, wanted) -> float:
+    """Largest difference over the largest wanted value."""
+    found, wanted = np.asarray(found, np.float64), np.asarray(wanted, np.float64)
+    assert found.shape == wanted.shape
+    return float(np.abs(found - wanted).max() / np.abs(wanted).max())
