@@ -26,7 +26,7 @@ HEADS = Control(
     "weighted by |dA|.",
 )
 SPAN = Control(
-    "span",
+    "words",
     "Several words",
     ("mean of maps", "summed logits"),
     "A phrase is the mean of its tokens' maps, or one backward pass from the sum of their logits. "

@@ -98,7 +98,7 @@ def relevancy_tensor(
 
 def units(target: Target, options: MethodSettings) -> list[Target]:
     """What is computed for a target: its tokens one by one, or all in one summed backward pass."""
-    if dict(options).get("span") == "summed logits":
+    if dict(options).get("words") == "summed logits":
         return [target]
     return [Target("token", (index,), "", target.against) for index in target.token_indices]
 

@@ -16,7 +16,7 @@ MethodSettings = Mapping[str, object] | Iterable[tuple[str, object]]
 
 BUDGET_BYTES = 64 << 20
 
-# The value of a method's "span" option under which several words are the mean of their maps.
+# The value of a method's "words" option under which several words are the mean of their maps.
 MEAN_OF_MAPS = "mean of maps"
 
 
@@ -251,7 +251,7 @@ def is_assembled(target: Target, settings: MethodSettings = ()) -> bool:
     """Whether the target's explanation is the mean of its tokens' rows, or a single row."""
     if target.against is not None:
         return False
-    several_words = dict(settings).get("span", MEAN_OF_MAPS)
+    several_words = dict(settings).get("words", MEAN_OF_MAPS)
     return len(target.token_indices) == 1 or several_words == MEAN_OF_MAPS
 
 
