@@ -23,8 +23,8 @@ class CheferGlobal:
         name="chefer_global",
         title="Chefer, global layers (ablation)",
         card="Chefer with the sliding-window layers left out of the chain. An ablation, not a "
-        "better map: below the window every layer sees the whole image, so leaving layers out only shows "
-        "what they had carried.",
+        "better map: below the window every layer sees the whole image, so leaving layers out "
+        "only shows what they had carried.",
         formula=r"r \leftarrow r + r\,\bar{A}_l,\quad l \in \mathrm{global\ layers},"
         r"\ \mathrm{last\ first},\quad r_0 = e_{p-1}",
         source="MedGemma Explainer tutorial, after Chefer, Gur, Wolf, ICCV 2021, "

@@ -7,7 +7,7 @@ Notation: A = softmax(q k^T * scaling + mask), O = A v, dX = gradient of the tar
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import torch
 from jaxtyping import Bool, Float
@@ -41,6 +41,46 @@ class AttentionTape:
     def __init__(self) -> None:
         self.records: list[AttentionRecord] = []
 
+    def attend(
+        self,
+        module: Any,
+        query: Tensor,
+        key: Tensor,
+        value: Tensor,
+        mask: Tensor | None,
+        scale: float,
+    ) -> Tensor:
+        """Fused SDPA whose output is a new leaf: the graph is cut here.
+
+        `streaming_backward` is the way from the output's gradient to q, k and v.
+        """
+        with torch.no_grad():
+            output = torch.nn.functional.scaled_dot_product_attention(
+                query,
+                key.repeat_interleave(module.num_key_value_groups, dim=1),
+                value.repeat_interleave(module.num_key_value_groups, dim=1),
+                attn_mask=mask,
+                is_causal=mask is None,
+                scale=scale,
+            )
+        leaf = output.transpose(1, 2).contiguous().requires_grad_(torch.is_grad_enabled())
+        self.records.append(AttentionRecord(query, key, value, leaf, mask, scale))
+        return leaf
+
+
+class KnownAttention:
+    """Stands in for attention that was computed before: gives back its rows, as a leaf.
+
+    With it a layer runs on a few rows alone, since all but its attention is row by row.
+    """
+
+    def __init__(self, output: Float[Tensor, "1 rows query_heads head_dim"]) -> None:
+        self.output = output.detach().clone().requires_grad_()
+
+    def attend(self, *_: Any) -> Tensor:
+        """The known output."""
+        return self.output
+
 
 def replay_attention(
     module: Any,
@@ -50,32 +90,18 @@ def replay_attention(
     attention_mask: Tensor | None,
     *,
     scaling: float,
-    tape: AttentionTape,
+    tape: AttentionTape | KnownAttention,
     **_: Any,
 ) -> tuple[Tensor, None]:
-    """Transformers' attention interface: fused SDPA whose output is a new leaf.
-
-    The graph is cut here: `streaming_backward` is the way from the output's gradient to q, k, v.
-    """
-    with torch.no_grad():
-        mask = None if attention_mask is None else attention_mask[..., : key.shape[2]]
-        output = torch.nn.functional.scaled_dot_product_attention(
-            query,
-            key.repeat_interleave(module.num_key_value_groups, dim=1),
-            value.repeat_interleave(module.num_key_value_groups, dim=1),
-            attn_mask=mask,
-            is_causal=mask is None,
-            scale=scaling,
-        )
-    leaf = output.transpose(1, 2).contiguous().requires_grad_(torch.is_grad_enabled())
-    tape.records.append(AttentionRecord(query, key, value, leaf, mask, scaling))
-    return leaf, None
+    """Transformers' attention interface: what the tape that came with the call makes of it."""
+    return tape.attend(module, query, key, value, attention_mask, scaling), None
 
 
 AttentionInterface.register(REPLAY_ATTENTION, replay_attention)
 AttentionMaskInterface.register(REPLAY_ATTENTION, sdpa_mask)
 
 
+@runtime_checkable
 class BlockVisitor(Protocol):
     """Sees every block of one layer's attention during the backward pass, rows ascending."""
 

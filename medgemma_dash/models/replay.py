@@ -21,6 +21,7 @@ from medgemma_dash.models.attention import (
     AttentionRecord,
     AttentionTape,
     BlockVisitor,
+    KnownAttention,
     streaming_backward,
 )
 
@@ -43,7 +44,7 @@ class LogitTarget:
 
 @dataclass
 class LayerPiece:
-    """One decoder layer of the replay; without `record` and `output` it is recomputed."""
+    """One decoder layer of the replay; without a `record` it is recomputed."""
 
     layer: Any
     input: Float[Tensor, "1 sequence hidden"]
@@ -53,7 +54,7 @@ class LayerPiece:
 
     def materialised(self, stop: int) -> "LayerPiece":
         """The layer with its graph; a recomputed one only as far as position `stop`."""
-        if self.output is not None:
+        if self.record is not None:
             return self
         tape = AttentionTape()
         leaf = self.input[:, :stop].detach().requires_grad_()
@@ -61,6 +62,22 @@ class LayerPiece:
         with torch.enable_grad():
             output = self.layer(leaf, **(arguments | {"tape": tape}))
         return LayerPiece(self.layer, leaf, arguments, tape.records[0], output)
+
+    def before_attention(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """From the layer's output, against the flow, to its input and its attention's output."""
+        assert self.record is not None  # noqa: S101  materialised pieces have a graph
+        inputs = (self.input, self.record.output)
+        residual, d_attention = _gradients(self.output, inputs, gradient)
+        return residual, d_attention
+
+    def behind_attention(
+        self, d_attention: Tensor, visitor: BlockVisitor | None, stop: int
+    ) -> Tensor:
+        """From the attention's output, through it and q, k, v, to the layer's input."""
+        assert self.record is not None  # noqa: S101  materialised pieces have a graph
+        d_projections = streaming_backward(self.record, d_attention, visitor, stop)
+        projections = (self.record.q, self.record.k, self.record.v)
+        return _gradients(projections, (self.input,), d_projections)[0]
 
 
 @dataclass
@@ -80,8 +97,9 @@ class Replay:
         last = self.pieces[-1].output
         assert last is not None  # noqa: S101  the forward pass always leaves the last layer's output
         self.final = last[0].detach()
-        if not self.keeps_graph:
-            self.pieces[-1].output = None
+        # Behind its attention the last layer runs on the targets' rows alone, in each backward
+        # pass anew: that part of its graph is not kept.
+        self.pieces[-1].output = None
 
     @property
     def keeps_graph(self) -> bool:
@@ -119,16 +137,17 @@ class Replay:
         """
         stop = max(target.rows[-1] for target in targets) + 1
         reach = self.sequence if self.keeps_graph else stop
-        gradient = self._logit_gradients(targets, reach)
         with replay_mode(self.model):
-            for index in reversed(range(len(self.pieces))):
+            gradient = self._through_last_layer(targets, reach, visitor_for, check)
+            for index in range(len(self.pieces) - 2, -1, -1):
                 if check is not None:
                     check()
                 piece = self.pieces[index].materialised(stop)
-                gradient = _through_layer(piece, gradient, visitor_for(index), stop)
+                residual, d_attention = piece.before_attention(gradient)
+                gradient = residual + piece.behind_attention(d_attention, visitor_for(index), stop)
         if reach < self.sequence:
             gradient = torch.nn.functional.pad(gradient, (0, 0, 0, self.sequence - reach))
-        return gradient
+        return gradient[:, 0]
 
     def logits(self, row: int) -> Float[Tensor, " vocabulary"]:
         """Float32 logits at one position."""
@@ -146,18 +165,42 @@ class Replay:
                 assert record is not None  # noqa: S101  materialised pieces have a record
                 yield record
 
-    def _logit_gradients(self, targets: Sequence[LogitTarget], reach: int) -> Tensor:
-        # Only the target's rows pass through the last norm and only its tokens' rows of the
-        # unembedding are read: no (S, vocabulary) product is formed.
+    def _through_last_layer(
+        self,
+        targets: Sequence[LogitTarget],
+        reach: int,
+        visitor_for: Callable[[int], BlockVisitor | None],
+        check: Callable[[], None] | None,
+    ) -> Tensor:
+        """From the targets to the last layer's input.
+
+        Behind the last layer's attention a logit depends on its own row alone, so only the
+        targets' rows run, all in one batch, and only the targets' tokens' rows of the
+        unembedding are read: no (S, vocabulary) product is formed.
+        """
+        if check is not None:
+            check()
+        stop = max(target.rows[-1] for target in targets) + 1
+        piece = self.pieces[-1].materialised(stop)
+        assert piece.record is not None  # noqa: S101  materialised pieces have a graph
         decoder, head = self.model.hf_model.model.language_model, self.model.hf_model.lm_head
-        gradients = self.final.new_zeros(len(targets), 1, reach, self.final.shape[1])
-        for gradient, target in zip(gradients, targets, strict=True):
-            for row, token, weight in target.terms:
-                hidden = self.final[row].clone().requires_grad_()
-                with torch.enable_grad():
-                    z = decoder.norm(hidden) @ head.weight[token]
-                gradient[0, row] += weight * torch.autograd.grad(z, hidden)[0]
-        return gradients
+        terms = [(place, *term) for place, target in enumerate(targets) for term in target.terms]
+        place, row, token, weight = (list(column) for column in zip(*terms, strict=True))
+        known = KnownAttention(piece.record.output[:, row])
+        leaf = piece.input[:, row].detach().requires_grad_()
+        arguments = {name: _rows(value, row) for name, value in piece.arguments.items()}
+        with torch.enable_grad():
+            output = piece.layer(leaf, **(arguments | {"tape": known}))
+            weights = torch.tensor(weight, device=leaf.device, dtype=leaf.dtype)
+            z = (decoder.norm(output)[0] * head.weight[token]).sum(-1) @ weights
+        d_rows, d_attention_rows = torch.autograd.grad(z, (leaf, known.output))
+        residual = d_rows.new_zeros(len(targets), 1, reach, d_rows.shape[-1])
+        d_attention = d_rows.new_zeros(len(targets), 1, reach, *known.output.shape[2:])
+        for index in range(len(terms)):
+            residual[place[index], 0, row[index]] += d_rows[0, index]
+            d_attention[place[index], 0, row[index]] += d_attention_rows[0, index]
+        visitor = visitor_for(len(self.pieces) - 1)
+        return residual + piece.behind_attention(d_attention, visitor, stop)
 
 
 def build_replay(
@@ -249,20 +292,6 @@ def replay_mode(model: VisionLanguageModel) -> Iterator[None]:
         config._attn_implementation = before  # noqa: SLF001
 
 
-def _through_layer(
-    piece: LayerPiece, gradient: Tensor, visitor: BlockVisitor | None, stop: int
-) -> Tensor:
-    """From the gradient by a layer's output to that by its input, (targets, 1, S, hidden)."""
-    record = piece.record
-    assert record is not None  # noqa: S101  materialised pieces have a record
-    assert piece.output is not None  # noqa: S101
-    residual, d_attention = _gradients(piece.output, (piece.input, record.output), gradient)
-    d_queries = streaming_backward(record, d_attention, visitor, stop)
-    projected = (record.q, record.k, record.v)
-    (through_attention,) = _gradients(projected, (piece.input,), d_queries)
-    return residual + through_attention
-
-
 def _gradients(outputs: Any, inputs: tuple[Tensor, ...], gradients: Any) -> tuple[Tensor, ...]:
     """`torch.autograd.grad` over a leading targets axis; the graph stays for the next click."""
     first = gradients if isinstance(gradients, Tensor) else gradients[0]
@@ -284,6 +313,15 @@ def _prefix(value: Any, stop: int) -> Any:
     if value.ndim == 4:
         return value[:, :, :stop, :stop]
     return value[:, :stop]
+
+
+def _rows(value: Any, rows: list[int]) -> Any:
+    """Pick rows of a layer's argument; its mask is of no use to attention that is known."""
+    if isinstance(value, tuple):
+        return tuple(_rows(part, rows) for part in value)
+    if not isinstance(value, Tensor):
+        return value
+    return None if value.ndim == 4 else value[:, rows]
 
 
 def _graph_bytes(output: Tensor, excluded: set[int]) -> int:
