@@ -1,0 +1,28 @@
+"""MedGemma Dash: the only entry. `streamlit run Home.py`"""
+
+import streamlit as st
+
+from medgemma_dash.core.errors import SettingError
+from medgemma_dash.ui.entry import entered
+from medgemma_dash.ui.header import status_header
+from medgemma_dash.ui.home_page import home_page
+from medgemma_dash.ui.host import model_host
+from medgemma_dash.ui.rich_line import Segment, rich_line
+from medgemma_dash.ui.theme import ICON, apply_styles
+
+st.set_page_config(page_title="MedGemma Dash", page_icon=ICON, layout="wide", menu_items={})
+entered()
+apply_styles()
+try:
+    host = model_host()
+except SettingError as error:
+    rich_line([[Segment(str(error))]], key="setting_error", tone="error", announce="alert")
+    st.stop()
+
+explain = st.Page("pages/1_Explain.py", title="Explain")
+home = st.Page(
+    lambda: home_page(host, explain), title="MedGemma Dash", url_path="home", default=True
+)
+page = st.navigation([home, explain], position="top")
+status_header(host)
+page.run()

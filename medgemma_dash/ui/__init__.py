@@ -1,0 +1,1 @@
+"""The user interface: session state, panels and small components. No torch here."""

@@ -1,0 +1,109 @@
+"""The Explain page: picture and answer side by side, and what the selected word rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.ui import session as keys
+from medgemma_dash.ui.actions import ask, choose, collect, opening_target
+from medgemma_dash.ui.answer_panel import answer_panel
+from medgemma_dash.ui.ask_panel import ask_panel, notice_line
+from medgemma_dash.ui.downloads import downloads
+from medgemma_dash.ui.evidence_panel import evidence_panel
+from medgemma_dash.ui.home_page import RESEARCH_ONLY
+from medgemma_dash.ui.map_panel import map_panel
+from medgemma_dash.ui.method_choice import DEFAULT_METHOD, chosen_method, chosen_settings
+from medgemma_dash.ui.picker import open_sample, upload_box
+from medgemma_dash.ui.samples import Sample, sample_named, samples
+from medgemma_dash.ui.session import Session, current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.model_host import ModelHost
+
+
+def explain_page(host: ModelHost) -> None:
+    """Draw the page; it opens with a sample whose question is asked at once."""
+    session = current_session()
+    _read_url(session)
+    if session.study is None:
+        open_sample(session, samples()[0])
+    _go_on(session, host)
+    _write_url(session)
+    left, right = st.columns([42, 58], gap="medium")
+    with left:
+        map_panel()
+    with right:
+        notice_line()
+        ask_panel(host)
+        answer_panel(host)
+        evidence_panel(host)
+    with st.container(horizontal=True, key="bottom_row", vertical_alignment="center", gap="small"):
+        downloads(host)
+        with st.popover("Open another", icon=":material/folder_open:", type="tertiary"):
+            _opener(session)
+        st.caption(RESEARCH_ONLY, width="stretch")
+
+
+def _opener(session: Session) -> None:
+    upload_box("explain_upload", st.rerun)
+    st.caption("Or a sample:")
+    for sample in samples():
+        st.button(
+            sample.title,
+            key=f"switch_{sample.name}",
+            type="tertiary",
+            on_click=_switch,
+            args=(session, sample),
+        )
+
+
+def _switch(session: Session, sample: Sample) -> None:
+    session.notice = None
+    open_sample(session, sample)
+
+
+def _go_on(session: Session, host: ModelHost) -> None:
+    """Take the next step that needs no click: opening question, opening word, changed method."""
+    collect(session, host)
+    study = session.study
+    if study is None:
+        return
+    if study.answer is None and study.opening_question and session.asking is None:
+        if host.state != "failed":
+            ask(session, host, study.opening_question)
+            collect(session, host)
+        return
+    if study.answer is None or session.explaining is not None:
+        return
+    spec = chosen_method()
+    settings = chosen_settings(spec)
+    if study.target is None:
+        choose(session, host, opening_target(study.answer, study.opening_word), spec.name, settings)
+    elif study.shown != (spec.name, settings):
+        choose(session, host, study.target, spec.name, settings)
+
+
+def _read_url(session: Session) -> None:
+    """Once for each visit: ?sample= and ?method=, and nothing else, ever."""
+    if session.url_read:
+        return
+    session.url_read = True
+    sample = sample_named(st.query_params.get("sample", ""))
+    if sample is not None and (session.study is None or session.study.sample != sample.name):
+        open_sample(session, sample)
+    method = st.query_params.get("method", "")
+    if method and keys.METHOD not in st.session_state:
+        st.session_state[keys.METHOD] = method
+
+
+def _write_url(session: Session) -> None:
+    wanted = {}
+    if session.study is not None and session.study.sample is not None:
+        wanted["sample"] = session.study.sample
+    method = keys.widget_value(keys.METHOD, DEFAULT_METHOD)
+    if method != DEFAULT_METHOD:
+        wanted["method"] = str(method)
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)

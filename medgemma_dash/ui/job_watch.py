@@ -1,0 +1,80 @@
+"""Progress of what the session waits for: polled, with queue position and a way to cancel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from medgemma_dash.ui.actions import collect
+from medgemma_dash.ui.rich_line import Segment, chosen_action, rich_line
+from medgemma_dash.ui.session import current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.jobs import Job
+    from medgemma_dash.services.model_host import ModelHost
+
+POLL_SECONDS = 0.4
+STREAM_SECONDS = 0.25
+
+
+def describe(job: Job[Any]) -> str:
+    """Where a job stands, in words."""
+    if job.queue_position > 0:
+        return f"{job.label} · waiting, {job.queue_position} in line"
+    if job.stopping:
+        return f"{job.label} · stopping"
+    done, total = job.progress
+    return f"{job.label} · {done} of {total}" if total else job.label
+
+
+@st.fragment(run_every=STREAM_SECONDS)
+def answer_stream(host: ModelHost) -> None:
+    """The answer as it is being said; hands over to the page when it is complete."""
+    session = current_session()
+    job = session.asking
+    if job is None or job.finished:
+        st.rerun()
+    job.heartbeat()
+    said = "".join(getattr(event, "text", "") for event in job.events)
+    rich_line([[Segment(said or "…", "plain" if said else "quiet")]], key="stream", tone="speech")
+    waiting = host.state == "loading" and not job.finished
+    _line_with_cancel(
+        job, "cancel_ask", f"when the model is loaded. {host.message}" if waiting else ""
+    )
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def explanation_progress(host: ModelHost) -> None:
+    """The explanation that is being computed."""
+    session = current_session()
+    pending = session.explaining
+    if pending is None or pending.job.finished:
+        st.rerun()
+    pending.job.heartbeat()
+    _line_with_cancel(pending.job, "cancel_explain")
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def filling_progress(host: ModelHost) -> None:
+    """Explain every word: how many are done."""
+    session = current_session()
+    if session.filling is None or session.filling.finished:
+        collect(session, host)
+        st.rerun()
+    session.filling.heartbeat()
+    _line_with_cancel(session.filling, "cancel_fill")
+
+
+def _line_with_cancel(job: Job[Any], key: str, state: str = "") -> None:
+    line = [
+        Segment(f"{job.label} {state}" if state else describe(job), "small"),
+        Segment("  ", "small"),
+        Segment("cancel", "action", "cancel"),
+    ]
+    rich_line([line], key=key, tone="quiet", announce="status", on_choose=lambda: _cancel(job, key))
+
+
+def _cancel(job: Job[Any], key: str) -> None:
+    if chosen_action(key) == "cancel":
+        job.cancel()

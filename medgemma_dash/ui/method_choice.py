@@ -1,0 +1,79 @@
+"""Which method explains, and with which settings: drawn from the methods' own descriptions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.ui import session as keys
+from medgemma_dash.ui.session import Settings, widget_value
+
+if TYPE_CHECKING:
+    from medgemma_dash.methods import Control, MethodSpec
+
+DEFAULT_METHOD = "chefer"
+
+
+def specs() -> tuple[MethodSpec, ...]:
+    """Every method's description; call only once the model is ready, see `actions`."""
+    from medgemma_dash.methods import available
+
+    return available()
+
+
+def chosen_method() -> MethodSpec:
+    """The chosen method; the default one before anything was chosen."""
+    by_name = {spec.name: spec for spec in specs()}
+    return by_name.get(widget_value(keys.METHOD, DEFAULT_METHOD)) or by_name[DEFAULT_METHOD]
+
+
+def chosen_settings(spec: MethodSpec) -> Settings:
+    """Values of the method's controls; only those that differ from the default are given."""
+    chosen = []
+    for control in spec.controls:
+        value = widget_value(_key(spec, control), control.default)
+        if value != control.default:
+            chosen.append((control.name, value))
+    return tuple(chosen)
+
+
+def method_picker() -> None:
+    """A quiet button that opens the choice of method, its settings and its card."""
+    spec = chosen_method()
+    popover = st.popover(spec.title, key="method_popover", on_change="rerun", type="tertiary")
+    if not popover.open:
+        return
+    titles = {one.name: one.title for one in specs()}
+    # The name may come from a URL.
+    st.session_state[keys.METHOD] = spec.name
+    with popover:
+        st.selectbox(
+            "Method",
+            list(titles),
+            format_func=titles.__getitem__,
+            key=keys.METHOD,
+            on_change=_changed,
+            persist_state="session",
+        )
+        for control in spec.controls:
+            st.selectbox(
+                control.label,
+                control.choices,
+                key=_key(spec, control),
+                help=control.help,
+                on_change=_changed,
+                persist_state="session",
+            )
+        st.caption(spec.card)
+        st.latex(spec.formula)
+        st.caption(f"{spec.source} · cost of a word: {spec.cost}")
+
+
+def _changed() -> None:
+    """Everything on the page depends on the method."""
+    st.rerun()
+
+
+def _key(spec: MethodSpec, control: Control) -> str:
+    return f"method_{spec.name}_{control.name}"

@@ -1,0 +1,133 @@
+"""Session state: one typed object for each browser session, and the keys of its widgets.
+
+Nothing else in the program reads or writes `st.session_state` under these names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+from uuid import uuid4
+
+import streamlit as st
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.core.radiograph import Radiograph
+
+if TYPE_CHECKING:
+    from medgemma_dash.regions import ZoneMap
+    from medgemma_dash.services.jobs import Job
+    from medgemma_dash.services.relevance_store import RelevanceStore
+
+SESSION = "medgemma_dash_session"
+
+# Widgets whose keys browser tests and user styles rely on.
+QUESTION = "question"
+ASK = "ask"
+OVERLAY = "overlay"
+LAYERS = "layers"
+ZONES = "zones"
+
+# Widgets that keep their value for the session (persist_state="session").
+METHOD = "method"
+OPACITY = "map_opacity"
+THRESHOLD = "map_threshold"
+MODE = "map_mode"
+COLOUR_SCALE = "map_colours"
+ZONE_SCHEME = "zone_scheme"
+PHRASE = "phrase"
+
+# Fragments of the Explain page that show the selected target.
+PANELS = ["map", "answer", "evidence", "downloads"]
+
+Settings = tuple[tuple[str, str], ...]
+Tone = Literal["note", "caution", "error"]
+
+
+@dataclass(frozen=True)
+class Notice:
+    """A sentence for the user that stays until the next action."""
+
+    tone: Tone
+    text: str
+
+
+@dataclass(frozen=True)
+class Pending:
+    """An explanation that is being computed, and for what."""
+
+    job: Job[Explanation]
+    answer_key: str
+    target: Target
+    method: str
+    settings: Settings
+
+
+@dataclass(eq=False)
+class Study:
+    """One opened radiograph, with what was asked and chosen about it.
+
+    title: what the user sees as its name; a file's own name is never shown.
+    sample: the sample's name in the URL, None for an upload.
+    opening_question, opening_word: asked and selected when nothing was asked yet.
+    problem: why there is no explanation for the target, "" when there is one.
+    shown: method and settings of what was asked for last.
+    cell: the clicked cell (row, column) of the map.
+    revision: counts the answers; a click that was made on an older one is dropped.
+    number: counts the session's studies, and keeps their widgets apart.
+    """
+
+    radiograph: Radiograph
+    title: str
+    sample: str | None = None
+    opening_question: str = ""
+    opening_word: str = ""
+    answer: Answer | None = None
+    store: RelevanceStore | None = None
+    target: Target | None = None
+    explanation: Explanation | None = None
+    problem: str = ""
+    shown: tuple[str, Settings] | None = None
+    cell: tuple[int, int] | None = None
+    pictures: dict[tuple[float, float], bytes] = field(default_factory=dict)
+    zones: dict[tuple[str, tuple[int, int]], ZoneMap] = field(default_factory=dict)
+    revision: int = 0
+    number: int = 0
+
+
+@dataclass(eq=False)
+class Session:
+    """What one browser session has open.
+
+    owner: a random name under which its jobs run; it says nothing about the user.
+    """
+
+    owner: str = field(default_factory=lambda: uuid4().hex)
+    study: Study | None = None
+    asking: Job[Answer] | None = None
+    asked_study: Study | None = None
+    explaining: Pending | None = None
+    filling: Job[None] | None = None
+    notice: Notice | None = None
+    opened: int = 0
+    read_upload: str = ""
+    url_read: bool = False
+
+    def jobs(self) -> tuple[Job[Any], ...]:
+        """Every job that this session waits for."""
+        explaining = self.explaining.job if self.explaining else None
+        return tuple(job for job in (self.asking, explaining, self.filling) if job is not None)
+
+
+def current_session() -> Session:
+    """The session's state, made on first use."""
+    if SESSION not in st.session_state:
+        st.session_state[SESSION] = Session()
+    session: Session = st.session_state[SESSION]
+    return session
+
+
+def widget_value(key: str, default: Any) -> Any:
+    """What the widget with this key holds, or the default before it was drawn."""
+    return st.session_state.get(key, default)

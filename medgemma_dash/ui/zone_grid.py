@@ -1,0 +1,63 @@
+"""The zone table as an AgGrid."""
+
+import pandas as pd
+from st_aggrid import AgGrid
+
+from medgemma_dash.regions import ZoneTable
+from medgemma_dash.ui.theme import is_dark
+
+ROW_HEIGHT_PX = 29
+HEADER_HEIGHT_PX = 32
+
+
+def zone_frame(zones: ZoneTable) -> pd.DataFrame:
+    """The table as numbers, the largest share first."""
+    rows = sorted(zones.rows, key=lambda row: -row.share)
+    return pd.DataFrame(
+        {
+            "zone": [row.name for row in rows],
+            "share": [100 * row.share for row in rows],
+            "mean": [row.mean for row in rows],
+            "peak": [row.peak for row in rows],
+        }
+    )
+
+
+def zone_grid(zones: ZoneTable, title: str) -> None:
+    """Draw the table; the accent marks the zone with the largest share."""
+    frame = zone_frame(zones)
+    number = {"type": ["numericColumn", "customNumericFormat"], "width": 84, "sortable": True}
+    options = {
+        "columnDefs": [
+            {"field": "zone", "headerName": title, "flex": 1, "minWidth": 120},
+            {"field": "share", "headerName": "share %", "precision": 0, **number},
+            {"field": "mean", "headerName": "mean", "precision": 4, **number},
+            {"field": "peak", "headerName": "peak", "precision": 4, **number},
+        ],
+        "rowHeight": ROW_HEIGHT_PX,
+        "headerHeight": HEADER_HEIGHT_PX,
+        "suppressCellFocus": False,
+        "suppressMovableColumns": True,
+        "suppressContextMenu": True,
+    }
+    AgGrid(
+        frame,
+        gridOptions=options,
+        height=HEADER_HEIGHT_PX + ROW_HEIGHT_PX * len(frame) + 4,
+        theme="streamlit",
+        update_on=[],
+        allow_unsafe_jscode=False,
+        enable_enterprise_modules=False,
+        custom_css=_styles(dark=is_dark()),
+        key="zone_table",
+    )
+
+
+def _styles(*, dark: bool) -> dict[str, dict[str, str]]:
+    accent = "#f7c67a" if dark else "#8a4a00"
+    return {
+        ".ag-root-wrapper": {"border": "none !important", "background": "transparent !important"},
+        ".ag-header": {"background": "transparent !important", "font-weight": "400"},
+        ".ag-row": {"background": "transparent !important", "font-size": "13px"},
+        '.ag-row[row-index="0"]': {"color": f"{accent} !important"},
+    }

@@ -1,0 +1,25 @@
+"""The zones of the open radiograph, fitted once for each scheme and grid."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from medgemma_dash.regions import ZoneMap, ZoneScheme, zone_map
+from medgemma_dash.ui import session as keys
+from medgemma_dash.ui.session import Study, widget_value
+
+SCHEME_TITLES: dict[ZoneScheme, str] = {"fixed": "fixed grid", "fitted": "fitted to the lungs"}
+
+
+def chosen_scheme() -> ZoneScheme:
+    """The zone scheme that the reader chose."""
+    return cast(ZoneScheme, widget_value(keys.ZONE_SCHEME, "fixed"))
+
+
+def zones_of(study: Study, grid: tuple[int, int]) -> ZoneMap:
+    """The zones in the chosen scheme."""
+    scheme = chosen_scheme()
+    known = study.zones.get((scheme, grid))
+    if known is None:
+        known = study.zones[scheme, grid] = zone_map(study.radiograph, grid, scheme)
+    return known
