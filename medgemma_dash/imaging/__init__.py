@@ -1,0 +1,31 @@
+"""From the bytes of a PNG, JPEG or DICOM file to a `Radiograph`, and back to a picture.
+
+Imports neither torch nor Streamlit; pydicom is imported only in the process that decodes DICOM,
+OpenCV only when a body mask or a JPEG is asked for.
+"""
+
+from medgemma_dash.imaging.body_mask import body_mask
+from medgemma_dash.imaging.encode import jpeg_bytes
+from medgemma_dash.imaging.limits import (
+    DECODE_MEGABYTES,
+    DECODE_SECONDS,
+    MAX_ASPECT_RATIO,
+    MAX_FILE_BYTES,
+    MAX_PIXELS,
+    MIN_SIDE,
+)
+from medgemma_dash.imaging.read import load_radiograph
+from medgemma_dash.imaging.window import apply_window
+
+__all__ = [
+    "DECODE_MEGABYTES",
+    "DECODE_SECONDS",
+    "MAX_ASPECT_RATIO",
+    "MAX_FILE_BYTES",
+    "MAX_PIXELS",
+    "MIN_SIDE",
+    "apply_window",
+    "body_mask",
+    "jpeg_bytes",
+    "load_radiograph",
+]

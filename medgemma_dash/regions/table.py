@@ -1,0 +1,71 @@
+"""What share of a map each zone holds. Raw values throughout: maps stay comparable."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from medgemma_dash.regions.zones import OUTSIDE, ZoneMap
+
+
+@dataclass(frozen=True)
+class ZoneRow:
+    """One zone's numbers.
+
+    share: of the whole map's positive mass; all shares and `outside_share` add up to 1, or are
+        all 0 for a map without positive values.
+    mean, peak: of the raw values of its cells, negative ones included.
+    """
+
+    name: str
+    share: float
+    mean: float
+    peak: float
+
+
+@dataclass(frozen=True)
+class ZoneTable:
+    """A map's numbers, zone by zone.
+
+    right_left_ratio: positive mass on the patient's right over that on the left; None when the
+        sides are unknown or the left holds none.
+    outside_share: positive mass on cells outside every zone.
+    """
+
+    rows: tuple[ZoneRow, ...]
+    right_left_ratio: float | None
+    outside_share: float
+
+
+def zone_table(image: Float[np.ndarray, "rows cols"], zones: ZoneMap) -> ZoneTable:
+    """Sum a raw map over zones. Shares and the ratio count its positive part only, because mass
+    has a meaning only there; means and peaks take the values as they are.
+
+    Raises ValueError when the map and the zones differ in shape, or a value is not finite.
+    """
+    if image.shape != zones.labels.shape:
+        raise ValueError(f"The map is {image.shape} and the zones are {zones.labels.shape}.")
+    values = image.astype(np.float64)
+    if not np.isfinite(values).all():
+        raise ValueError("The map holds values that are not finite.")
+    mass = np.maximum(values, 0)
+    total = float(mass.sum())
+    sums = [float(mass[zones.labels == index].sum()) for index in range(len(zones.zones))]
+    rows = []
+    for index, zone in enumerate(zones.zones):
+        inside = values[zones.labels == index]
+        mean, peak = (float(inside.mean()), float(inside.max())) if inside.size else (0.0, 0.0)
+        rows.append(ZoneRow(zone.name, _share(sums[index], total), mean, peak))
+    outside = float(mass[zones.labels == OUTSIDE].sum())
+    right, left = (
+        sum(value for value, zone in zip(sums, zones.zones, strict=True) if zone.side == side)
+        for side in ("right", "left")
+    )
+    ratio = right / left if left > 0 else None
+    return ZoneTable(tuple(rows), ratio, _share(outside, total))
+
+
+def _share(part: float, total: float) -> float:
+    return part / total if total > 0 else 0.0

@@ -1,0 +1,107 @@
+"""Six zones, named from the patient's side, on the grid of soft tokens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from jaxtyping import Int8
+
+from medgemma_dash.core.radiograph import Laterality, Radiograph
+from medgemma_dash.regions.fitting import fitted_halves
+from medgemma_dash.regions.lungs import find_lungs
+
+ZoneScheme = Literal["fixed", "fitted"]
+Side = Literal["right", "left", "image left", "image right"]
+Level = Literal["upper", "mid", "lower"]
+
+LEVELS: tuple[Level, ...] = get_args(Level)
+OUTSIDE = -1
+# The tutorial's grid of 16 x 16: rows :5, 5:11, 11: and columns :8, 8:.
+_ROW_CUTS, _COL_CUT = (5 / 16, 11 / 16), 8 / 16
+
+
+@dataclass(frozen=True)
+class Zone:
+    """One of six zones; side and level in words of the name."""
+
+    name: str
+    side: Side
+    level: Level
+
+
+@dataclass(frozen=True, eq=False)
+class ZoneMap:
+    """Which zone each cell of the grid belongs to.
+
+    zones: six: upper, mid and lower of one side, then of the other; the patient's right first,
+        or, when the side is unknown, the image's left first.
+    labels: int8 (rows, cols), index into `zones`, or -1 outside every zone.
+    note: what the user should know about how the zones were found; "" if there is nothing.
+    """
+
+    zones: tuple[Zone, ...]
+    labels: Int8[np.ndarray, "rows cols"]
+    scheme: ZoneScheme
+    note: str = ""
+
+    def __post_init__(self) -> None:
+        self.labels.flags.writeable = False
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The zones' names, such as "Right upper" or "Image left upper"."""
+        return tuple(zone.name for zone in self.zones)
+
+    def name_at(self, row: int, col: int) -> str:
+        """The name of the zone that holds a cell; "" outside every zone."""
+        label = int(self.labels[row, col])
+        return "" if label == OUTSIDE else self.zones[label].name
+
+
+def zone_map(radiograph: Radiograph, grid: tuple[int, int], scheme: ZoneScheme) -> ZoneMap:
+    """Divide a grid (rows, cols) over the radiograph into zones.
+
+    "fixed": the same rows and columns on every radiograph, proportional to 5, 6, 5 of 16 rows.
+    "fitted": thirds of the height of each detected lung; of the body where no lungs are found.
+    Raises ValueError for another scheme, or a grid with fewer than 3 rows or 2 columns.
+    """
+    rows, cols = grid
+    if rows < 3 or cols < 2:
+        raise ValueError(f"Six zones need a grid of at least 3 x 2 cells, not {rows} x {cols}.")
+    image_left_first = radiograph.laterality != "right"
+    if scheme == "fixed":
+        by_image_side, note = _fixed(rows, cols), ""
+    elif scheme == "fitted":
+        by_image_side, note = fitted_halves(find_lungs(radiograph.pixels), rows, cols)
+    else:
+        raise ValueError(f"Zone schemes are {', '.join(get_args(ZoneScheme))}, not {scheme!r}.")
+    labels = by_image_side if image_left_first else _sides_exchanged(by_image_side)
+    return ZoneMap(_zones(radiograph.laterality), labels.astype(np.int8), scheme, note)
+
+
+def _fixed(rows: int, cols: int) -> Int8[np.ndarray, "rows cols"]:
+    """Labels with the image's left as 0, 1, 2 and its right as 3, 4, 5."""
+    first = min(max(1, round(_ROW_CUTS[0] * rows)), rows - 2)
+    second = min(max(first + 1, round(_ROW_CUTS[1] * rows)), rows - 1)
+    middle = max(1, round(_COL_CUT * cols))
+    level = np.searchsorted([first, second], np.arange(rows), side="right")
+    side = (np.arange(cols) >= middle).astype(int)
+    labels = level[:, None] + len(LEVELS) * side[None, :]
+    return np.asarray(labels, np.int8)
+
+
+def _sides_exchanged(labels: Int8[np.ndarray, "rows cols"]) -> Int8[np.ndarray, "rows cols"]:
+    """The same cells with 0, 1, 2 and 3, 4, 5 exchanged: nothing in the picture moves."""
+    exchanged = (labels + len(LEVELS)) % (2 * len(LEVELS))
+    return np.where(labels == OUTSIDE, OUTSIDE, exchanged).astype(np.int8)
+
+
+def _zones(laterality: Laterality) -> tuple[Zone, ...]:
+    sides: tuple[Side, Side] = (
+        ("image left", "image right") if laterality == "unknown" else ("right", "left")
+    )
+    return tuple(
+        Zone(f"{side} {level}".capitalize(), side, level) for side in sides for level in LEVELS
+    )
