@@ -1,0 +1,52 @@
+"""The relevancy tensor as an .npz file that loads without pickle."""
+
+import io
+import json
+import zipfile
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Provenance
+from medgemma_dash.services.exporting.document import provenance_facts
+from medgemma_dash.services.exporting.notices import notices
+
+
+def relevancy_npz(
+    answer: Answer,
+    relevancy: Float[np.ndarray, "tokens positions"],
+    provenance: Provenance,
+    filled: Bool[np.ndarray, " tokens"] | None = None,
+) -> bytes:
+    """The tensor, bit for bit, and what its axes mean.
+
+    filled: which tokens' rows were computed; None means all. Holds the arrays `relevancy`
+    (T, S), `filled` (T,), `image_span`, `grid`, `token_ids`, `token_texts` and the texts
+    `provenance` (JSON) and `notices`. Raises ValueError when the shapes do not fit the answer.
+    """
+    tokens = len(answer.tokens)
+    known = np.ones(tokens, np.bool_) if filled is None else filled
+    expected = (tokens, len(answer.input_ids))
+    if relevancy.shape != expected or relevancy.dtype != np.float32 or known.shape != (tokens,):
+        raise ValueError(f"The tensor is float32 of shape {expected}, with a mask of its rows.")
+    arrays = {
+        "relevancy": np.ascontiguousarray(relevancy),
+        "filled": known,
+        "image_span": np.asarray(answer.image_span, np.int64),
+        "grid": np.asarray(answer.grid, np.int64),
+        "token_ids": np.asarray([token.id for token in answer.tokens], np.int64),
+        "token_texts": np.asarray([token.text for token in answer.tokens], np.str_),
+        "provenance": np.asarray(json.dumps(provenance_facts(provenance)), np.str_),
+        "notices": np.asarray(notices(provenance.is_demo), np.str_),
+    }
+    buffer = io.BytesIO()
+    # Not np.savez: it stamps each member with the time, and equal results should be equal files.
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, array in arrays.items():
+            member = io.BytesIO()
+            np.lib.format.write_array(member, array, allow_pickle=False)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED
+            )
+    return buffer.getvalue()

@@ -1,0 +1,119 @@
+"""One explanation as JSON, with everything needed to read it and to compute it again."""
+
+import json
+import math
+from collections.abc import Iterable
+from dataclasses import asdict
+from pathlib import PureWindowsPath
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medgemma_dash.core.answer import Answer, Token
+from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.services.exporting.notices import notices
+
+if TYPE_CHECKING:
+    from medgemma_dash.regions import ZoneTable
+
+SCHEMA = "medgemma-dash/explanation"
+SCHEMA_VERSION = 1
+
+
+def explanation_json(
+    explanation: Explanation, answer: Answer, zones: "ZoneTable | None" = None
+) -> str:
+    """The explanation as strict JSON (numbers that are not finite become null).
+
+    Numbers are written so that reading them as float32 gives the same bits. `row` has one
+    value per position of the sequence, `layers` one per decoder layer.
+    """
+    target = explanation.target
+    document = {
+        "schema": SCHEMA,
+        "schema_version": SCHEMA_VERSION,
+        "notices": notices(explanation.provenance.is_demo),
+        "method": explanation.method,
+        "signed": explanation.signed,
+        "target": {
+            "kind": target.kind,
+            "token_indices": target.token_indices,
+            "text": target.text,
+            "against": None if target.against is None else asdict(target.against),
+        },
+        "map": {
+            "rows": explanation.image.shape[0],
+            "columns": explanation.image.shape[1],
+            "values": [plain_numbers(line) for line in explanation.image],
+            "unit": "raw relevance, not normalised",
+        },
+        "row": plain_numbers(explanation.row),
+        "layers": plain_numbers(explanation.layers),
+        "zones": None if zones is None else _zones(zones),
+        "answer": {
+            "text": answer.text,
+            "forced": answer.forced,
+            "stopped": answer.stopped,
+            "tokens": [_token(token) for token in answer.tokens],
+            "fidelity": {
+                "exact": answer.fidelity.exact,
+                "mismatches": answer.fidelity.mismatches,
+                "max_logit_difference": _plain(answer.fidelity.max_logit_difference),
+            },
+        },
+        "provenance": provenance_facts(explanation.provenance),
+    }
+    return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
+
+
+def provenance_facts(provenance: Provenance) -> dict[str, object]:
+    """The provenance as JSON knows it."""
+    facts: dict[str, object] = asdict(provenance)
+    facts["model_name"] = public_model_name(provenance.model_name)
+    facts["settings"] = dict(provenance.settings)
+    facts["versions"] = dict(provenance.versions)
+    facts["seconds"] = _plain(provenance.seconds)
+    return facts
+
+
+def public_model_name(name: str) -> str:
+    """A hub id as it is; of a checkpoint folder its last part, for paths tell about people."""
+    is_hub_id = name.count("/") <= 1 and not name.startswith(("/", ".", "~")) and "\\" not in name
+    return name if is_hub_id else PureWindowsPath(name).name
+
+
+def plain_numbers(values: Iterable[np.floating]) -> list[float | None]:
+    """Shortest decimals that give the same float32 again; None where not finite."""
+    return [float(str(value)) if np.isfinite(value) else None for value in values]
+
+
+def _token(token: Token) -> dict[str, object]:
+    return {
+        "index": token.index,
+        "id": token.id,
+        "text": token.text,
+        "position": token.position,
+        "probability": _plain(token.probability),
+        "special": token.special,
+        "runners_up": [asdict(candidate) for candidate in token.runners_up],
+    }
+
+
+def _zones(zones: "ZoneTable") -> dict[str, object]:
+    return {
+        "rows": [
+            {
+                "name": zone.name,
+                "share": _plain(zone.share),
+                "mean": _plain(zone.mean),
+                "peak": _plain(zone.peak),
+            }
+            for zone in zones.rows
+        ],
+        "right_left_ratio": _plain(zones.right_left_ratio),
+        "outside_share": _plain(zones.outside_share),
+    }
+
+
+def _plain(number: float | None) -> float | None:
+    return None if number is None or not math.isfinite(number) else float(number)

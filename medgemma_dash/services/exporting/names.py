@@ -1,0 +1,23 @@
+"""Names of downloaded files, made of what was computed and never of what a user typed."""
+
+import re
+
+from medgemma_dash.core.explanation import Explanation, Target
+
+DIGEST_CHARACTERS = 12
+
+
+def download_name(explanation: Explanation, extension: str) -> str:
+    """For example "3f2a90bc11de-chefer-token-3.png": radiograph's digest, method, target."""
+    digest = re.sub(r"[^0-9a-f]", "", explanation.provenance.image_sha256)[:DIGEST_CHARACTERS]
+    method = re.sub(r"[^a-z0-9_]", "", explanation.method.lower())
+    ending = re.sub(r"[^a-z0-9.]", "", extension.lower()).lstrip(".")
+    return f"{digest}-{method}-{_target_name(explanation.target)}.{ending}"
+
+
+def _target_name(target: Target) -> str:
+    if target.kind == "answer":
+        return "answer"
+    first, last = target.token_indices[0], target.token_indices[-1]
+    name = f"token-{first}" if first == last else f"tokens-{first}-{last}"
+    return name if target.against is None else f"{name}-against-{target.against.id}"

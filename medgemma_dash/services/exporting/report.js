@@ -1,0 +1,26 @@
+"use strict";
+(() => {
+  // No button that sends the figure anywhere, and no server to send it to.
+  const config = { showSendToCloud: false, plotlyServerURL: "", displaylogo: false, responsive: true };
+  const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
+  const places = Array.from(document.querySelectorAll("[data-figure]"));
+
+  function specification(place, dark) {
+    const stored = (theme) => document.getElementById(`${place.dataset.figure}-${theme}`);
+    return JSON.parse(((dark && stored("dark")) || stored("light")).textContent);
+  }
+
+  function draw(dark) {
+    for (const place of places) {
+      const figure = specification(place, dark);
+      const layout = Object.assign({}, figure.layout, { autosize: true });
+      delete layout.width;
+      window.Plotly.react(place, figure.data, layout, config);
+    }
+  }
+
+  draw(prefersDark.matches);
+  prefersDark.addEventListener("change", () => draw(prefersDark.matches));
+  window.addEventListener("beforeprint", () => draw(false));
+  window.addEventListener("afterprint", () => draw(prefersDark.matches));
+})();

@@ -1,0 +1,90 @@
+"""Every number of an explanation as one tidy CSV table."""
+
+import csv
+import io
+import math
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Protocol
+
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.services.exporting.notices import notices
+
+if TYPE_CHECKING:
+    from medgemma_dash.regions import ZoneTable
+
+COLUMNS = ("table", "item", "row", "column", "measure", "value")
+
+# A spreadsheet reads a cell that begins with one of these as a formula (OWASP, CSV injection;
+# the last four are the full-width forms that East Asian locales accept).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+Line = tuple[str, str, int | None, int | None, str, float | None]
+
+
+class Word(Protocol):
+    """A word of the question or the answer, with the raw relevance it had."""
+
+    @property
+    def text(self) -> str: ...
+    @property
+    def value(self) -> float: ...
+    @property
+    def part(self) -> str: ...
+
+
+def numbers_csv(
+    explanation: Explanation,
+    zones: "ZoneTable | None" = None,
+    words: Sequence[Word] = (),
+) -> str:
+    """Zones, cells, layers and prompt words in long form, one value a line.
+
+    Columns: table, item, row, column, measure, value. Rows, columns and layers count from 0.
+    Values that are not finite are left empty. Texts cannot become spreadsheet formulas.
+    """
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for notice in notices(explanation.provenance.is_demo):
+        writer.writerow(("notice", notice, "", "", "", ""))
+    for table, item, row, column, measure, value in _lines(explanation, zones, words):
+        writer.writerow(
+            (
+                table,
+                safe_text(item),
+                "" if row is None else row,
+                "" if column is None else column,
+                measure,
+                # str, not repr: the shortest decimals that give the same float32 again.
+                "" if value is None or not math.isfinite(value) else str(value),
+            )
+        )
+    return buffer.getvalue()
+
+
+def safe_text(text: str) -> str:
+    """The text with an apostrophe before it where a spreadsheet would take it for a formula."""
+    # Spreadsheets skip leading white space before they look.
+    starts = text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
+    return f"'{text}" if starts else text
+
+
+def _lines(
+    explanation: Explanation, zones: "ZoneTable | None", words: Sequence[Word]
+) -> Iterator[Line]:
+    target = explanation.target
+    yield "target", target.text, None, None, explanation.method, None
+    if zones is not None:
+        for zone in zones.rows:
+            yield "zones", zone.name, None, None, "share", zone.share
+            yield "zones", zone.name, None, None, "mean", zone.mean
+            yield "zones", zone.name, None, None, "peak", zone.peak
+        yield "zones", "outside every zone", None, None, "share", zones.outside_share
+        yield "zones", "right / left", None, None, "ratio", zones.right_left_ratio
+    for row, line in enumerate(explanation.image):
+        for column, value in enumerate(line):
+            yield "cells", "", row, column, "relevance", value
+    for layer, value in enumerate(explanation.layers):
+        yield "layers", str(layer), None, None, "image attention share", value
+    for word in words:
+        yield "words", word.text, None, None, f"relevance, {word.part}", word.value

@@ -1,0 +1,111 @@
+"""Small radiographs, answers and explanations for tests of the services; no model is needed."""
+
+import hashlib
+
+import numpy as np
+
+from medgemma_dash.core.answer import Answer, Candidate, Fidelity, Token
+from medgemma_dash.core.explanation import Against, Explanation, Provenance, Target, TargetKind
+from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
+
+GRID = (2, 3)
+IMAGE_SPAN = (1, 7)
+PROMPT_LENGTH = 9
+LAYERS = 4
+
+
+def make_radiograph(shade: int = 80) -> Radiograph:
+    pixels = np.full((20, 30, 3), shade, np.uint8)
+    return Radiograph(
+        pixels=pixels,
+        sha256=hashlib.sha256(pixels.tobytes()).hexdigest(),
+        spacing_mm=None,
+        laterality=Laterality("left", "assumed"),
+        intensities=np.full((20, 30), shade, np.float32),
+        windows=(Window("all", 128.0, 256.0),),
+        tags=(("Manufacturer", "secret maker"),),
+    )
+
+
+def make_answer(
+    texts: tuple[str, ...] = ("Yes", ",", " left", "."),
+    prompt: str = "Fluid?",
+    radiograph: Radiograph | None = None,
+    model_name: str = "demo",
+) -> Answer:
+    said = [
+        Token(
+            index=index,
+            id=40 + index,
+            text=text,
+            position=PROMPT_LENGTH + index,
+            probability=0.9,
+            special=False,
+            runners_up=(Candidate(7, "No", 0.05),),
+        )
+        for index, text in enumerate(texts)
+    ]
+    end = Token(len(texts), 1, "", PROMPT_LENGTH + len(texts), 0.99, True)
+    tokens = (*said, end)
+    pieces = ("<bos>", *[""] * 6, prompt, "\n", *texts, "<end_of_turn>")
+    return Answer(
+        text="".join(texts),
+        tokens=tokens,
+        input_ids=np.arange(len(pieces), dtype=np.int64),
+        image_span=IMAGE_SPAN,
+        grid=GRID,
+        prompt=prompt,
+        fidelity=Fidelity(True, (), 1e-6),
+        radiograph=radiograph or make_radiograph(),
+        piece_texts=pieces,
+        model_name=model_name,
+        model_revision="abc123",
+        is_demo=True,
+        forced=False,
+        stopped="end of turn",
+        seconds=0.5,
+    )
+
+
+def make_target(
+    answer: Answer, *indices: int, kind: TargetKind | None = None, against: Against | None = None
+) -> Target:
+    text = "".join(answer.tokens[index].text for index in indices)
+    return Target(kind or ("token" if len(indices) == 1 else "span"), indices, text, against)
+
+
+def make_provenance(answer: Answer, method: str = "chefer") -> Provenance:
+    return Provenance(
+        model_name=answer.model_name,
+        model_revision=answer.model_revision,
+        is_demo=answer.is_demo,
+        device="cpu",
+        dtype="float32",
+        image_sha256=answer.radiograph.sha256,
+        prompt=answer.prompt,
+        token_ids=tuple(answer.input_ids.tolist()),
+        prompt_length=answer.prompt_length,
+        image_span=answer.image_span,
+        method=method,
+        settings=(("heads", "mean"),),
+        versions=(("torch", "2"),),
+        seconds=0.25,
+    )
+
+
+def make_explanation(
+    answer: Answer, target: Target, method: str = "chefer", seed: int = 0
+) -> Explanation:
+    random = np.random.default_rng([seed, *target.token_indices])
+    row = random.random(len(answer.input_ids), np.float32)
+    row[PROMPT_LENGTH + target.token_indices[-1] - 1 :] = 0
+    start, stop = answer.image_span
+    return Explanation(
+        image=row[start:stop].reshape(answer.grid).copy(),
+        row=row,
+        layers=random.random(LAYERS, np.float32),
+        method=method,
+        target=target,
+        signed=False,
+        provenance=make_provenance(answer, method),
+    )

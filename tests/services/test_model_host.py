@@ -1,0 +1,316 @@
+"""The host: background loading, asking and explaining through the engine."""
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from medgemma_dash.core.errors import ModelError, ModelNotFoundError, OutOfMemoryError
+from medgemma_dash.core.explanation import Against
+from medgemma_dash.core.settings import Settings
+from medgemma_dash.services import row_filling
+from medgemma_dash.services.jobs import Job, JobContext
+from medgemma_dash.services.model_host import ModelHost
+from medgemma_dash.services.relevance_store import RelevanceStore
+from tests.services.makers import make_answer, make_radiograph, make_target
+
+# Only ever reached when a test fails; nothing below waits for time to pass.
+PATIENCE_SECONDS = 120
+QUESTION = "Is there evidence of pneumonia?"
+
+
+class FakeModel(SimpleNamespace):
+    """What the host itself touches of a model."""
+
+    def __init__(self) -> None:
+        super().__init__(name="demo", revision="abc123", dtype="float32", device="cpu")
+        self.lock = threading.RLock()
+        self.drops = 0
+
+    def drop_caches(self) -> None:
+        self.drops += 1
+
+
+def finish(*jobs: Job[Any]) -> None:
+    for job in jobs:
+        assert job.wait(PATIENCE_SECONDS)
+
+
+@pytest.fixture
+def fake_host() -> Iterator[ModelHost]:
+    host = ModelHost(Settings(), load=lambda settings, context: FakeModel())  # type: ignore[arg-type,return-value]
+    yield host
+    host.close()
+
+
+def load_and_wait(host: ModelHost) -> None:
+    finish(host.engine.submit(lambda context: None, owner="test", label="after loading"))
+
+
+def test_importing_the_host_imports_no_torch() -> None:
+    code = (
+        "import sys, medgemma_dash.services.model_host as host; "
+        "print([name for name in ('torch', 'transformers', 'streamlit') if name in sys.modules])"
+    )
+    root = Path(__file__).parents[2]
+    run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True)
+    assert run.stdout.decode().strip() == "[]"
+
+
+def test_the_model_loads_in_the_background_and_says_what_it_does() -> None:
+    reached, go_on = threading.Event(), threading.Event()
+
+    def load(settings: Settings, context: JobContext) -> FakeModel:
+        context.emit("Reading the weights.")
+        reached.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        return FakeModel()
+
+    host = ModelHost(Settings(), load=load)  # type: ignore[arg-type]
+    try:
+        assert reached.wait(PATIENCE_SECONDS)
+        assert (host.state, host.message) == ("loading", "Reading the weights.")
+        with pytest.raises(ModelError, match="Reading the weights"):
+            _ = host.model
+        go_on.set()
+        load_and_wait(host)
+        assert (host.state, host.message, host.model.name) == ("ready", "", "demo")
+        assert host.seconds > 0
+    finally:
+        go_on.set()
+        host.close()
+
+
+def test_a_model_that_cannot_be_loaded_says_why_and_may_be_replaced() -> None:
+    def load(settings: Settings, context: JobContext) -> FakeModel:
+        if settings.model == "missing":
+            raise ModelNotFoundError("There is no model 'missing'.")
+        return FakeModel()
+
+    host = ModelHost(Settings(model="missing"), load=load)  # type: ignore[arg-type]
+    try:
+        load_and_wait(host)
+        assert (host.state, host.message) == ("failed", "There is no model 'missing'.")
+        job = host.ask_job("ada", make_radiograph(), QUESTION)
+        finish(job)
+        assert isinstance(job.error, ModelError)
+        assert str(job.error) == "There is no model 'missing'."
+        host.reload(Settings(model="demo"))
+        load_and_wait(host)
+        assert host.state == "ready"
+    finally:
+        host.close()
+
+
+def test_a_host_that_was_not_started_waits_for_reload() -> None:
+    host = ModelHost(Settings(), load=lambda s, c: FakeModel(), start=False)  # type: ignore[arg-type,return-value]
+    try:
+        assert (host.state, host.seconds) == ("loading", 0)
+        host.reload()
+        load_and_wait(host)
+        assert host.state == "ready"
+    finally:
+        host.close()
+
+
+def test_the_same_question_is_answered_once_and_with_the_askers_radiograph(
+    fake_host: ModelHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def ask(model: object, radiograph: Any, prompt: str, **options: Any) -> object:
+        asked.append(prompt)
+        answer = make_answer(prompt=prompt, radiograph=radiograph)
+        for token in answer.tokens:
+            options["on_token"](token)
+        return answer
+
+    monkeypatch.setattr("medgemma_dash.services.asking.ask", ask)
+    load_and_wait(fake_host)
+    first = fake_host.ask_job("ada", make_radiograph(), QUESTION)
+    finish(first)
+    mine = make_radiograph()
+    second = fake_host.ask_job("bob", mine, QUESTION)
+    assert second.state == "done"
+    assert second.result is not None
+    assert second.result.radiograph is mine
+    assert "".join(event.text for event in second.events) == "Yes, left."
+    assert first.events == second.events
+    other = fake_host.ask_job("bob", mine, QUESTION, max_new_tokens=5)
+    finish(other)
+    assert asked == [QUESTION, QUESTION]
+
+
+def test_running_out_of_memory_in_a_click_drops_the_models_caches(
+    fake_host: ModelHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def explain(*arguments: object, **options: object) -> object:
+        raise MemoryError
+
+    monkeypatch.setattr(row_filling, "explain_target", explain)
+    answer = make_answer()
+    job = fake_host.explain_job("ada", RelevanceStore(answer), make_target(answer, 0))
+    finish(job)
+    assert isinstance(job.error, OutOfMemoryError)
+    load_and_wait(fake_host)
+    assert fake_host.model.drops == 1
+
+
+def test_an_answer_of_another_model_is_not_explained(fake_host: ModelHost) -> None:
+    answer = replace(make_answer(), model_revision="older")
+    jobs = [
+        fake_host.explain_job("ada", RelevanceStore(answer), make_target(answer, 0)),
+        fake_host.explain_all_job("bob", RelevanceStore(answer)),
+    ]
+    finish(*jobs)
+    for job in jobs:
+        assert isinstance(job.error, ModelError)
+        assert "another model" in str(job.error)
+
+
+# From here on with the real demo model.
+
+
+@pytest.fixture(scope="module")
+def host(demo_model: Any) -> Iterator[ModelHost]:
+    made = ModelHost(Settings(), load=lambda settings, context: demo_model)
+    load_and_wait(made)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def store(host: ModelHost) -> RelevanceStore:
+    job = host.ask_job(
+        "ada", make_radiograph(), QUESTION, force="Yes, there is consolidation in the left lung."
+    )
+    finish(job)
+    assert job.error is None
+    assert job.result is not None
+    return RelevanceStore(job.result)
+
+
+@pytest.mark.parametrize("indices", [(0,), (1, 2, 3)])
+def test_a_job_explains_as_the_python_interface_does(
+    host: ModelHost, store: RelevanceStore, demo_model: Any, indices: tuple[int, ...]
+) -> None:
+    from medgemma_dash.services.explaining import explain
+
+    job = host.explain_job("ada", store, make_target(store.answer, *indices))
+    finish(job)
+    assert job.error is None
+    assert job.result is not None
+    span = (indices[0], indices[-1] + 1)
+    expected = explain(demo_model, store.answer, span=span)
+    # A batch of targets multiplies the same float32 numbers in another order.
+    scale = float(np.abs(expected.row).max())
+    np.testing.assert_allclose(job.result.row, expected.row, rtol=0, atol=2e-6 * scale)
+    np.testing.assert_allclose(job.result.layers, expected.layers, rtol=1e-6)
+    assert job.result.provenance.settings == expected.provenance.settings
+    assert store.explanation(job.result.target) is not None
+    again = host.explain_job("ada", store, job.result.target)
+    assert again.state == "done"
+
+
+def test_a_contrast_and_summed_logits_are_computed_whole_and_kept(
+    host: ModelHost, store: RelevanceStore
+) -> None:
+    runner_up = store.answer.tokens[0].runners_up[0]
+    contrast = make_target(store.answer, 0, against=Against(runner_up.id, runner_up.text))
+    summed = {"words": "summed logits"}
+    contrasted = host.explain_job("ada", store, contrast)
+    finish(contrasted)
+    span = make_target(store.answer, 0, 1)
+    whole = host.explain_job("ada", store, span, "chefer", summed)
+    finish(whole)
+    assert contrasted.error is None
+    assert whole.error is None
+    assert store.explanation(contrast) is not None
+    assert store.explanation(span, "chefer", summed) is not None
+
+
+def test_explain_all_fills_what_clicks_left_open_and_equals_the_tensor(
+    host: ModelHost, demo_model: Any
+) -> None:
+    from medgemma_dash.services.explaining import relevancy_tensor
+
+    asked = host.ask_job("ada", make_radiograph(), QUESTION, force="Yes, left.")
+    finish(asked)
+    assert asked.result is not None
+    store = RelevanceStore(asked.result)
+    count = len(store.answer.tokens)
+    finish(host.explain_job("ada", store, make_target(store.answer, 1)))
+    job = host.explain_all_job("ada", store)
+    finish(job)
+    assert job.error is None
+    assert job.progress == (count, count)
+    assert sorted(map(str, job.events)) == sorted(str(i) for i in range(count) if i != 1)
+    known = store.tensor()
+    assert known.filled.all()
+    expected = relevancy_tensor(demo_model, store.answer)
+    # As above: batches multiply in another order.
+    scale = float(np.abs(expected).max())
+    np.testing.assert_allclose(known.relevancy, expected, rtol=0, atol=2e-6 * scale)
+
+
+def test_a_click_of_another_session_goes_before_the_rest_of_explain_all(
+    host: ModelHost, store: RelevanceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    clicks: list[Job[Any]] = []
+    fill_rows = row_filling.fill_rows
+    fresh, other = RelevanceStore(store.answer), RelevanceStore(store.answer)
+
+    def noted(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> None:
+        order.append("all")
+        if len(order) == 2:
+            clicks.append(host.explain_job("bob", other, make_target(store.answer, 0)))
+        fill_rows(model, filled, indices, *rest)
+
+    def explain_whole(*arguments: Any) -> Any:
+        order.append("click")
+        return original(*arguments)
+
+    original = row_filling.explain_whole
+    monkeypatch.setattr(row_filling, "fill_rows", noted)
+    monkeypatch.setattr(row_filling, "explain_whole", explain_whole)
+    job = host.explain_all_job("ada", fresh)
+    finish(job)
+    finish(*clicks)
+    assert order[:4] == ["all", "all", "click", "all"]
+    assert clicks[0].state == "done"
+
+
+def test_a_cancelled_explain_all_keeps_what_it_has(
+    host: ModelHost, store: RelevanceStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = RelevanceStore(store.answer)
+    jobs: list[Job[Any]] = []
+    fill_rows = row_filling.fill_rows
+    submitted = threading.Event()
+
+    def cancelling(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> None:
+        assert submitted.wait(PATIENCE_SECONDS)
+        fill_rows(model, filled, indices, *rest)
+        jobs[0].cancel()
+
+    monkeypatch.setattr(row_filling, "fill_rows", cancelling)
+    jobs.append(host.explain_all_job("ada", fresh))
+    submitted.set()
+    finish(*jobs)
+    assert jobs[0].state == "cancelled"
+    assert fresh.tensor().filled.sum() == row_filling.MOST_AT_ONCE_ON_PROCESSORS
+
+
+def test_the_models_lock_is_free_between_jobs(host: ModelHost, demo_model: Any) -> None:
+    load_and_wait(host)
+    # A finished job was closed inside the lock; this waits until the worker has left it.
+    assert demo_model.lock.acquire(timeout=PATIENCE_SECONDS)
+    demo_model.lock.release()

@@ -1,0 +1,190 @@
+"""What the store knows, what it assembles, and what it forgets."""
+
+import threading
+
+import numpy as np
+import pytest
+
+from medgemma_dash.core.explanation import Against
+from medgemma_dash.services.relevance_store import MEAN_OF_MAPS, RelevanceStore, RowBatch
+from tests.services.makers import (
+    IMAGE_SPAN,
+    LAYERS,
+    make_answer,
+    make_explanation,
+    make_provenance,
+    make_target,
+)
+
+ANSWER = make_answer()
+TOKENS, POSITIONS = len(ANSWER.tokens), len(ANSWER.input_ids)
+
+
+def test_a_token_comes_back_bit_for_bit() -> None:
+    store = RelevanceStore(ANSWER)
+    given = make_explanation(ANSWER, make_target(ANSWER, 2))
+    assert store.explanation(given.target) is None
+    store.add(given)
+    found = store.explanation(given.target)
+    assert found is not None
+    for name in ("image", "row", "layers"):
+        assert np.array_equal(getattr(found, name), getattr(given, name))
+    assert (found.target, found.method, found.provenance) == (
+        given.target,
+        given.method,
+        given.provenance,
+    )
+
+
+def test_a_span_is_the_mean_of_its_tokens_once_all_are_known() -> None:
+    store = RelevanceStore(ANSWER)
+    parts = [make_explanation(ANSWER, make_target(ANSWER, index)) for index in (0, 1, 2)]
+    span = make_target(ANSWER, 0, 1, 2)
+    store.add(parts[0])
+    store.add(parts[2])
+    assert store.explanation(span) is None
+    assert store.missing(span.token_indices) == (1,)
+    store.add(parts[1])
+    found = store.explanation(span)
+    assert found is not None
+    rows = np.stack([part.row for part in parts]).mean(0, dtype=np.float64).astype(np.float32)
+    layers = np.stack([part.layers for part in parts]).mean(0, dtype=np.float64)
+    assert np.array_equal(found.row, rows)
+    assert np.array_equal(found.image.ravel(), rows[slice(*IMAGE_SPAN)])
+    assert np.array_equal(found.layers, layers.astype(np.float32))
+    assert found.target is span
+
+
+def test_a_span_of_summed_logits_is_not_assembled() -> None:
+    store = RelevanceStore(ANSWER)
+    settings = {"words": "summed logits"}
+    span = make_target(ANSWER, 0, 1)
+    for index in (0, 1):
+        store.add(make_explanation(ANSWER, make_target(ANSWER, index)), settings)
+    assert store.explanation(span, "chefer", settings) is None
+    whole = make_explanation(ANSWER, span)
+    store.add(whole, settings)
+    found = store.explanation(span, "chefer", settings)
+    assert found is not None
+    assert found.row is whole.row
+
+
+def test_the_word_for_the_mean_is_the_methods_own() -> None:
+    pytest.importorskip("torch")
+    from medgemma_dash.methods import available
+
+    controls = [control for spec in available() for control in spec.controls]
+    spans = [control for control in controls if control.name == "words"]
+    assert spans
+    assert {control.default for control in spans} == {MEAN_OF_MAPS}
+
+
+def test_methods_and_settings_have_their_own_rows() -> None:
+    store = RelevanceStore(ANSWER)
+    target = make_target(ANSWER, 1)
+    store.add(make_explanation(ANSWER, target, "chefer"), {"heads": "max"})
+    assert store.explanation(target, "chefer") is None
+    assert store.explanation(target, "rollout", {"heads": "max"}) is None
+    assert store.explanation(target, "chefer", (("heads", "max"),)) is not None
+
+
+def test_a_contrast_is_kept_apart_from_the_token_itself() -> None:
+    store = RelevanceStore(ANSWER)
+    no, maybe = Against(7, "No"), Against(8, "Maybe")
+    contrast = make_explanation(ANSWER, make_target(ANSWER, 0, against=no), seed=1)
+    store.add(contrast)
+    plain = make_target(ANSWER, 0)
+    assert store.explanation(plain) is None
+    assert store.explanation(plain, against=maybe) is None
+    found = store.explanation(plain, against=no)
+    assert found is not None
+    assert found.row is contrast.row
+    assert found.target.against == no
+
+
+def test_an_empty_row_counts_in_spans_and_is_never_shown_alone() -> None:
+    store = RelevanceStore(ANSWER)
+    full = make_explanation(ANSWER, make_target(ANSWER, 1))
+    rows = np.zeros((2, POSITIONS), np.float32)
+    rows[1] = full.row
+    layers = np.zeros((2, LAYERS), np.float32)
+    store.fill(RowBatch((0, 1), rows, layers, False, make_provenance(ANSWER)))
+    assert store.missing((0, 1)) == ()
+    assert store.explanation(make_target(ANSWER, 0)) is None
+    span = store.explanation(make_target(ANSWER, 0, 1))
+    assert span is not None
+    assert np.array_equal(span.row, full.row / 2)
+
+
+def test_words_on_cells_sums_each_tokens_relevance_there() -> None:
+    store = RelevanceStore(ANSWER)
+    given = make_explanation(ANSWER, make_target(ANSWER, 2))
+    store.add(given)
+    words = store.words_on_cells([(0, 1), (1, 2), (0, 1)])
+    expected = float(given.image[0, 1]) + float(given.image[1, 2])
+    assert words.shape == (TOKENS,)
+    assert words[2] == np.float32(expected)
+    assert np.isnan(np.delete(words, 2)).all()
+    everywhere = [(row, col) for row in range(2) for col in range(3)]
+    assert store.words_on_cells(everywhere, share=True)[2] == 1
+    with pytest.raises(ValueError, match="outside 2 x 3"):
+        store.words_on_cells([(2, 0)])
+
+
+def test_the_tensor_is_a_copy_with_a_mask() -> None:
+    store = RelevanceStore(ANSWER)
+    assert not store.tensor().filled.any()
+    store.add(make_explanation(ANSWER, make_target(ANSWER, 3)))
+    known = store.tensor()
+    assert known.filled.tolist() == [False, False, False, True, False]
+    known.relevancy[:] = 9
+    assert not (store.tensor().relevancy == 9).any()
+
+
+def test_a_full_store_forgets_the_method_used_least_recently() -> None:
+    one_sheet = TOKENS * (POSITIONS + LAYERS) * 4
+    store = RelevanceStore(ANSWER, budget_bytes=2 * one_sheet)
+    target = make_target(ANSWER, 0)
+    for method in ("a", "b"):
+        store.add(make_explanation(ANSWER, target, method))
+    assert store.explanation(target, "a") is not None  # used: "b" is the oldest now
+    store.add(make_explanation(ANSWER, target, "c"))
+    assert store.bytes <= 2 * one_sheet
+    assert [store.explanation(target, m) is not None for m in "abc"] == [True, False, True]
+
+
+def test_the_newest_result_is_kept_even_without_a_budget() -> None:
+    store = RelevanceStore(ANSWER, budget_bytes=0)
+    for method in ("a", "b"):
+        store.add(make_explanation(ANSWER, make_target(ANSWER, 0), method))
+    assert store.explanation(make_target(ANSWER, 0), "a") is None
+    assert store.explanation(make_target(ANSWER, 0), "b") is not None
+
+
+def test_another_answers_explanation_is_refused() -> None:
+    store = RelevanceStore(ANSWER)
+    longer = make_answer(("No", " fluid", " is", " seen", " here", "."))
+    with pytest.raises(ValueError, match="another answer"):
+        store.add(make_explanation(longer, make_target(longer, 0)))
+
+
+def test_threads_may_read_while_rows_come_in() -> None:
+    store = RelevanceStore(ANSWER, budget_bytes=1)
+    errors: list[Exception] = []
+    done = threading.Event()
+
+    def read() -> None:
+        try:
+            while not done.is_set():
+                store.explanation(make_target(ANSWER, 0, 1))
+                store.words_on_cells([(0, 0)])
+        except Exception as error:
+            errors.append(error)
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for turn in range(200):
+        store.add(make_explanation(ANSWER, make_target(ANSWER, turn % TOKENS), f"m{turn % 3}"))
+    done.set()
+    reader.join()
+    assert errors == []
