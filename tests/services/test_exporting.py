@@ -232,7 +232,7 @@ def test_a_report_figure_with_an_outside_picture_is_refused(
 
 def test_the_report_tells_what_it_explains(answer: Answer, explanation: Explanation) -> None:
     page = report(explanation, answer)
-    assert "<mark> left</mark>" in page
+    assert "Yes, <mark>left</mark>." in page
     assert page.count(DEMO_NOTICE) == 2
     assert page.count(RESEARCH_NOTICE) == 2
     assert "1 (global)" in page

@@ -109,7 +109,9 @@ def _hero(explanation: Explanation, answer: Answer, picture_png: bytes) -> str:
         if token.special:
             tokens.append('<span class="control"> · end of answer</span>')
         elif token.index in chosen:
-            tokens.append(f"<mark>{text(token.text)}</mark>")
+            word = token.text.lstrip()
+            space = token.text[: len(token.text) - len(word)]
+            tokens.append(f"{text(space)}<mark>{text(word)}</mark>")
         else:
             tokens.append(text(token.text))
     picture = base64.b64encode(picture_png).decode()
