@@ -58,7 +58,8 @@ def relevance_figure(
     threshold: share of the peak, 0 to 1, below which nothing is painted.
     colour_scale: one of palette.MAGNITUDE_SCALES; a signed map is always RdBu about 0.
     laterality: the image side of the patient's right; "unknown" draws no R and L.
-    view: (left, right, bottom, top) in pixels, to keep a zoom; None shows everything.
+    view: (left, right, bottom, top) in pixels, to keep a zoom across figures, since Streamlit
+        builds a changed figure anew and Plotly's `uirevision` cannot; None shows everything.
 
     Show it with `st.plotly_chart(figure, theme=None, config=PLOTLY_CONFIG, on_select="rerun",
     selection_mode="points")` and read the click with `chosen_cells`.
@@ -95,7 +96,9 @@ def relevance_figure(
 PLOTLY_CONFIG: Mapping[str, Any] = {
     "displaylogo": False,
     "displayModeBar": "hover",
-    "modeBarButtonsToRemove": ["select2d", "lasso2d", "autoScale2d", "toImage"],
+    # "Autoscale" shows the whole radiograph; "reset" would go back to a kept view.
+    "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d", "toImage"],
+    "doubleClick": "autosize",
     "showSendToCloud": False,
     "plotlyServerURL": "",
     # One click selects at once instead of waiting for a second one.
@@ -242,17 +245,22 @@ def _layout(
                 "layer": "below",
             }
         ],
-        "xaxis": axis | {"range": [left, right]},
+        # Autoscale leaves room around markers; clipped, it ends at the radiograph's borders.
+        "xaxis": axis
+        | {"range": [left, right], "autorangeoptions": {"clipmin": 0, "clipmax": cells.width}},
         # Pixel rows count downwards.
         "yaxis": axis
         | {
             "range": [bottom, top],
+            "autorangeoptions": {"clipmin": 0, "clipmax": cells.height},
             "scaleanchor": "x",
             "scaleratio": 1,
             # In a figure that is too tall the picture stays next to its colour bar.
             "constraintoward": "bottom",
         },
-        "dragmode": "pan",
+        # A slip of the mouse should not move the radiograph out of its frame, as panning would;
+        # a false value would not do, since Streamlit turns that into panning.
+        "dragmode": "zoom",
         "clickmode": "event+select",
         "hovermode": "closest",
         # Without a limit, so that a corner of a zoomed cell still finds its marker.

@@ -175,6 +175,13 @@ def screenshots() -> Path:
     return folder
 
 
-def wait_until_idle(page: Page) -> None:
-    """Until Streamlit has run the script to its end."""
-    page.wait_for_selector('[data-testid="stApp"][data-test-script-state="notRunning"]')
+@pytest.fixture(scope="session")
+def wait_until_idle() -> Callable[[Page], None]:
+    """Waits until Streamlit has run the page's script to its end."""
+
+    def wait(page: Page) -> None:
+        expect(page.get_by_test_id("stApp")).to_have_attribute(
+            "data-test-script-state", "notRunning"
+        )
+
+    return wait

@@ -83,6 +83,53 @@ def test_pixels_are_square(page, figure_url):
     assert box["height"] / box["width"] == pytest.approx(1200 / 900, rel=0.01)
 
 
+def shown_part(page: Page) -> list[float]:
+    """(left, right, bottom, top) of the axes."""
+    # While a chart is replaced the old one is still there, hidden.
+    expect(page.locator(MAP)).to_have_count(1)
+    return page.locator(MAP).evaluate(
+        "one => [...one._fullLayout.xaxis.range, ...one._fullLayout.yaxis.range]"
+    )
+
+
+def press(page: Page, name: str) -> None:
+    page.mouse.move(*place(page, 8, 8))
+    page.locator(f'{MAP} .modebar-btn[data-title="{name}"]').click()
+
+
+def next_map(page: Page) -> None:
+    """Draw another map: it is there when its peak's box stands elsewhere."""
+    peak = page.locator(f"{MAP} .shapelayer path").first
+    before = peak.get_attribute("d")
+    page.get_by_role("button", name="Next map").click()
+    expect(peak).not_to_have_attribute("d", before)
+
+
+def test_zoom_survives_the_next_map_and_can_be_undone(page, figure_url, wait_until_idle):
+    opened(page, figure_url)
+    wait_until_idle(page)
+    assert shown_part(page) == [0, 900, 1200, 0]
+    press(page, "Zoom in")
+    page.wait_for_function(f"document.querySelector('{MAP}')._fullLayout.xaxis.range[0] > 200")
+    expect(page.get_by_text("view (225")).to_be_visible()
+    zoomed = shown_part(page)
+    assert zoomed == pytest.approx([225, 675, 900, 300], abs=1)
+    next_map(page)
+    assert shown_part(page) == pytest.approx(zoomed, abs=1)
+    press(page, "Autoscale")
+    page.wait_for_function(f"document.querySelector('{MAP}')._fullLayout.xaxis.range[0] < 1")
+    expect(page.get_by_text("view None")).to_be_visible()
+    assert shown_part(page) == pytest.approx([0, 900, 1200, 0], abs=1)
+    next_map(page)
+    assert shown_part(page) == pytest.approx([0, 900, 1200, 0], abs=1)
+
+
+def test_what_keeps_the_zoom_takes_no_room(page, figure_url):
+    opened(page, figure_url)
+    tops = [page.locator(selector).bounding_box()["y"] for selector in (".st-key-overlay", MAP)]
+    assert tops[0] == tops[1]
+
+
 @pytest.mark.parametrize("width", [1440, 800])
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 @pytest.mark.parametrize("query", ["", "signed=1&mode=grid"], ids=["magnitude", "signed"])

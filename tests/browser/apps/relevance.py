@@ -15,6 +15,7 @@ from medgemma_dash.figures import (
     prompt_words_figure,
     relevance_figure,
 )
+from medgemma_dash.ui.kept_view import kept_range, kept_view
 
 st.set_page_config(layout="wide")
 
@@ -49,8 +50,16 @@ words = [[[] for _ in range(COLS)] for _ in range(ROWS)]
 words[10][5] = ["lower", " <b>right</b>", "<img src=x onerror=window.hacked=1>"]
 zones = [["Right lower" if row > 10 else "" for _ in range(COLS)] for row in range(ROWS)]
 
+
+@st.fragment(run_every=0.5)
+def told() -> None:
+    """What Python knows of the zoom; it asks by itself, since a zoom reruns nothing else."""
+    st.text(f"view {kept_range(key='view', revision='scratch')}")
+
+
 left, right = st.columns([2, 3])
 with left, st.container(key="overlay"):
+    view = kept_view(container="overlay", key="view", revision="scratch")
     event = st.plotly_chart(
         relevance_figure(
             buffer.getvalue(),
@@ -65,6 +74,8 @@ with left, st.container(key="overlay"):
             signed=signed,
             laterality="left",
             selected_cells=state.cells,
+            revision="scratch",
+            view=view,
             dark=dark,
         ),
         theme=None,
@@ -83,6 +94,7 @@ with right:
         state.seed += 1
         st.rerun()
     st.text(f"log {json.dumps(state.log)}")
+    told()
     with st.container(key="layers"):
         shares = np.array([3, 4, 3.5, 6, 8, 14, 7, 6, 9, 7, 5, 11], np.float32) / 20
         st.plotly_chart(
