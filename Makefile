@@ -5,6 +5,9 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8501
+# torch's threads sleep while they wait: spinning ones, on cores that a browser shares, make a
+# click take twenty times as long.
+OMP_WAIT_POLICY ?= PASSIVE
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -13,7 +16,7 @@ BIN := $(VENV)/bin
 
 run: $(VENV)/installed-to-run
 	@echo "MedGemma Dash: http://127.0.0.1:$(PORT)"
-	@exec $(BIN)/python -m streamlit run Home.py --server.port $(PORT)
+	@exec env OMP_WAIT_POLICY=$(OMP_WAIT_POLICY) $(BIN)/python -m streamlit run Home.py --server.port $(PORT)
 
 test: check
 	$(BIN)/python -m pytest

@@ -12,6 +12,9 @@ import pytest
 LOCAL = ("127.0.0.1", "::1", "localhost", "0.0.0.0")  # noqa: S104 - a name, not a binding
 
 os.environ.update(
+    # One thread of torch: two that wait for each other while a browser or another test process
+    # has the cores take twenty times as long. Set before torch is imported, and inherited.
+    OMP_NUM_THREADS="1",
     HF_HUB_OFFLINE="1",
     TRANSFORMERS_OFFLINE="1",
     HF_HUB_DISABLE_TELEMETRY="1",

@@ -1,9 +1,7 @@
 """`explain`: asks, explains, writes three files and prints a summary."""
 
 import argparse
-from io import BytesIO
-
-from PIL import Image
+from pathlib import Path
 
 from medgemma_dash.cli.chosen_model import chosen_model
 from medgemma_dash.cli.output import writing_to
@@ -15,15 +13,21 @@ from medgemma_dash.methods import get
 from medgemma_dash.regions import zone_map, zone_table
 from medgemma_dash.services.asking import ask
 from medgemma_dash.services.explaining import explain, relevancy_tensor
+from medgemma_dash.services.exporting import (
+    explanation_json,
+    notices,
+    overlay_png,
+    relevancy_npz,
+)
 
 
 def run(options: argparse.Namespace) -> int:
-    """Everything that can be refused is looked at before the model is loaded."""
+    """Ask, explain and write; what can be refused without a model is refused before it loads."""
     get(options.method)
+    choice = chosen_model(options)
     radiograph = load_radiograph(options.image)
-    with writing_to(options.out):
-        options.out.mkdir(parents=True, exist_ok=True)
-    model = chosen_model(options).load()
+    _write(options.out, {})
+    model = choice.load()
     answer = ask(model, radiograph, options.question, max_new_tokens=options.max_new_tokens)
     explanation = explain(
         model,
@@ -34,6 +38,28 @@ def run(options: argparse.Namespace) -> int:
         against=options.against,
         method=options.method,
     )
-    relevancy = relevancy_tensor(model, answer, method=options.method, progress=show_progress)
+    tensor = relevancy_tensor(model, answer, method=options.method, progress=show_progress)
     zones = zone_table(explanation.image, zone_map(radiograph, answer.grid, "fixed"))
+    picture = overlay_picture(
+        radiograph.pixels,
+        explanation.image,
+        signed=explanation.signed,
+        laterality=radiograph.laterality,
+        notices=notices(answer.is_demo)[1:],  # the picture carries the first on its own
+    )
+    files = {
+        "explanation.json": explanation_json(explanation, answer, zones).encode(),
+        "relevancy.npz": relevancy_npz(answer, tensor, explanation.provenance),
+        "overlay.png": overlay_png(picture, explanation),
+    }
+    _write(options.out, files)
+    print(summary(answer, explanation, zones))
+    print(f"Written   {', '.join(files)} in {options.out}")
     return 0
+
+
+def _write(folder: Path, files: dict[str, bytes]) -> None:
+    with writing_to(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.regions import ZoneTable
+from medgemma_dash.services.exporting import notices
 from medgemma_dash.services.prompt_words import prompt_words
 
 
@@ -14,10 +15,7 @@ def summary(answer: Answer, explanation: Explanation, zones: ZoneTable) -> str:
 
 
 def _lines(answer: Answer, explanation: Explanation, zones: ZoneTable) -> Iterator[str]:
-    if answer.is_demo:
-        yield "Demo model, trained on synthetic radiographs. Research only; no medical device."
-    else:
-        yield "Research only; no medical device."
+    yield from notices(answer.is_demo)
     yield f"Model     {answer.model_name}, revision {answer.model_revision}"
     yield f"Question  {printable(answer.prompt)}"
     yield f"Answer    {printable(answer.text)}"

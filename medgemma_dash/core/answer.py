@@ -97,7 +97,7 @@ class Answer:
 
     @cached_property
     def key(self) -> str:
-        """Hex digest that identifies radiograph, model, prompt and answer; free of their content."""
+        """Hex digest of radiograph, model, prompt and answer; free of their content."""
         digest = sha256()
         for part in (self.radiograph.sha256, self.model_name, self.model_revision):
             digest.update(part.encode() + b"\0")

@@ -59,7 +59,9 @@ class Radiograph:
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:
-            raise ValueError(f"Pixels are uint8 (H, W, 3), not {self.pixels.dtype} of shape {self.pixels.shape}.")
+            raise ValueError(
+                f"Pixels are uint8 (H, W, 3), not {self.pixels.dtype} of shape {self.pixels.shape}."
+            )
         if self.intensities.shape != self.pixels.shape[:2]:
             raise ValueError("Intensities and pixels differ in size.")
         if not self.windows:

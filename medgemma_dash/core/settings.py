@@ -30,12 +30,13 @@ class Settings:
 def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """Read the settings; raises SettingError that names the variable and the allowed values."""
     defaults = Settings()
+    megabytes = str(defaults.graph_megabytes)
     return Settings(
         model=environment.get("MEDGEMMA_DASH_MODEL", "").strip() or defaults.model,
         device=_choice(environment, "MEDGEMMA_DASH_DEVICE", DEVICES, defaults.device),
         dtype=_choice(environment, "MEDGEMMA_DASH_DTYPE", DTYPES, defaults.dtype),
         graph_megabytes=int(
-            _choice(environment, "MEDGEMMA_DASH_GRAPH_MEGABYTES", r"\d+", str(defaults.graph_megabytes))
+            _choice(environment, "MEDGEMMA_DASH_GRAPH_MEGABYTES", r"\d+", megabytes)
         ),
     )
 

@@ -1,0 +1,102 @@
+"""`explain` from the file to the three files, with the demo model."""
+
+import json
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medgemma_dash import cli, explain, load_radiograph, relevancy_tensor
+from medgemma_dash.cli import chosen_model
+from medgemma_dash.cli.summary import printable
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
+from medgemma_dash.services.asking import ask
+
+QUESTION = "Is there evidence of pneumothorax?"
+LIMIT = 8  # tokens; enough to explain, whatever the model says
+
+
+@pytest.fixture(scope="module")
+def picture(tmp_path_factory):
+    path = tmp_path_factory.mktemp("pictures") / "Jane Doe 1970.png"
+    Image.fromarray(synthesize(FIRST_EVALUATION_SEED + 3).pixels).save(path)
+    return path
+
+
+@pytest.fixture
+def command(picture, demo_model, tmp_path, monkeypatch):
+    """Runs `explain` on the picture with the model already loaded."""
+    monkeypatch.setattr(chosen_model, "load_model", lambda *names, **options: demo_model)
+
+    def run(*options: str, out=tmp_path / "new" / "out") -> int:
+        fixed = ["--max-new-tokens", str(LIMIT), "--out", str(out)]
+        return cli.main(["explain", str(picture), QUESTION, *fixed, *options])
+
+    return run
+
+
+def test_the_files_hold_what_the_python_interface_computes(
+    command, demo_model, picture, tmp_path, capsys
+):
+    assert command("--token", "1") == 0
+
+    answer = ask(demo_model, load_radiograph(picture), QUESTION, max_new_tokens=LIMIT)
+    expected = explain(demo_model, answer, token=1)
+    out = tmp_path / "new" / "out"
+    document = json.loads((out / "explanation.json").read_text("utf-8"))
+    assert np.array_equal(np.array(document["map"]["values"], np.float32), expected.image)
+    with np.load(out / "relevancy.npz") as stored:
+        assert np.array_equal(stored["relevancy"], relevancy_tensor(demo_model, answer))
+    with Image.open(out / "overlay.png") as overlay:
+        assert overlay.width >= 1
+    printed = capsys.readouterr().out
+    assert f"Question  {QUESTION}" in printed
+    assert f"1:{answer.tokens[1].text.strip()}" in printed
+    assert "not MedGemma" in printed
+    assert "Replay    exact" in printed
+
+
+def test_no_file_and_no_line_names_the_picture(command, tmp_path, capsys):
+    assert command() == 0
+    written = b"".join(path.read_bytes() for path in (tmp_path / "new" / "out").iterdir())
+    assert b"Jane" not in written
+    assert "Jane" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--token", "99"], "tokens 0 to"),
+        (["--phrase", "giraffe"], "'giraffe' is not in the answer"),
+        (["--span", "6:2"], "span 6:2"),
+        (["--against", "No"], "give token"),
+        (["--method", "magic"], "chefer"),
+        (["--out", "/proc/nowhere"], "Choose another --out"),
+    ],
+)
+def test_what_cannot_be_explained_is_one_line_and_status_2(command, options, told, capsys):
+    assert command(*options) == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert told in error
+    assert error.count("\n") == 1
+
+
+def test_a_broken_picture_is_refused_before_the_model_loads(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(chosen_model, "load_model", None)
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"no picture")
+    assert cli.main(["explain", str(broken), QUESTION, "--out", str(tmp_path / "out")]) == 2
+    assert capsys.readouterr().err.startswith("error: ")
+
+
+def test_the_environment_chooses_the_model_and_an_option_overrules_it(monkeypatch):
+    monkeypatch.setenv("MEDGEMMA_DASH_MODEL", "some/model")
+    monkeypatch.setenv("MEDGEMMA_DASH_DTYPE", "bfloat16")
+    given = cli.build_parser().parse_args(["bench", "--dtype", "float32"])
+    choice = chosen_model.chosen_model(given)
+    assert (choice.name, choice.device, choice.dtype) == ("some/model", "auto", "float32")
+
+
+def test_what_a_terminal_would_act_on_is_not_printed():
+    assert printable("a\x1b[31mb\u202ec\nd") == "a [31mb c d"
