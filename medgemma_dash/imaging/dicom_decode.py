@@ -174,7 +174,7 @@ def _intensities(
     if layout.photometric == "MONOCHROME1":
         # With values mirrored about (low + high) / 2, the mirrored window of PS3.3 C.11.2.1.2.1
         # has its centre at low + high + 1 - centre, because that function is centred at c - 0.5.
-        values = np.float32(low + high) - values
+        np.subtract(np.float32(low + high), values, out=values)
         windows = tuple(
             Window(window.name, low + high + 1 - window.centre, window.width) for window in windows
         )
@@ -234,9 +234,10 @@ def _with_whole_range(
     if padding is None:
         low, high = float(values.min()), float(values.max())
     else:
-        kept = values[~padding]
-        low, high = float(kept.min()), float(kept.max())
-        values = np.where(padding, np.float32(low), values)
+        kept = ~padding
+        low = float(values.min(where=kept, initial=np.inf))
+        high = float(values.max(where=kept, initial=-np.inf))
+        values[padding] = low
     whole = spanning_window(WHOLE_RANGE, low, high)
     listed = {(window.centre, window.width) for window in windows}
     return values, windows if (whole.centre, whole.width) in listed else (*windows, whole)

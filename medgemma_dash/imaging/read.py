@@ -19,7 +19,9 @@ from medgemma_dash.imaging.window import apply_window
 _NEARLY_ALL = 0.98
 
 
-def load_radiograph(source: str | os.PathLike[str] | bytes | Image.Image) -> Radiograph:
+def load_radiograph(
+    source: str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image,
+) -> Radiograph:
     """Read one radiograph from a path, the bytes of a file, or a Pillow picture.
 
     The kind of file is told by its bytes alone. Raises ImageError, and nothing else, for
