@@ -96,7 +96,8 @@ def relevance_figure(
 PLOTLY_CONFIG: Mapping[str, Any] = {
     "displaylogo": False,
     "displayModeBar": "hover",
-    # "Autoscale" shows the whole radiograph; "reset" would go back to a kept view.
+    # "Autoscale" shows the whole radiograph, with a narrow rim that Plotly leaves around markers;
+    # "reset" would go back to a kept view.
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d", "toImage"],
     "doubleClick": "autosize",
     "showSendToCloud": False,
@@ -245,14 +246,11 @@ def _layout(
                 "layer": "below",
             }
         ],
-        # Autoscale leaves room around markers; clipped, it ends at the radiograph's borders.
-        "xaxis": axis
-        | {"range": [left, right], "autorangeoptions": {"clipmin": 0, "clipmax": cells.width}},
+        "xaxis": axis | {"range": [left, right]},
         # Pixel rows count downwards.
         "yaxis": axis
         | {
             "range": [bottom, top],
-            "autorangeoptions": {"clipmin": 0, "clipmax": cells.height},
             "scaleanchor": "x",
             "scaleratio": 1,
             # In a figure that is too tall the picture stays next to its colour bar.
