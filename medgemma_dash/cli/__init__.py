@@ -81,6 +81,16 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
 def _add_bench(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _add_command(commands, "bench", "measure what an explanation costs here")
     _add_model_options(command)
+    command.add_argument(
+        "--shape",
+        action="append",
+        metavar="NAME",
+        help="also measure random weights of this shape: 100m (always), medgemma-4b",
+    )
+    command.add_argument(
+        "--length", type=_read_count, action="append", help="sequence length (384 and 984)"
+    )
+    command.add_argument("--rounds", type=_read_count, default=5, help="rounds (%(default)s)")
 
 
 def _add_grounding(commands: "Commands[argparse.ArgumentParser]") -> None:

@@ -7,7 +7,15 @@ from medgemma_dash.services import benchmark
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure and print the table."""
+    """Measure and print the table, line by line."""
     choice = chosen_model(options)
-    print(benchmark.run(choice.name, device=choice.device, dtype=choice.dtype))
+    benchmark.run(
+        choice.name,
+        device=choice.device,
+        dtype=choice.dtype,
+        shapes=(benchmark.REFERENCE_SHAPE, *(options.shape or ())),
+        lengths=options.length or benchmark.LENGTHS,
+        rounds=options.rounds,
+        say=lambda line: print(line, flush=True),
+    )
     return 0

@@ -7,6 +7,7 @@ import json
 from medgemma_dash.cli.chosen_model import chosen_model
 from medgemma_dash.cli.output import writing_to
 from medgemma_dash.cli.progress import show_progress
+from medgemma_dash.core.errors import SettingError
 from medgemma_dash.models.loading import DEMO_FOLDER
 from medgemma_dash.services.grounding import measure_grounding
 from medgemma_dash.services.grounding_table import as_markdown, write_into_card
@@ -18,6 +19,8 @@ def run(options: argparse.Namespace) -> int:
         with writing_to(options.out):
             options.out.parent.mkdir(parents=True, exist_ok=True)
     model = chosen_model(options).load()
+    if options.write_card and not model.is_demo:
+        raise SettingError("--write-card writes the demo model's card: leave it out, or --model.")
     grounding = measure_grounding(
         model, count=options.count, method=options.method, progress=show_progress
     )

@@ -107,6 +107,21 @@ def unroll(
 ) -> Float[Tensor, "targets sequence"]:
     """Relevance rows of the targets; `includes(layer index)` tells which layers are folded in."""
     logits = [logit_target(answer, target) for target in targets]
+    return unroll_logits(
+        replay, logits, heads=heads, normalised=normalised, includes=includes, check=check
+    )
+
+
+def unroll_logits(
+    replay: Replay,
+    logits: Sequence[LogitTarget],
+    *,
+    heads: str = "mean",
+    normalised: bool = False,
+    includes: Callable[[int], bool] = lambda _layer: True,
+    check: Check | None = None,
+) -> Float[Tensor, "targets sequence"]:
+    """See `unroll`; for targets that are already logits."""
     r = torch.zeros(len(logits), replay.sequence, device=replay.final.device)
     for row, logit in zip(r, logits, strict=True):
         row[list(logit.rows)] = 1 / len(logit.rows)

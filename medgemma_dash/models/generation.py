@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor
-from transformers import DynamicCache
 
 from medgemma_dash.core.answer import Answer, Candidate, Fidelity, Token
 from medgemma_dash.core.errors import PromptError
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
+from medgemma_dash.models.decoding import greedy_tokens
 from medgemma_dash.models.prompting import EncodedPrompt, encode_continuation, encode_prompt
-from medgemma_dash.models.replay import Replay, build_replay, embed
+from medgemma_dash.models.replay import Replay, build_replay
 from medgemma_dash.models.text_pieces import PieceStream, text_pieces
 
 RUNNERS_UP = 5
@@ -131,7 +131,6 @@ def end_ids(model: VisionLanguageModel) -> set[int]:
     return ids | {model.processor.tokenizer.eos_token_id}
 
 
-@torch.no_grad()
 def _decode(
     model: VisionLanguageModel,
     encoded: EncodedPrompt,
@@ -141,44 +140,32 @@ def _decode(
     check: Check | None,
 ) -> tuple[Tensor, list[Tensor], str]:
     """Greedy decoding with a key/value cache; returns ids, their logits, and why it ended."""
-    token_types: Tensor | None
-    embeddings, token_types = embed(model, encoded.input_ids, encoded.image_span, features)
-    cache = DynamicCache(config=model.hf_model.config.text_config)
     pieces = PieceStream(model.processor.tokenizer)
     ends = end_ids(model)
     ids: list[int] = []
     kept: list[Tensor] = []
-    while True:
-        if check is not None:
-            check()
-        hidden = model.hf_model.model(
-            inputs_embeds=embeddings,
-            token_type_ids=token_types,
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state[0, -1]
-        logits = model.hf_model.lm_head(hidden)
-        token = int(logits.argmax())
+    if check is not None:
+        check()
+    for token, logits in greedy_tokens(model, encoded.input_ids, encoded.image_span, features):
         ids.append(token)
         kept.append(logits)
         if on_token is not None:
             probability = float(logits.float().softmax(-1)[token])
             on_token(GeneratedToken(len(ids) - 1, pieces.push(token), probability))
-        if token in ends:
-            return torch.tensor(ids), kept, "end of turn"
-        if len(ids) == max_new_tokens:
-            return torch.tensor(ids), kept, "length"
-        embeddings = model.hf_model.get_input_embeddings()(
-            torch.tensor([[token]], device=model.device)
-        )
-        token_types = None  # the image is in the cache; new tokens are causal
+        if token in ends or len(ids) == max_new_tokens:
+            break
+        if check is not None:
+            check()
+    return torch.tensor(ids), kept, "end of turn" if ids[-1] in ends else "length"
 
 
 def _tokens(
     model: VisionLanguageModel, answer_ids: Tensor, logits: Tensor, prompt_length: int
 ) -> tuple[Token, ...]:
     tokenizer = model.processor.tokenizer
+    # Not every control token is among the tokenizer's own special ones (start of turn is not).
     special = set(tokenizer.all_special_ids) | end_ids(model)
+    special |= {id_ for id_, added in tokenizer.added_tokens_decoder.items() if added.special}
     texts = text_pieces(tokenizer, answer_ids.tolist())
     tokens = []
     for index, (token_id, text) in enumerate(zip(answer_ids.tolist(), texts, strict=True)):

@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 import torch
+from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 
 from medgemma_dash.core.errors import ModelAccessError, ModelError, ModelNotFoundError
@@ -41,21 +42,29 @@ def load_model(
         # The configuration first: a wrong type is refused before gigabytes are read.
         read_layout(AutoConfig.from_pretrained(source, trust_remote_code=False))
         processor = AutoProcessor.from_pretrained(source, trust_remote_code=False)
-        hf_model = AutoModelForImageTextToText.from_pretrained(
+        hf_model, report = AutoModelForImageTextToText.from_pretrained(
             source,
             dtype=chosen_dtype,
             use_safetensors=True,
             trust_remote_code=False,
             attn_implementation="sdpa",
+            output_loading_info=True,
         )
         hf_model.to(chosen_device)
-    except (OSError, ValueError, KeyError, ImportError) as error:
-        raise _explained(name, error) from error
     except torch.OutOfMemoryError as error:
         raise ModelError(
             f"{name} does not fit into the memory of {chosen_device}. "
             "Choose another device, or a smaller model."
         ) from error
+    # RuntimeError: weights of another shape than the configuration says.
+    except (OSError, ValueError, KeyError, ImportError, RuntimeError, SafetensorError) as error:
+        raise _explained(name, error) from error
+    if missing := sorted(report["missing_keys"]):
+        # Transformers would fill them with random numbers and go on.
+        raise ModelError(
+            f"{name} lacks {len(missing)} weights, {missing[0]} among them. The download or copy "
+            "is incomplete: fetch it again."
+        )
     model = wrap_model(hf_model, processor)
     model.name = name
     model.load_seconds = time.perf_counter() - began
@@ -93,9 +102,11 @@ def choose_device(asked: str | None = None) -> torch.device:
             return torch.device("cuda", free.index(max(free)))
         return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
     try:
-        device = torch.device(asked)
-    except RuntimeError as error:
-        raise ModelError(f"No device {asked!r}. Allowed: auto, cpu, cuda, cuda:N, mps.") from error
+        device: torch.device | None = torch.device(asked)
+    except RuntimeError:
+        device = None
+    if device is None or device.type not in ("cpu", "cuda", "mps"):
+        raise ModelError(f"No device {asked!r}. Allowed: auto, cpu, cuda, cuda:N, mps.")
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise ModelError(
             f"No device {asked!r}: this machine has {torch.cuda.device_count()} CUDA devices. "
@@ -126,7 +137,7 @@ def free_memory_bytes(device: torch.device) -> int:
 def _source(name: str) -> str:
     if name == "demo":
         folder = DEMO_FOLDER
-    elif Path(name).is_dir():
+    elif name and Path(name).is_dir():
         folder = Path(name)
     elif name.count("/") == 1 and not name.startswith((".", "/", "~")):
         return name
