@@ -92,3 +92,49 @@ def build_model(
         eos_token_id=[identity(EOS), identity(END_OF_TURN)],
     )
     return model.eval()
+
+
+def deepen(
+    model: Gemma3ForConditionalGeneration, tokenizer: PreTrainedTokenizerBase, decoder_layers: int
+) -> Gemma3ForConditionalGeneration:
+    """Return a deeper model that starts out answering almost as this one does.
+
+    Trained layers are spread over the new depth and between them stand copies whose contribution
+    is scaled down to a tenth, so that little is lost and all layers get gradients. A deep decoder
+    started so needs a fraction of the steps that it needs from nothing (progressive stacking:
+    Gong et al., ICML 2019).
+    """
+    old_layers = model.model.language_model.layers
+    deep = build_model(tokenizer, seed=0, decoder_layers=decoder_layers)
+    outside = {
+        name: value for name, value in model.state_dict().items() if "model.layers." not in name
+    }
+    deep.load_state_dict(outside, strict=False)
+    kinds, old_kinds = deep.config.text_config.layer_types, model.config.text_config.layer_types
+    home = _spread(old_kinds, kinds)
+    for index, layer in enumerate(deep.model.language_model.layers):
+        # A copy is taken from the nearest earlier layer of the same kind: the two kinds turn
+        # their rotary positions at different speeds.
+        source = home.get(index)
+        if source is None:
+            same = {new: old for new, old in home.items() if old_kinds[old] == kinds[index]}
+            earlier = [old for new, old in same.items() if new < index]
+            source = max(earlier, default=min(same.values()))
+        layer.load_state_dict(old_layers[source].state_dict())
+        if index not in home:
+            with torch.no_grad():
+                for norm in (layer.post_attention_layernorm, layer.post_feedforward_layernorm):
+                    norm.weight.copy_(0.1 * (1 + norm.weight) - 1)  # Gemma scales by 1 + weight
+    return deep
+
+
+def _spread(old_kinds: list[str], kinds: list[str]) -> dict[int, int]:
+    """Place old layers in order, evenly, each on a new layer of its own kind: new -> old."""
+    home: dict[int, int] = {}
+    last = -1
+    for old, kind in enumerate(old_kinds):
+        wanted = old * len(kinds) // len(old_kinds)
+        later = [new for new in range(last + 1, len(kinds)) if kinds[new] == kind]
+        last = min((new for new in later if new >= wanted), default=later[-1])
+        home[last] = old
+    return home

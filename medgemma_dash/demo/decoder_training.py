@@ -24,12 +24,14 @@ from medgemma_dash.demo.vision_training import Report, epochs, pixel_values, war
 class DecoderSettings:
     """How stage 2 runs."""
 
-    steps: int = 2400
-    batch: int = 8
-    dialogues: int = 6  # about each picture
+    steps: int = 400
+    batch: int = 4
+    dialogues: int = 8  # drawn for each picture; as many are used as fit
+    length: int = 480
     peak_rate: float = 2e-3
     weight_decay: float = 0.05
     warm_up: int = 100
+    horizon: int | None = None  # steps of the whole cosine, if training stops on its way down
 
 
 @torch.no_grad()
@@ -85,10 +87,15 @@ def train_decoder(
     model.model.vision_tower.requires_grad_(False)
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     optimizer = torch.optim.AdamW(
-        parameters, lr=settings.peak_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)
+        parameters,
+        lr=settings.peak_rate,
+        weight_decay=settings.weight_decay,
+        betas=(0.9, 0.98),
+        fused=True,
     )
+    horizon = settings.horizon or settings.steps
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: warm_cosine(step, settings.warm_up, settings.steps)
+        optimizer, lambda step: warm_cosine(step, settings.warm_up, horizon)
     )
     order = epochs(len(examples), settings.batch, generator)
     model.train()
@@ -100,7 +107,7 @@ def train_decoder(
         dialogues = [
             training_dialogues(examples[index], settings.dialogues, generator) for index in chosen
         ]
-        batch = packer.pack(dialogues)
+        batch = packer.pack(dialogues, settings.length)
         with torch.autocast("cpu", torch.bfloat16):
             logits, labels = answer_logits(model, features[torch.from_numpy(chosen)].float(), batch)
         loss = functional.cross_entropy(logits, labels)

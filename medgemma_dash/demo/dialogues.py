@@ -218,6 +218,8 @@ def every_text() -> Iterator[str]:
         for term in questions.TECHNICAL_TERMS[finding] + questions.PLAIN_TERMS[finding]:
             for template in templates:
                 yield template.format(term)
+                yield template.format(term).lower()
+                yield template.format(term).upper()
             yield f"{term[0].upper()}{term[1:]}?"
         for template in questions.WHERE_TEMPLATES:
             yield template.format(finding)

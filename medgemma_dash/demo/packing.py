@@ -63,11 +63,16 @@ class Packer:
         """Return the ids of a prompt with its picture, as the chat template gives them."""
         return [*self._prefix, *self._question_ids(question), *self._turn]
 
-    def pack(self, pictures: Sequence[Sequence[Dialogue]], multiple: int = 32) -> PackedBatch:
-        """Pack the dialogues of each picture; the length is rounded up to a multiple."""
-        rows = [self._pack_one(dialogues) for dialogues in pictures]
-        longest = max(len(row[0]) for row in rows)
-        length = -(-longest // multiple) * multiple
+    def pack(
+        self, pictures: Sequence[Sequence[Dialogue]], length: int | None = None
+    ) -> PackedBatch:
+        """Pack the dialogues of each picture.
+
+        With a length, every sequence has just that length, and the dialogues that no longer fit
+        are left out: one shape for all batches is what lets the layers be compiled once.
+        """
+        rows = [self._pack_one(dialogues, length) for dialogues in pictures]
+        length = length or max(len(row[0]) for row in rows)
         size = len(rows)
         ids = np.full((size, length), self._pad, np.int64)
         positions = np.zeros((size, length), np.int64)
@@ -86,7 +91,7 @@ class Packer:
         )
 
     def _pack_one(
-        self, dialogues: Sequence[Dialogue]
+        self, dialogues: Sequence[Dialogue], length: int | None
     ) -> tuple[list[int], list[int], list[int], list[int]]:
         start = len(self._prefix)
         ids, positions = list(self._prefix), list(range(start))
@@ -94,6 +99,8 @@ class Packer:
         for number, dialogue in enumerate(dialogues, start=1):
             prompt = [*self._question_ids(dialogue.question.text), *self._turn]
             answer = [*self._encode(dialogue.answer), *self._stop]
+            if length is not None and len(ids) + len(prompt) + len(answer) > length:
+                break
             # A label stands one place before its token; the stop's own place predicts nothing.
             labels += [_NO_LOSS] * (len(prompt) - 1) + answer + [_NO_LOSS]
             ids += prompt + answer

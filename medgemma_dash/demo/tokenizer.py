@@ -20,7 +20,7 @@ SPECIAL_TOKENS = (
 
 IMAGE_SIZE = 224
 IMAGE_TOKENS = 256
-VOCABULARY_SIZE = 1024
+VOCABULARY_SIZE = 1280
 
 # Gemma 3's template: a system turn is put before the first user turn, "assistant" is "model".
 CHAT_TEMPLATE = """{{ bos_token }}

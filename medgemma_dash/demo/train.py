@@ -6,10 +6,10 @@ import argparse
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from medgemma_dash.demo.architecture import DECODER_LAYERS, build_model
+from medgemma_dash.demo.architecture import DECODER_LAYERS, build_model, deepen
 from medgemma_dash.demo.dataset import make_examples
 from medgemma_dash.demo.decoder_training import DecoderSettings, cache_features, train_decoder
 from medgemma_dash.demo.dialogues import every_text
@@ -29,7 +29,15 @@ class TrainingSettings:
     decoder_layers: int = DECODER_LAYERS
     evaluation_pictures: int = 200
     vision: VisionSettings = field(default_factory=VisionSettings)
-    decoder: DecoderSettings = field(default_factory=DecoderSettings)
+    # The decoder learns to answer while it is shallow and cheap, and is then made deeper.
+    shallow_layers: int = 6
+    shallow: DecoderSettings = field(default_factory=lambda: DecoderSettings(horizon=1000))
+    deep: DecoderSettings = field(
+        default_factory=lambda: DecoderSettings(steps=400, peak_rate=1e-3, warm_up=50)
+    )
+
+
+DEFAULTS = TrainingSettings()
 
 
 def train(
@@ -48,16 +56,18 @@ def train(
     known, unseen = examples[:-held_out], examples[-held_out:]
 
     processor = build_processor(every_text())
-    model = build_model(processor.tokenizer, settings.seed, settings.decoder_layers)
+    model = build_model(processor.tokenizer, settings.seed, settings.shallow_layers)
     tower = model.model.vision_tower
     heads = train_vision(tower, known, settings.vision, settings.seed, report)
     report(patch_scores(tower, heads, unseen))
 
     features = cache_features(model, known)
     report(f"cached features of {len(known)} radiographs")
-    train_decoder(
-        model, processor.tokenizer, known, features, settings.decoder, settings.seed, report
-    )
+    tokenizer = processor.tokenizer
+    train_decoder(model, tokenizer, known, features, settings.shallow, settings.seed, report)
+    if settings.decoder_layers > settings.shallow_layers:
+        model = deepen(model, tokenizer, settings.decoder_layers)
+        train_decoder(model, tokenizer, known, features, settings.deep, settings.seed + 1, report)
     minutes = (time.monotonic() - started) / 60
 
     out.mkdir(parents=True, exist_ok=True)
@@ -81,10 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", type=Path, required=True, help="the checkpoint folder to write")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--pictures", type=int, default=TrainingSettings.pictures)
-    parser.add_argument("--processes", type=int, default=TrainingSettings.processes)
-    parser.add_argument("--vision-steps", type=int, default=VisionSettings.steps)
-    parser.add_argument("--decoder-steps", type=int, default=DecoderSettings.steps)
+    parser.add_argument("--pictures", type=int, default=DEFAULTS.pictures)
+    parser.add_argument("--processes", type=int, default=DEFAULTS.processes)
+    parser.add_argument("--vision-steps", type=int, default=DEFAULTS.vision.steps)
+    parser.add_argument("--shallow-steps", type=int, default=DEFAULTS.shallow.steps)
+    parser.add_argument("--deep-steps", type=int, default=DEFAULTS.deep.steps)
     parser.add_argument("--decoder-layers", type=int, default=DECODER_LAYERS)
     parser.add_argument("--evaluation-pictures", type=int, default=200)
     options = parser.parse_args(arguments)
@@ -96,8 +107,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
             processes=options.processes,
             decoder_layers=options.decoder_layers,
             evaluation_pictures=options.evaluation_pictures,
-            vision=VisionSettings(steps=options.vision_steps),
-            decoder=DecoderSettings(steps=options.decoder_steps),
+            vision=replace(DEFAULTS.vision, steps=options.vision_steps),
+            shallow=replace(DEFAULTS.shallow, steps=options.shallow_steps),
+            deep=replace(DEFAULTS.deep, steps=options.deep_steps),
         ),
         say,
     )

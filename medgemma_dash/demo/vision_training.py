@@ -26,7 +26,7 @@ Report = Callable[[str], None]
 class VisionSettings:
     """How stage 1 runs."""
 
-    steps: int = 3000
+    steps: int = 1800
     batch: int = 8
     peak_rate: float = 1e-3
     weight_decay: float = 0.05
@@ -81,7 +81,11 @@ def train_vision(
     heads = PatchHeads()
     parameters = [*tower.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(
-        parameters, lr=settings.peak_rate, weight_decay=settings.weight_decay, betas=(0.9, 0.98)
+        parameters,
+        lr=settings.peak_rate,
+        weight_decay=settings.weight_decay,
+        betas=(0.9, 0.98),
+        fused=True,
     )
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: warm_cosine(step, settings.warm_up, settings.steps)
