@@ -31,6 +31,7 @@ from medgemma_dash.metrics.controls import centre_map, random_maps
 from medgemma_dash.metrics.localisation import energy_inside, pointing_hit
 from medgemma_dash.services.asking import ask
 from medgemma_dash.services.explaining import relevancy_tensor
+from medgemma_dash.services.exporting.document import public_model_name
 
 if TYPE_CHECKING:
     from medgemma_dash.models import VisionLanguageModel
@@ -125,7 +126,7 @@ def measure_grounding(
             "right, so there is nothing to explain. Train the demo model, or choose it."
         )
     return Grounding(
-        model_name=model.name,
+        model_name=public_model_name(model.name),
         model_revision=model.revision,
         method=method,
         first_seed=first_seed,

@@ -1,10 +1,11 @@
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import pytest
 
 from medgemma_dash import cli
-from medgemma_dash.cli import output
+from medgemma_dash.cli import chosen_model, output
 from medgemma_dash.core.errors import SettingError
 
 
@@ -87,3 +88,10 @@ def test_unknown_methods_and_models_are_told_before_any_work(tmp_path, capsys):
     assert cli.main([*arguments, "--method", "magic"]) == 2
     assert "chefer" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
+
+
+def test_only_the_demo_models_card_is_written(monkeypatch, capsys):
+    other = SimpleNamespace(is_demo=False)
+    monkeypatch.setattr(chosen_model, "load_model", lambda *names, **options: other)
+    assert cli.main(["grounding", "--model", "some/model", "--write-card"]) == 2
+    assert "demo model's card" in capsys.readouterr().err
