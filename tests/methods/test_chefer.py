@@ -327,9 +327,9 @@ def test_unknown_methods_and_options_are_refused_by_name():
     found = case("one layer")
     with pytest.raises(MethodError, match="chefer, chefer_global, chefer_normalized"):
         explain(found.model, found.answer, token=0, method="cheffer")
-    with pytest.raises(MethodError, match="no option 'head'.*heads, words"):
+    with pytest.raises(MethodError, match=r"no option 'head'.*heads, words"):
         explain(found.model, found.answer, token=0, head="max")
-    with pytest.raises(MethodError, match="'median'.*mean, max, gradient-weighted"):
+    with pytest.raises(MethodError, match=r"'median'.*mean, max, gradient-weighted"):
         explain(found.model, found.answer, token=0, heads="median")
 
 

@@ -14,7 +14,7 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class FullForward:
-    """logits (S, V); attentions: one (heads, S, S) per layer; visible: one bool (S, S) per layer."""
+    """logits (S, V); per layer: attentions (heads, S, S), visible bool (S, S)."""
 
     embeddings: Tensor
     logits: Tensor
@@ -76,8 +76,8 @@ def attention(x: Tensor, weights: dict[str, Tensor], text, rope, mask: Tensor):
         k = rotate(rms_norm(K[g], weights["self_attn.k_norm.weight"], text.rms_norm_eps), rope)
         scores.append(q @ k.T / math.sqrt(text.query_pre_attn_scalar))
     A = torch.stack(scores).masked_fill(~mask, -math.inf).softmax(-1)
-    O = A @ torch.stack([V[g] for g in of_query])
-    joined = torch.cat(tuple(O), dim=-1)
+    output = A @ torch.stack([V[g] for g in of_query])
+    joined = torch.cat(tuple(output), dim=-1)
     return joined @ weights["self_attn.o_proj.weight"].T, A
 
 
@@ -92,7 +92,7 @@ def visible_keys(is_image: Tensor, window: int | None) -> Tensor:
 
 
 def rms_norm(x: Tensor, w: Tensor, eps: float) -> Tensor:
-    """x / rms(x) * (1 + w)."""
+    """The root mean square norm x / rms(x) * (1 + w)."""
     return x / torch.sqrt((x * x).mean(-1, keepdim=True) + eps) * (1 + w)
 
 

@@ -1,0 +1,153 @@
+"""An explanation says what it explains, with what, and can be computed again from its record."""
+
+import dataclasses
+import threading
+
+import numpy as np
+import pytest
+import torch
+
+from medgemma_dash import ask, explain, relevancy_tensor
+from medgemma_dash.core.errors import NoExplanationError, TargetError
+from medgemma_dash.methods import available, get
+from medgemma_dash.services.explaining import assemble
+from tests.gemma3_factory import Shape, radiograph, random_adapter
+
+QUESTION = "Is there evidence of pneumonia?"
+
+
+@pytest.fixture(scope="module")
+def model():
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)  # tiny matrices on several threads wait for one another
+    yield random_adapter(Shape(seed=21))
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(scope="module")
+def answer(model):
+    return ask(model, radiograph(), QUESTION, force="Yes, in the right lower zone.")
+
+
+def test_image_is_the_rows_soft_tokens_in_reading_order(model, answer):
+    found = explain(model, answer, token=1)
+    start, stop = answer.image_span
+    rows, cols = answer.grid
+    assert found.image.dtype == found.row.dtype == found.layers.dtype == np.float32
+    assert found.image.shape == (rows, cols)
+    assert found.row.shape == answer.input_ids.shape
+    assert found.layers.shape == (len(model.layout.layers),)
+    assert (found.image == found.row[start:stop].reshape(rows, cols)).all()
+    assert ((found.layers > 0) & (found.layers < 1)).all()
+    assert not found.signed
+
+
+def test_an_explanation_is_frozen(model, answer):
+    found = explain(model, answer, token=1)
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        found.method = "other"
+    with pytest.raises(ValueError, match="read-only"):
+        found.row[0] = 1
+
+
+@pytest.mark.parametrize("method", [spec.name for spec in available()])
+def test_a_phrase_a_span_and_the_answer_are_the_mean_of_their_tokens(model, answer, method):
+    tensor = relevancy_tensor(model, answer, method=method)
+    whole = explain(model, answer, method=method)
+    span = explain(model, answer, span=(2, 6), method=method)
+    phrase = explain(model, answer, phrase="right lower", method=method)
+    close = {"rtol": 0, "atol": 1e-5 * float(tensor.max())}
+    assert np.allclose(whole.row, tensor.mean(0), **close)
+    assert np.allclose(span.row, tensor[2:6].mean(0), **close)
+    assert np.allclose(phrase.row, tensor[list(phrase.target.token_indices)].mean(0), **close)
+    assert whole.target.kind == "answer"
+    assert "right lower" in phrase.target.text
+
+
+def test_the_default_method_is_chefer_and_its_settings_are_recorded(model, answer):
+    found = explain(model, answer, token=0)
+    assert found.method == "chefer"
+    assert found.provenance.method == "chefer"
+    assert dict(found.provenance.settings) == {"heads": "mean", "words": "mean of maps"}
+    other = explain(model, answer, token=0, heads="max")
+    assert dict(other.provenance.settings)["heads"] == "max"
+
+
+def test_the_provenance_is_enough_to_compute_it_again(model, answer):
+    found = explain(model, answer, phrase="zone")
+    record = found.provenance
+    assert record.model_name == model.name
+    assert record.model_revision == model.revision
+    assert (record.device, record.dtype) == ("cpu", "float32")
+    assert record.image_sha256 == answer.radiograph.sha256
+    assert record.prompt == QUESTION
+    assert record.token_ids == tuple(answer.input_ids.tolist())
+    assert record.token_ids[record.prompt_length :] == tuple(t.id for t in answer.tokens)
+    assert record.image_span == answer.image_span
+    assert {"torch", "transformers", "numpy", "python", "medgemma_dash"} <= dict(
+        record.versions
+    ).keys()
+    assert record.seconds > 0
+    assert not record.is_demo
+    again = explain(
+        model,
+        ask(model, answer.radiograph, record.prompt, force=answer.text),
+        span=(found.target.token_indices[0], found.target.token_indices[-1] + 1),
+        method=record.method,
+        **dict(record.settings),
+    )
+    assert np.allclose(again.row, found.row, rtol=0, atol=1e-6 * found.row.max())
+
+
+def test_a_contrast_differs_from_the_token_alone_and_from_its_reverse(model, answer):
+    alone = explain(model, answer, token=2).row
+    rival = answer.tokens[2].runners_up[0]
+    against = explain(model, answer, token=2, against=rival.text)
+    assert against.target.against.text.strip() == rival.text.strip()
+    assert abs(against.row - alone).max() > 0.01 * alone.max()
+
+
+def test_an_empty_or_infinite_map_is_no_explanation(model, answer):
+    target = explain(model, answer, token=0).target
+    method = get("chefer")
+    options = method.spec.settings({})
+    layers = np.full((1, len(model.layout.layers)), 0.5, np.float32)
+    rows = np.zeros((1, len(answer.input_ids)), np.float32)
+    with pytest.raises(NoExplanationError, match="no relevance at all"):
+        assemble(model, answer, target, rows, layers, method, options, 0.1)
+    rows[0, 7] = np.nan
+    with pytest.raises(NoExplanationError, match="not finite"):
+        assemble(model, answer, target, rows, layers, method, options, 0.1)
+
+
+def test_two_threads_on_one_model_get_what_one_gets(model, answer):
+    other = ask(model, radiograph(4), "Where is it?", force="No effusion.")
+    model.replays.budget_bytes, before = model.replays.bytes // 2, model.replays.budget_bytes
+    wanted = [explain(model, answer, token=1).row, explain(model, other, token=1).row]
+    found: dict[int, list[np.ndarray]] = {0: [], 1: []}
+
+    def work(which: int, of: object) -> None:
+        found[which] = [explain(model, of, token=1).row for _ in range(4)]
+
+    threads = [threading.Thread(target=work, args=pair) for pair in enumerate((answer, other))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    model.replays.budget_bytes = before
+    for which, rows in found.items():
+        assert len(rows) == 4
+        assert all(np.allclose(row, wanted[which], rtol=0, atol=1e-6) for row in rows)
+
+
+def test_an_answer_that_says_nothing_has_nothing_to_explain(model):
+    said = ask(model, radiograph(), QUESTION, max_new_tokens=1)
+    model.hf_model.generation_config.eos_token_id = said.tokens[0].id
+    try:
+        silent = ask(model, radiograph(), QUESTION, max_new_tokens=5)
+    finally:
+        model.hf_model.generation_config.eos_token_id = [1, 5]
+    assert silent.stopped == "end of turn"
+    with pytest.raises(TargetError, match="said nothing"):
+        explain(model, silent)
+    assert explain(model, silent, token=0).row.any()  # its closing token can be explained
