@@ -62,6 +62,11 @@ class RowAfterLayer:
         if dA is not None:
             self._fold_by_head(r, keys, dA * (A > 0), positive)
             return
+        if self.heads == "mean" and not self.normalised:
+            # One product over heads and rows: r A_bar without forming A_bar.
+            weights = (r / positive.shape[1]).repeat(1, positive.shape[1]).unsqueeze(1)
+            self.after[:, keys] += (weights @ positive.flatten(1, 2)).squeeze(1)
+            return
         A_bar = positive.amax(1) if self.heads == "max" else positive.mean(1)
         if self.normalised:
             A_bar, r = self._row_normalised(A_bar, r, rows)

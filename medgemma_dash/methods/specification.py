@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -70,6 +70,7 @@ class MethodSpec:
         return tuple((c.name, given.get(c.name, c.default)) for c in self.controls)
 
 
+@runtime_checkable
 class Method(Protocol):
     """One attribution method. Every file in this folder defines one and registers it."""
 
