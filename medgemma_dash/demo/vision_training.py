@@ -41,8 +41,14 @@ class PatchHeads(nn.Module):
     what lets the decoder tell left from right: nothing else in the picture rewards it.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, examples: Sequence[Example]) -> None:
         super().__init__()
+        # A nodule covers two patches and an enlarged heart forty. Unweighted, the tower settles
+        # on never naming a nodule.
+        shown = np.mean([(example.shown > 0).mean(axis=0) for example in examples], axis=0)
+        self.register_buffer(
+            "rarity", torch.tensor(np.sqrt(1 / np.maximum(shown, 1e-4)), dtype=torch.float32)
+        )
         self.findings = nn.Linear(WIDTH, len(FINDINGS))
         self.side = nn.Linear(WIDTH, len(SIDE_NAMES))
         self.zone = nn.Linear(WIDTH, len(ZONES))
@@ -54,13 +60,15 @@ class PatchHeads(nn.Module):
         zone = torch.from_numpy(np.stack([example.zone for example in batch])).flatten()
         features = features.float()
         per_patch = functional.binary_cross_entropy_with_logits(
-            self.findings(features), shown.clamp(min=0), weight=(shown >= 0).float()
+            self.findings(features),
+            shown.clamp(min=0),
+            weight=(shown >= 0).float(),
+            pos_weight=self.rarity,
         )
         where = functional.cross_entropy(
             self.side(features).flatten(0, 1), side, ignore_index=IGNORED
         ) + functional.cross_entropy(self.zone(features).flatten(0, 1), zone, ignore_index=IGNORED)
-        # Lesions cover few patches, so their loss is small: weigh it up.
-        return 4.0 * per_patch + 0.25 * where
+        return per_patch + 0.25 * where
 
 
 def pixel_values(batch: Sequence[Example]) -> Float[Tensor, "batch 3 224 224"]:
@@ -78,7 +86,7 @@ def train_vision(
 ) -> PatchHeads:
     """Train the tower in place; return the heads, for `patch_scores`."""
     torch.manual_seed(seed)
-    heads = PatchHeads()
+    heads = PatchHeads(examples)
     parameters = [*tower.parameters(), *heads.parameters()]
     optimizer = torch.optim.AdamW(
         parameters,
