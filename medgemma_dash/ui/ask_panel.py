@@ -24,6 +24,9 @@ SUGGESTIONS = (
 
 def ask_panel(host: ModelHost) -> None:
     """Draw the box; Enter and the button ask, a suggestion asks at once."""
+    session = current_session()
+    # Streamlit forgets what stands in a form when another page is shown; the session does not.
+    st.session_state.setdefault(keys.QUESTION, session.question)
     with st.form("ask_form", border=False), st.container(horizontal=True, gap="xsmall", wrap=False):
         st.text_input(
             "Question about this radiograph",
@@ -31,11 +34,11 @@ def ask_panel(host: ModelHost) -> None:
             placeholder="Ask about this radiograph",
             label_visibility="collapsed",
             max_chars=LONGEST_PROMPT_CHARACTERS,
-            persist_state="session",
         )
         st.form_submit_button(
             "Ask", key=keys.ASK, type="primary", on_click=_ask_typed, args=(host,)
         )
+    session.question = st.session_state[keys.QUESTION] or ""
     with st.container(horizontal=True, gap="xsmall", key="suggestions"):
         for place, (label, prompt) in enumerate(SUGGESTIONS):
             st.button(

@@ -9,11 +9,12 @@ import streamlit as st
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.figures import PLOTLY_CONFIG, WordRelevance, layer_figure, prompt_words_figure
+from medgemma_dash.figures import WordRelevance, layer_figure, prompt_words_figure
 from medgemma_dash.regions import ZoneTable, zone_table
 from medgemma_dash.services.prompt_words import prompt_words
 from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.actions import choose, contrasted
+from medgemma_dash.ui.chart import chart
 from medgemma_dash.ui.job_watch import explanation_progress
 from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
 from medgemma_dash.ui.rich_line import Segment, chosen_action, rich_line
@@ -97,10 +98,8 @@ def _layers(host: ModelHost, explanation: Explanation) -> None:
         with st.container(horizontal=True, horizontal_alignment="distribute", key="layers_title"):
             st.caption("Attention to the image by layer", width="content")
             _numbers_popover(explanation, is_global)
-        st.plotly_chart(
+        chart(
             layer_figure(explanation.layers, is_global, is_dark()),
-            theme=None,
-            config=dict(PLOTLY_CONFIG) | {"displayModeBar": False},
             key="layer_figure",
             alt="Bars: for each decoder layer, the share of attention that goes to the image.",
         )
@@ -126,12 +125,10 @@ def _words(explanation: Explanation, answer: Answer) -> None:
                 [[Segment("None: all of its relevance lies elsewhere.", "small")]], key="no_words"
             )
             return
-        st.plotly_chart(
+        chart(
             prompt_words_figure(
                 [WordRelevance(word.text, word.value, word.part) for word in words], is_dark()
             ),
-            theme=None,
-            config=dict(PLOTLY_CONFIG) | {"displayModeBar": False},
             key="prompt_words_figure",
             alt="Bars: relevance of the words before the target.",
         )

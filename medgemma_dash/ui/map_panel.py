@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from medgemma_dash.figures import MAGNITUDE_SCALES, PLOTLY_CONFIG, chosen_cells, relevance_figure
+from medgemma_dash.figures import MAGNITUDE_SCALES, chosen_cells, relevance_figure
 from medgemma_dash.regions import ZoneMap
 from medgemma_dash.ui import session as keys
+from medgemma_dash.ui.chart import chart
 from medgemma_dash.ui.map_display import (
     DEFAULT_OPACITY,
     OWN_WINDOW,
@@ -78,10 +79,9 @@ def _picture(study: Study) -> None:
     )
     # In a narrow column the picture keeps to the top instead of the middle.
     figure.update_yaxes(constraintoward="top")
-    st.plotly_chart(
+    chart(
         figure,
-        theme=None,
-        config=dict(PLOTLY_CONFIG),
+        tools=True,
         on_select=_remember_cell,
         selection_mode="points",
         key="map_figure",

@@ -27,7 +27,7 @@ UPLOAD_HELP = (
 
 def open_sample(session: Session, sample: Sample) -> bool:
     """Open a sample; its question is asked as soon as the Explain page is shown."""
-    st.session_state[keys.QUESTION] = sample.question
+    session.question = st.session_state[keys.QUESTION] = sample.question
     return open_radiograph(
         session,
         sample.path,

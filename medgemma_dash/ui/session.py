@@ -110,6 +110,7 @@ class Session:
     explaining: Pending | None = None
     filling: Job[None] | None = None
     notice: Notice | None = None
+    question: str = ""
     opened: int = 0
     read_upload: str = ""
     url_read: bool = False

@@ -3,6 +3,7 @@
 import pandas as pd
 from st_aggrid import AgGrid
 
+from medgemma_dash.figures import palette
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.ui.theme import is_dark
 
@@ -54,10 +55,27 @@ def zone_grid(zones: ZoneTable, title: str) -> None:
 
 
 def _styles(*, dark: bool) -> dict[str, dict[str, str]]:
-    accent = "#f7c67a" if dark else "#8a4a00"
+    """The grid lives in a frame of its own, which the page's style sheet does not reach."""
+    colours = palette(dark)
     return {
-        ".ag-root-wrapper": {"border": "none !important", "background": "transparent !important"},
-        ".ag-header": {"background": "transparent !important", "font-weight": "400"},
-        ".ag-row": {"background": "transparent !important", "font-size": "13px"},
-        '.ag-row[row-index="0"]': {"color": f"{accent} !important"},
+        ".ag-root-wrapper": {
+            "--ag-background-color": "transparent",
+            "--ag-header-background-color": "transparent",
+            "--ag-odd-row-background-color": "transparent",
+            "--ag-row-border-color": colours.line,
+            "--ag-wrapper-border": "none",
+            "border": "none !important",
+            "background": "transparent !important",
+        },
+        ".ag-root-wrapper *": {"font-family": "system-ui, sans-serif"},
+        ".ag-header-cell-text": {"font-weight": "400", "font-size": "12.5px"},
+        ".ag-header-cell": {"color": f"{colours.muted} !important"},
+        ".ag-header-cell-resize": {"display": "none"},
+        ".ag-row": {
+            "background": "transparent !important",
+            "color": colours.text,
+            "font-size": "13.5px",
+        },
+        '.ag-row[row-index="0"]': {"color": f"{colours.accent} !important"},
+        ".ag-cell, .ag-header-cell": {"padding-left": "4px", "padding-right": "4px"},
     }
