@@ -3,6 +3,8 @@
 import hashlib
 import importlib
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import psutil
 import torch
 from safetensors import SafetensorError
 from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
+from transformers.utils import logging as transformers_logging
 
 from medgemma_dash.core.errors import ModelAccessError, ModelError, ModelNotFoundError
 from medgemma_dash.core.settings import read_settings
@@ -42,14 +45,15 @@ def load_model(
         # The configuration first: a wrong type is refused before gigabytes are read.
         read_layout(AutoConfig.from_pretrained(source, trust_remote_code=False))
         processor = AutoProcessor.from_pretrained(source, trust_remote_code=False)
-        hf_model, report = AutoModelForImageTextToText.from_pretrained(
-            source,
-            dtype=chosen_dtype,
-            use_safetensors=True,
-            trust_remote_code=False,
-            attn_implementation="sdpa",
-            output_loading_info=True,
-        )
+        with _no_progress_bar():
+            hf_model, report = AutoModelForImageTextToText.from_pretrained(
+                source,
+                dtype=chosen_dtype,
+                use_safetensors=True,
+                trust_remote_code=False,
+                attn_implementation="sdpa",
+                output_loading_info=True,
+            )
         hf_model.to(chosen_device)
     except torch.OutOfMemoryError as error:
         raise ModelError(
@@ -132,6 +136,18 @@ def free_memory_bytes(device: torch.device) -> int:
     if device.type == "cuda":
         return int(torch.cuda.mem_get_info(device)[0])
     return int(psutil.virtual_memory().available)
+
+
+@contextmanager
+def _no_progress_bar() -> Iterator[None]:
+    """Keep transformers' bar out of a server's log and a command's output."""
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
+    try:
+        yield
+    finally:
+        if shown:
+            transformers_logging.enable_progress_bar()
 
 
 def _source(name: str) -> str:
