@@ -15,7 +15,8 @@ T = TypeVar("T")
 Work = Callable[[JobContext], T]
 SteppedWork = Callable[[JobContext], Generator[object, None, T]]
 
-HEARTBEAT_SECONDS = 20.0
+# Browsers let a hidden tab's timers run once a minute; a job must outlive that.
+HEARTBEAT_SECONDS = 90.0
 # Far more than people produce by clicking; a page that loops meets a message, not a full memory.
 MOST_WAITING = 128
 MOST_WAITING_PER_OWNER = 32
