@@ -234,7 +234,7 @@ def test_a_closed_page_ends_its_running_job_at_the_next_check(engine: Engine, cl
     own = Gate()
     job = engine.submit(own, owner="ada", label="work")
     assert own.reached.wait(PATIENCE_SECONDS)
-    clock.seconds += 20.5
+    clock.seconds += HEARTBEAT_SECONDS + 0.5
     own.open.set()
     while not job.finished:  # not wait(): waiting is a sign of life
         threading.Event().wait(0.001)
@@ -251,10 +251,10 @@ def test_a_closed_page_takes_its_waiting_job_out_of_the_line(
     script = engine.submit(
         lambda context: 4, owner="dee", label="work", needs_heartbeat=False, background=True
     )
-    clock.seconds += 15
+    clock.seconds += 0.75 * HEARTBEAT_SECONDS
     open_.heartbeat()
     engine.heartbeat("cyd")
-    clock.seconds += 15
+    clock.seconds += 0.75 * HEARTBEAT_SECONDS
     assert open_.queue_position == 1
     assert closed.state == "cancelled"
     gate.open.set()
