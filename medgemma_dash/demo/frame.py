@@ -46,7 +46,8 @@ class Frame:
         x = (np.arange(self.width, dtype=np.float32) - np.float32(self.centre_x))[None, :]
         y = (np.arange(self.height, dtype=np.float32) - np.float32(self.centre_y))[:, None]
         scale = np.float32(self.scale)
-        return (x * cosine + y * sine) / scale, (y * cosine - x * sine) / scale
+        across = np.asarray((x * cosine + y * sine) / scale, np.float32)
+        return across, np.asarray((y * cosine - x * sine) / scale, np.float32)
 
     def fill(self, points: Points) -> Mask:
         """Fill a polygon given in patient coordinates."""
@@ -107,9 +108,10 @@ def smooth_outline(corners: Points, samples: int = 8) -> Points:
     curve = 0.5 * (
         2 * b + (c - a) * t + (2 * a - 5 * b + 4 * c - d) * t**2 + (3 * b - a - 3 * c + d) * t**3
     )
-    return np.asarray(curve.reshape(-1, 2))
+    return np.asarray(curve.reshape(-1, 2), np.float64)
 
 
 def mirrored(points: Points, sign: int) -> Points:
     """Turn (lateral, down) into (across, down) for the patient's right (-1) or left (+1)."""
-    return points * np.array([sign, 1.0])
+    across: Points = points * np.array([sign, 1.0])
+    return across

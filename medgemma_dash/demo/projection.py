@@ -84,16 +84,18 @@ def project(
 
 def _display(intensity: Image, frame: Frame, technique: Technique) -> NDArray[np.uint8]:
     density = -np.log(intensity).astype(np.float32)
-    body = density[density > 0.25]
+    body = density > 0.25
     density = density - technique.equalisation * _slow(np.maximum(density, 0.6), frame.scale * 0.5)
-    inside = density[::4, ::4][(-np.log(intensity[::4, ::4]) > 0.25)] if body.size else density
-    low, high = np.quantile(inside, [0.02, 0.985])
+    # The display's range is set by the body, not by the open air beside it.
+    low, high = np.quantile(density[::4, ::4][body[::4, ::4]], [0.02, 0.985])
     value = (density - low) / max(float(high - low), 1e-3)
     value = 0.5 + (value - 0.5) * technique.contrast + technique.brightness
+    # A toe and a shoulder, as film has, instead of clipping: deep blacks and whites keep structure.
     value = np.where(value < 0.12, 0.12 * np.exp(np.minimum(value / 0.12 - 1, 0)), value)
     value = np.where(value > 0.85, 1 - 0.15 * np.exp(-(np.maximum(value - 0.85, 0)) / 0.15), value)
-    film = np.clip(value * 255, 0, 255)
-    film = np.where(intensity > 0.8, np.minimum(film, 10), film).astype(np.uint8)
+    grey = np.clip(value * 255, 0, 255)
+    open_air = intensity > 0.8
+    film: NDArray[np.uint8] = np.where(open_air, np.minimum(grey, 10), grey).astype(np.uint8)
     _stamp(film, technique)
     return film
 

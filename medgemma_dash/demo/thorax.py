@@ -125,7 +125,7 @@ def _largest_part(mask: Mask) -> Mask:
 
 
 def _lung_outline(build: Build, number: int) -> Points:
-    outline = _LUNG * np.array([build.lung_width, build.lung_height])
+    outline: Points = _LUNG * np.array([build.lung_width, build.lung_height])
     # A dome rises in its middle; the costophrenic angle stays where it is.
     weights = np.array([0.0, 0.0, 0.4, 0.9, 1.0, 0.8, 0.6])
     outline[_DOME, 1] -= weights * build.dome_height[number]
@@ -135,7 +135,7 @@ def _lung_outline(build: Build, number: int) -> Points:
 def _heart_outline(build: Build) -> Points:
     wide = build.cardiothoracic_ratio * CAGE_WIDTH / _HEART_WIDTH
     # An enlarged heart grows sideways first; its base stays on the diaphragm.
-    outline = (_HEART - _HEART_CENTRE) * np.array([wide, wide**0.35]) + _HEART_CENTRE
+    outline: Points = (_HEART - _HEART_CENTRE) * np.array([wide, wide**0.35]) + _HEART_CENTRE
     outline[:, 1] -= max(outline[:, 1].max() - 0.60, 0.0)
     return outline
 

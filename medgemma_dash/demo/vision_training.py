@@ -41,6 +41,8 @@ class PatchHeads(nn.Module):
     what lets the decoder tell left from right: nothing else in the picture rewards it.
     """
 
+    rarity: Tensor
+
     def __init__(self, examples: Sequence[Example]) -> None:
         super().__init__()
         # A nodule covers two patches and an enlarged heart forty. Unweighted, the tower settles
