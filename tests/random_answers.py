@@ -15,8 +15,8 @@ from tests.oracles.gemma3_float64 import FullForward, decode
 QUESTION = "Is there evidence of pneumonia?"
 FORCED = "Yes, in the right lower zone."
 
-# What each is for stands in its name. Sequences are 45 to 110 positions long, so that the
-# engine's blocks of rows have more than one block, and a last one that is not full.
+# What each is for stands in its name. Sequences are 31 to 91 positions long, so that some of the
+# engine's passes have more than one block of rows, and a last one that is not full.
 SHAPES = {
     "one layer": Shape(layers=1, seed=1),
     "six layers, heads 8 on 4": Shape(seed=2),
