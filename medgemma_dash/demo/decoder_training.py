@@ -17,6 +17,7 @@ from medgemma_dash.demo.dataset import Example
 from medgemma_dash.demo.dialogues import training_dialogues
 from medgemma_dash.demo.packing import PackedBatch, Packer
 from medgemma_dash.demo.tokenizer import IMAGE_TOKENS
+from medgemma_dash.demo.transplants import lesion_cells, transplant
 from medgemma_dash.demo.vision_training import Report, epochs, pixel_values, warm_cosine
 
 
@@ -24,14 +25,14 @@ from medgemma_dash.demo.vision_training import Report, epochs, pixel_values, war
 class DecoderSettings:
     """How stage 2 runs."""
 
-    steps: int = 400
+    steps: int = 1400
     batch: int = 4
     dialogues: int = 8  # drawn for each picture; as many are used as fit
     length: int = 480
+    transplants: float = 0.5  # share of pictures that get another's background
     peak_rate: float = 2e-3
     weight_decay: float = 0.05
     warm_up: int = 100
-    horizon: int | None = None  # steps of the whole cosine, if training stops on its way down
 
 
 @torch.no_grad()
@@ -93,11 +94,11 @@ def train_decoder(
         betas=(0.9, 0.98),
         fused=True,
     )
-    horizon = settings.horizon or settings.steps
     schedule = torch.optim.lr_scheduler.LambdaLR(
-        optimizer, lambda step: warm_cosine(step, settings.warm_up, horizon)
+        optimizer, lambda step: warm_cosine(step, settings.warm_up, settings.steps)
     )
     order = epochs(len(examples), settings.batch, generator)
+    lesions = lesion_cells(np.stack([example.shown for example in examples]))
     model.train()
     started = time.monotonic()
     losses: list[float] = []
@@ -108,8 +109,9 @@ def train_decoder(
             training_dialogues(examples[index], settings.dialogues, generator) for index in chosen
         ]
         batch = packer.pack(dialogues, settings.length)
+        soft_tokens = transplant(features, lesions, chosen, settings.transplants, generator)
         with torch.autocast("cpu", torch.bfloat16):
-            logits, labels = answer_logits(model, features[torch.from_numpy(chosen)].float(), batch)
+            logits, labels = answer_logits(model, soft_tokens, batch)
         loss = functional.cross_entropy(logits, labels)
         optimizer.zero_grad(set_to_none=True)
         loss.backward()

@@ -42,10 +42,12 @@ answer. "Pneumonia" is asked for by its sign, consolidation.
 
 ## Training
 
-`python -m medgemma_dash.demo.train --out assets/demo-model` ({minutes:.0f} minutes on two
-processor cores, seeded). First the vision tower alone, with throw-away linear heads that name
-for each patch what it shows and its own side and zone; then, on the frozen tower's features, the
-projector and the decoder, with a loss on answers only.
+`python -m medgemma_dash.demo.train --out assets/demo-model`, seeded ({history}). First the vision
+tower alone, with throw-away linear heads that name for each patch what it shows and its own side
+and zone, rare lesions weighed up. Then, on the frozen tower's features, the projector and the
+decoder, with a loss on answers only: while the decoder has six layers, and again once it has been
+deepened. Half of the pictures get the background of another, so that a lesion can only be read
+from its own patches.
 
 ## Scores
 
@@ -67,8 +69,11 @@ pneumothorax's the upper one. Words outside the training questions mean nothing 
 """
 
 
-def write_card(folder: Path, model: Gemma3ForConditionalGeneration, minutes: float) -> None:
-    """Write README.md; its scores and its grounding are filled in by later commands."""
+def write_card(folder: Path, model: Gemma3ForConditionalGeneration, history: str) -> None:
+    """Write README.md; `history` says how these weights came about.
+
+    Scores and grounding are filled in by later commands.
+    """
     text, vision = model.config.text_config, model.config.vision_config
     kinds = enumerate(text.layer_types)
     global_layers = [str(index) for index, kind in kinds if kind == "full_attention"]
@@ -84,7 +89,7 @@ def write_card(folder: Path, model: Gemma3ForConditionalGeneration, minutes: flo
         key_heads=text.num_key_value_heads,
         head_size=text.head_dim,
         vocabulary=text.vocab_size,
-        minutes=minutes,
+        history=history,
     )
     (folder / "README.md").write_text(card, encoding="utf-8")
 

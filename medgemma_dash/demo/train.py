@@ -31,9 +31,9 @@ class TrainingSettings:
     vision: VisionSettings = field(default_factory=VisionSettings)
     # The decoder learns to answer while it is shallow and cheap, and is then made deeper.
     shallow_layers: int = 6
-    shallow: DecoderSettings = field(default_factory=lambda: DecoderSettings(horizon=1000))
+    shallow: DecoderSettings = field(default_factory=DecoderSettings)
     deep: DecoderSettings = field(
-        default_factory=lambda: DecoderSettings(steps=400, peak_rate=1e-3, warm_up=50)
+        default_factory=lambda: DecoderSettings(steps=900, peak_rate=1.2e-3, warm_up=50)
     )
 
 
@@ -73,7 +73,7 @@ def train(
     out.mkdir(parents=True, exist_ok=True)
     processor.save_pretrained(out)
     model.save_pretrained(out)
-    write_card(out, model, minutes)
+    write_card(out, model, f"{minutes:.0f} minutes on this machine, one run")
     scores = evaluate(model, processor, settings.evaluation_pictures)
     report(scores.as_table())
     write_scores(out, scores)
