@@ -8,7 +8,7 @@ from torch import Tensor
 from transformers import DynamicCache
 
 from medgemma_dash.models.adapter import VisionLanguageModel
-from medgemma_dash.models.replay import embed
+from medgemma_dash.models.embedding import embed
 
 
 def greedy_tokens(

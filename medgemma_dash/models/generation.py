@@ -14,7 +14,8 @@ from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.decoding import greedy_tokens
 from medgemma_dash.models.prompting import EncodedPrompt, encode_continuation, encode_prompt
-from medgemma_dash.models.replay import Replay, build_replay
+from medgemma_dash.models.replay import Replay
+from medgemma_dash.models.replay_forward import build_replay
 from medgemma_dash.models.text_pieces import PieceStream, text_pieces
 
 RUNNERS_UP = 5

@@ -9,21 +9,19 @@ between. Several targets share one walk. Parameters receive no gradient, nothing
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Float
 from torch import Tensor
 
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.attention import (
     REPLAY_ATTENTION,
     AttentionRecord,
-    AttentionTape,
     BlockVisitor,
     KnownAttention,
-    streaming_backward,
 )
+from medgemma_dash.models.layer_piece import LayerPiece, rows_of
 
 # Gradients of one layer in flight: four float32 tensors (S, intermediate) per target.
 BATCH_BYTES = 64 << 20
@@ -40,44 +38,6 @@ class LogitTarget:
     def rows(self) -> tuple[int, ...]:
         """Predicting positions, ascending, each once."""
         return tuple(sorted({row for row, _, _ in self.terms}))
-
-
-@dataclass
-class LayerPiece:
-    """One decoder layer of the replay; without a `record` it is recomputed."""
-
-    layer: Any
-    input: Float[Tensor, "1 sequence hidden"]
-    arguments: dict[str, Any]
-    record: AttentionRecord | None = None
-    output: Tensor | None = None
-
-    def materialised(self, stop: int) -> "LayerPiece":
-        """The layer with its graph; a recomputed one only as far as position `stop`."""
-        if self.record is not None:
-            return self
-        tape = AttentionTape()
-        leaf = self.input[:, :stop].detach().requires_grad_()
-        arguments = {name: _prefix(value, stop) for name, value in self.arguments.items()}
-        with torch.enable_grad():
-            output = self.layer(leaf, **(arguments | {"tape": tape}))
-        return LayerPiece(self.layer, leaf, arguments, tape.records[0], output)
-
-    def before_attention(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
-        """From the layer's output, against the flow, to its input and its attention's output."""
-        assert self.record is not None  # noqa: S101  materialised pieces have a graph
-        inputs = (self.input, self.record.output)
-        residual, d_attention = _gradients(self.output, inputs, gradient)
-        return residual, d_attention
-
-    def behind_attention(
-        self, d_attention: Tensor, visitor: BlockVisitor | None, stop: int
-    ) -> Tensor:
-        """From the attention's output, through it and q, k, v, to the layer's input."""
-        assert self.record is not None  # noqa: S101  materialised pieces have a graph
-        d_projections = streaming_backward(self.record, d_attention, visitor, stop)
-        projections = (self.record.q, self.record.k, self.record.v)
-        return _gradients(projections, (self.input,), d_projections)[0]
 
 
 @dataclass
@@ -188,7 +148,7 @@ class Replay:
         place, row, token, weight = (list(column) for column in zip(*terms, strict=True))
         known = KnownAttention(piece.record.output[:, row])
         leaf = piece.input[:, row].detach().requires_grad_()
-        arguments = {name: _rows(value, row) for name, value in piece.arguments.items()}
+        arguments = {name: rows_of(value, row) for name, value in piece.arguments.items()}
         with torch.enable_grad():
             output = piece.layer(leaf, **(arguments | {"tape": known}))
             weights = torch.tensor(weight, device=leaf.device, dtype=leaf.dtype)
@@ -203,83 +163,6 @@ class Replay:
         return residual + piece.behind_attention(d_attention, visitor, stop)
 
 
-def build_replay(
-    model: VisionLanguageModel,
-    input_ids: Int[Tensor, " sequence"],
-    image_span: tuple[int, int],
-    features: Float[Tensor, "soft_tokens hidden"],
-    *,
-    check: Callable[[], None] | None = None,
-) -> Replay:
-    """Run the teacher-forced forward and cut it into layers.
-
-    The graph is kept when it fits the model's memory budget; `Replay.keeps_graph` tells.
-    """
-    embeddings, token_types = embed(model, input_ids, image_span, features)
-    tape = AttentionTape()
-    pieces: list[LayerPiece] = []
-    budget = model.replays.budget_bytes
-    graph_bytes = 0
-
-    def enter(layer: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        if check is not None:
-            check()
-        keep = torch.is_grad_enabled()
-        leaf = positional[0].detach().requires_grad_(keep)
-        pieces.append(LayerPiece(layer, leaf, {k: v for k, v in named.items() if k != "tape"}))
-        return (leaf, *positional[1:]), named
-
-    def leave(_layer: Any, _positional: Any, output: Tensor) -> None:
-        nonlocal graph_bytes
-        piece = pieces[-1]
-        if torch.is_grad_enabled():
-            piece.record, piece.output = tape.records[-1], output
-            if len(pieces) == 1:
-                parameters = {p.untyped_storage().data_ptr() for p in model.hf_model.parameters()}
-                graph_bytes = _graph_bytes(output, parameters) * len(decoder.layers)
-                if graph_bytes > budget:
-                    graph_bytes = 0
-                    torch.set_grad_enabled(False)
-        if not graph_bytes:
-            piece.record, piece.output = None, None
-            tape.records.clear()
-        if len(pieces) == len(decoder.layers):
-            piece.output = output
-
-    decoder = model.hf_model.model.language_model
-    with replay_mode(model), torch.set_grad_enabled(budget > 0):
-        hooks = []
-        try:
-            for layer in decoder.layers:
-                hooks.append(layer.register_forward_pre_hook(enter, with_kwargs=True))
-                hooks.append(layer.register_forward_hook(leave))
-            model.hf_model.model(
-                inputs_embeds=embeddings, token_type_ids=token_types, use_cache=False, tape=tape
-            )
-        finally:
-            for hook in hooks:
-                hook.remove()
-    return Replay(model, pieces, graph_bytes)
-
-
-def embed(
-    model: VisionLanguageModel,
-    input_ids: Int[Tensor, " sequence"],
-    image_span: tuple[int, int],
-    features: Float[Tensor, "soft_tokens hidden"],
-) -> tuple[Float[Tensor, "1 sequence hidden"], Int[Tensor, "1 sequence"]]:
-    """Input embeddings with the soft tokens in place, and token types (1 on the image)."""
-    start, stop = image_span
-    with torch.no_grad():
-        words = input_ids.to(model.device).clone()
-        words[start:stop] = 0  # the image token may lie outside the embedding table
-        embeddings = model.hf_model.get_input_embeddings()(words).clone()
-        embeddings[start:stop] = features.to(embeddings.dtype)
-    token_types = torch.zeros_like(words)
-    token_types[start:stop] = 1
-    return embeddings.unsqueeze(0), token_types.unsqueeze(0)
-
-
 @contextmanager
 def replay_mode(model: VisionLanguageModel) -> Iterator[None]:
     """Switch the decoder to the replay's attention function, and back whatever happens."""
@@ -290,53 +173,3 @@ def replay_mode(model: VisionLanguageModel) -> Iterator[None]:
         yield
     finally:
         config._attn_implementation = before  # noqa: SLF001
-
-
-def _gradients(outputs: Any, inputs: tuple[Tensor, ...], gradients: Any) -> tuple[Tensor, ...]:
-    """`torch.autograd.grad` over a leading targets axis; the graph stays for the next click."""
-    first = gradients if isinstance(gradients, Tensor) else gradients[0]
-    if first.shape[0] > 1:
-        return torch.autograd.grad(
-            outputs, inputs, gradients, retain_graph=True, is_grads_batched=True
-        )
-    single = gradients[0] if isinstance(gradients, Tensor) else tuple(g[0] for g in gradients)
-    found = torch.autograd.grad(outputs, inputs, single, retain_graph=True)
-    return tuple(gradient.unsqueeze(0) for gradient in found)
-
-
-def _prefix(value: Any, stop: int) -> Any:
-    """Cut a layer's argument (mask, rotary tables, positions) to the first `stop` positions."""
-    if isinstance(value, tuple):
-        return tuple(_prefix(part, stop) for part in value)
-    if not isinstance(value, Tensor):
-        return value
-    if value.ndim == 4:
-        return value[:, :, :stop, :stop]
-    return value[:, :stop]
-
-
-def _rows(value: Any, rows: list[int]) -> Any:
-    """Pick rows of a layer's argument; its mask is of no use to attention that is known."""
-    if isinstance(value, tuple):
-        return tuple(_rows(part, rows) for part in value)
-    if not isinstance(value, Tensor):
-        return value
-    return None if value.ndim == 4 else value[:, rows]
-
-
-def _graph_bytes(output: Tensor, excluded: set[int]) -> int:
-    """Bytes of the tensors that a graph has saved for its backward pass, storages counted once."""
-    storages: dict[int, int] = {}
-    queue, seen = [output.grad_fn], set()
-    while queue:
-        node = queue.pop()
-        if node is None or node in seen:
-            continue
-        seen.add(node)
-        for name in dir(node):
-            if name.startswith("_saved_") and isinstance(saved := getattr(node, name), Tensor):
-                storage = saved.untyped_storage()
-                if storage.data_ptr() not in excluded:
-                    storages[storage.data_ptr()] = storage.nbytes()
-        queue.extend(parent for parent, _ in node.next_functions)
-    return sum(storages.values())

@@ -12,7 +12,7 @@ import torch
 
 from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
 from medgemma_dash.demo.radiographs import synthesize
-from medgemma_dash.models import generation, replay
+from medgemma_dash.models import generation, replay_forward
 from medgemma_dash.services.asking import ask
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 from tests.random_answers import QUESTION, SHAPES
@@ -68,13 +68,13 @@ def test_fidelity_notices_a_replay_in_which_the_image_became_causal(monkeypatch)
     model = random_adapter(SHAPES["heads 4 on 1, window shorter than the image"])
     faithful = ask(model, radiograph(), QUESTION, max_new_tokens=8).fidelity
 
-    embed = replay.embed
+    embed = replay_forward.embed
 
     def without_token_types(*arguments):
         embeddings, token_types = embed(*arguments)
         return embeddings, torch.zeros_like(token_types)
 
-    monkeypatch.setattr(replay, "embed", without_token_types)
+    monkeypatch.setattr(replay_forward, "embed", without_token_types)
     wrong = ask(model, radiograph(), QUESTION, max_new_tokens=8).fidelity
     assert faithful.exact
     assert faithful.max_logit_difference < 1e-4

@@ -9,7 +9,9 @@ from torch import Tensor
 
 from medgemma_dash.methods.chefer_rules import unroll_logits
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.models.replay import LogitTarget, Replay, build_replay, embed
+from medgemma_dash.models.embedding import embed
+from medgemma_dash.models.replay import LogitTarget, Replay
+from medgemma_dash.models.replay_forward import build_replay
 
 IMAGE_START = 5  # where a Gemma 3 prompt has its soft tokens
 ANSWER_TOKENS = 64

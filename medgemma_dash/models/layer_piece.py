@@ -1,0 +1,85 @@
+"""One decoder layer of a replay, cut before and behind its attention."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from medgemma_dash.models.attention import (
+    AttentionRecord,
+    AttentionTape,
+    BlockVisitor,
+    streaming_backward,
+)
+
+
+@dataclass
+class LayerPiece:
+    """One decoder layer of the replay; without a `record` it is recomputed."""
+
+    layer: Any
+    input: Float[Tensor, "1 sequence hidden"]
+    arguments: dict[str, Any]
+    record: AttentionRecord | None = None
+    output: Tensor | None = None
+
+    def materialised(self, stop: int) -> "LayerPiece":
+        """The layer with its graph; a recomputed one only as far as position `stop`."""
+        if self.record is not None:
+            return self
+        tape = AttentionTape()
+        leaf = self.input[:, :stop].detach().requires_grad_()
+        arguments = {name: _prefix(value, stop) for name, value in self.arguments.items()}
+        with torch.enable_grad():
+            output = self.layer(leaf, **(arguments | {"tape": tape}))
+        return LayerPiece(self.layer, leaf, arguments, tape.records[0], output)
+
+    def before_attention(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
+        """From the layer's output, against the flow, to its input and its attention's output."""
+        assert self.record is not None  # noqa: S101  materialised pieces have a graph
+        inputs = (self.input, self.record.output)
+        residual, d_attention = _gradients(self.output, inputs, gradient)
+        return residual, d_attention
+
+    def behind_attention(
+        self, d_attention: Tensor, visitor: BlockVisitor | None, stop: int
+    ) -> Tensor:
+        """From the attention's output, through it and q, k, v, to the layer's input."""
+        assert self.record is not None  # noqa: S101  materialised pieces have a graph
+        d_projections = streaming_backward(self.record, d_attention, visitor, stop)
+        projections = (self.record.q, self.record.k, self.record.v)
+        return _gradients(projections, (self.input,), d_projections)[0]
+
+
+def rows_of(value: Any, rows: list[int]) -> Any:
+    """Pick rows of a layer's argument; its mask is of no use to attention that is known."""
+    if isinstance(value, tuple):
+        return tuple(rows_of(part, rows) for part in value)
+    if not isinstance(value, Tensor):
+        return value
+    return None if value.ndim == 4 else value[:, rows]
+
+
+def _prefix(value: Any, stop: int) -> Any:
+    """Cut a layer's argument (mask, rotary tables, positions) to the first `stop` positions."""
+    if isinstance(value, tuple):
+        return tuple(_prefix(part, stop) for part in value)
+    if not isinstance(value, Tensor):
+        return value
+    if value.ndim == 4:
+        return value[:, :, :stop, :stop]
+    return value[:, :stop]
+
+
+def _gradients(outputs: Any, inputs: tuple[Tensor, ...], gradients: Any) -> tuple[Tensor, ...]:
+    """`torch.autograd.grad` over a leading targets axis; the graph stays for the next click."""
+    first = gradients if isinstance(gradients, Tensor) else gradients[0]
+    if first.shape[0] > 1:
+        return torch.autograd.grad(
+            outputs, inputs, gradients, retain_graph=True, is_grads_batched=True
+        )
+    single = gradients[0] if isinstance(gradients, Tensor) else tuple(g[0] for g in gradients)
+    found = torch.autograd.grad(outputs, inputs, single, retain_graph=True)
+    return tuple(gradient.unsqueeze(0) for gradient in found)

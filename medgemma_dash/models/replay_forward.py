@@ -1,0 +1,104 @@
+"""The teacher-forced forward pass of a replay, through transformers' own layers."""
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor
+
+from medgemma_dash.models.adapter import VisionLanguageModel
+from medgemma_dash.models.attention import AttentionTape
+from medgemma_dash.models.embedding import embed
+from medgemma_dash.models.layer_piece import LayerPiece
+from medgemma_dash.models.replay import Replay, replay_mode
+
+
+def build_replay(
+    model: VisionLanguageModel,
+    input_ids: Int[Tensor, " sequence"],
+    image_span: tuple[int, int],
+    features: Float[Tensor, "soft_tokens hidden"],
+    *,
+    check: Callable[[], None] | None = None,
+) -> Replay:
+    """Run the teacher-forced forward and cut it into layers.
+
+    The graph is kept when it fits the model's memory budget; `Replay.keeps_graph` tells.
+    """
+    embeddings, token_types = embed(model, input_ids, image_span, features)
+    cutter = _Cutter(model, check)
+    hooks = []
+    with replay_mode(model), torch.set_grad_enabled(cutter.budget > 0):
+        try:
+            for layer in cutter.layers:
+                hooks.append(layer.register_forward_pre_hook(cutter.enter, with_kwargs=True))
+                hooks.append(layer.register_forward_hook(cutter.leave))
+            model.hf_model.model(
+                inputs_embeds=embeddings,
+                token_type_ids=token_types,
+                use_cache=False,
+                tape=cutter.tape,
+            )
+        finally:
+            for hook in hooks:
+                hook.remove()
+    return Replay(model, cutter.pieces, cutter.graph_bytes)
+
+
+class _Cutter:
+    """Makes each layer's input a leaf, and keeps what a backward pass will need of the layer.
+
+    After the first layer it knows what the whole graph would take, and keeps none if that is
+    more than the budget.
+    """
+
+    def __init__(self, model: VisionLanguageModel, check: Callable[[], None] | None) -> None:
+        self.tape = AttentionTape()
+        self.pieces: list[LayerPiece] = []
+        self.graph_bytes = 0
+        self.budget = model.replays.budget_bytes
+        self.layers = model.hf_model.model.language_model.layers
+        self._weights = {p.untyped_storage().data_ptr() for p in model.hf_model.parameters()}
+        self._check = check
+
+    def enter(self, layer: Any, positional: tuple[Any, ...], named: dict[str, Any]) -> Any:
+        """Before a layer: its input becomes a leaf, and its arguments are noted."""
+        if self._check is not None:
+            self._check()
+        leaf = positional[0].detach().requires_grad_(torch.is_grad_enabled())
+        arguments = {name: value for name, value in named.items() if name != "tape"}
+        self.pieces.append(LayerPiece(layer, leaf, arguments))
+        return (leaf, *positional[1:]), named
+
+    def leave(self, _layer: Any, _positional: Any, output: Tensor) -> None:
+        """Behind a layer: its graph is kept while the budget lasts."""
+        if torch.is_grad_enabled() and len(self.pieces) == 1:
+            self.graph_bytes = saved_bytes(output, self._weights) * len(self.layers)
+            if self.graph_bytes > self.budget:
+                self.graph_bytes = 0
+                torch.set_grad_enabled(False)  # until the caller's context ends
+        piece = self.pieces[-1]
+        if self.graph_bytes:
+            piece.record, piece.output = self.tape.records[-1], output
+        self.tape.records.clear()
+        if len(self.pieces) == len(self.layers):
+            piece.output = output
+
+
+def saved_bytes(output: Tensor, excluded: set[int]) -> int:
+    """Bytes of the tensors that a graph has saved for its backward pass, storages counted once."""
+    storages: dict[int, int] = {}
+    queue, seen = [output.grad_fn], set()
+    while queue:
+        node = queue.pop()
+        if node is None or node in seen:
+            continue
+        seen.add(node)
+        for name in dir(node):
+            if name.startswith("_saved_") and isinstance(saved := getattr(node, name), Tensor):
+                storage = saved.untyped_storage()
+                if storage.data_ptr() not in excluded:
+                    storages[storage.data_ptr()] = storage.nbytes()
+        queue.extend(parent for parent, _ in node.next_functions)
+    return sum(storages.values())
