@@ -165,11 +165,15 @@ class Replay:
 
 @contextmanager
 def replay_mode(model: VisionLanguageModel) -> Iterator[None]:
-    """Switch the decoder to the replay's attention function, and back whatever happens."""
+    """Switch the decoder to the replay's attention function, and back whatever happens.
+
+    A caller's inference mode is left for the time: its tensors cannot carry a graph.
+    """
     config = model.hf_model.config.text_config
     before = config._attn_implementation  # noqa: SLF001  transformers has no public getter
     config._attn_implementation = REPLAY_ATTENTION  # noqa: SLF001
     try:
-        yield
+        with torch.inference_mode(mode=False):
+            yield
     finally:
         config._attn_implementation = before  # noqa: SLF001

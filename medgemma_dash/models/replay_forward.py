@@ -26,10 +26,10 @@ def build_replay(
 
     The graph is kept when it fits the model's memory budget; `Replay.keeps_graph` tells.
     """
-    embeddings, token_types = embed(model, input_ids, image_span, features)
     cutter = _Cutter(model, check)
     hooks = []
     with replay_mode(model), torch.set_grad_enabled(cutter.budget > 0):
+        embeddings, token_types = embed(model, input_ids, image_span, features)
         try:
             for layer in cutter.layers:
                 hooks.append(layer.register_forward_pre_hook(cutter.enter, with_kwargs=True))

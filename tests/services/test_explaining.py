@@ -151,3 +151,11 @@ def test_an_answer_that_says_nothing_has_nothing_to_explain(model):
     with pytest.raises(TargetError, match="said nothing"):
         explain(model, silent)
     assert explain(model, silent, token=0).row.any()  # its closing token can be explained
+
+
+def test_a_caller_in_inference_mode_gets_the_same_map(answer):
+    fresh = random_adapter(Shape(seed=21))
+    with torch.inference_mode():
+        asked = ask(fresh, radiograph(), QUESTION, force="Yes, in the right lower zone.")
+        inside = explain(fresh, asked, token=1).row
+    assert (inside == explain(fresh, asked, token=1).row).all()
