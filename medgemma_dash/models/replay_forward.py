@@ -74,7 +74,9 @@ class _Cutter:
     def leave(self, _layer: Any, _positional: Any, output: Tensor) -> None:
         """Behind a layer: its graph is kept while the budget lasts."""
         if torch.is_grad_enabled() and len(self.pieces) == 1:
-            self.graph_bytes = saved_bytes(output, self._weights) * len(self.layers)
+            record = self.tape.records[-1]
+            layer_ends = (output, record.output, record.q, record.k, record.v)
+            self.graph_bytes = saved_bytes(layer_ends, self._weights) * len(self.layers)
             if self.graph_bytes > self.budget:
                 self.graph_bytes = 0
                 torch.set_grad_enabled(False)  # until the caller's context ends
@@ -86,10 +88,21 @@ class _Cutter:
             piece.output = output
 
 
-def saved_bytes(output: Tensor, excluded: set[int]) -> int:
-    """Bytes of the tensors that a graph has saved for its backward pass, storages counted once."""
+def saved_bytes(ends: tuple[Tensor, ...], excluded: set[int]) -> int:
+    """Bytes of these tensors and of all that their graphs saved, each storage counted once.
+
+    Storages whose address is in `excluded` (the weights) do not count.
+    """
     storages: dict[int, int] = {}
-    queue, seen = [output.grad_fn], set()
+
+    def count(tensor: Tensor) -> None:
+        storage = tensor.untyped_storage()
+        if storage.data_ptr() not in excluded:
+            storages[storage.data_ptr()] = storage.nbytes()
+
+    queue, seen = [end.grad_fn for end in ends], set()
+    for end in ends:
+        count(end)
     while queue:
         node = queue.pop()
         if node is None or node in seen:
@@ -97,8 +110,6 @@ def saved_bytes(output: Tensor, excluded: set[int]) -> int:
         seen.add(node)
         for name in dir(node):
             if name.startswith("_saved_") and isinstance(saved := getattr(node, name), Tensor):
-                storage = saved.untyped_storage()
-                if storage.data_ptr() not in excluded:
-                    storages[storage.data_ptr()] = storage.nbytes()
+                count(saved)
         queue.extend(parent for parent, _ in node.next_functions)
     return sum(storages.values())
