@@ -6,7 +6,7 @@ from medgemma_dash.core.errors import SettingError
 from medgemma_dash.ui.entry import entered
 from medgemma_dash.ui.header import status_header
 from medgemma_dash.ui.home_page import home_page
-from medgemma_dash.ui.host import model_host
+from medgemma_dash.ui.host import model_host, spare_collector
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.theme import ICON, apply_styles
 
@@ -26,3 +26,4 @@ home = st.Page(
 page = st.navigation([home, explain], position="top")
 status_header(host)
 page.run()
+spare_collector(host)

@@ -107,12 +107,12 @@ def choose(
     cached = study.store.explanation(target, method, settings)
     if cached is not None:
         _abandon_explaining(session)
-        _show(study, cached)
+        _show(study, cached, None)
         return
     job = host.explain_job(session.owner, study.store, target, method, settings)
     session.explaining = Pending(job, study.answer.key, target, method, settings)
     job.wait(PATIENCE_SECONDS)
-    collect(session, host)
+    collect(session)
 
 
 def explain_every_word(session: Session, host: ModelHost, method: str, settings: Settings) -> None:
@@ -123,7 +123,7 @@ def explain_every_word(session: Session, host: ModelHost, method: str, settings:
     session.filling = host.explain_all_job(session.owner, study.store, method, settings)
 
 
-def collect(session: Session, host: ModelHost) -> bool:
+def collect(session: Session) -> bool:
     """Take over what has finished; whether anything has."""
     return any([_collect_answer(session), _collect_explanation(session), _collect_filling(session)])
 
@@ -201,7 +201,7 @@ def _collect_explanation(session: Session) -> bool:
         return True
     error = pending.job.error
     if pending.job.result is not None:
-        _show(study, pending.job.result)
+        _show(study, pending.job.result, pending.job.seconds)
     elif isinstance(error, NoExplanationError):
         study.explanation = None
         study.problem = str(error)
@@ -225,8 +225,9 @@ def _collect_filling(session: Session) -> bool:
     return True
 
 
-def _show(study: Study, explanation: Explanation) -> None:
+def _show(study: Study, explanation: Explanation, seconds: float | None) -> None:
     study.explanation = explanation
+    study.seconds = seconds
     study.target = explanation.target
     study.problem = ""
 

@@ -46,7 +46,7 @@ def evidence_panel(host: ModelHost) -> None:
     if study.explanation is None:
         return
     zones = zone_table(study.explanation.image, zones_of(study, study.answer.grid))
-    _sentence(host, study.explanation, study.answer, zones)
+    _sentence(host, study, study.explanation, study.answer, zones)
     left, right = st.columns(2, gap="medium")
     with left:
         _layers(host, study.explanation)
@@ -65,10 +65,12 @@ def _no_explanation(study: Study) -> None:
     rich_line([line], key=SENTENCE, tone="card", announce="status")
 
 
-def _sentence(host: ModelHost, explanation: Explanation, answer: Answer, zones: ZoneTable) -> None:
+def _sentence(
+    host: ModelHost, study: Study, explanation: Explanation, answer: Answer, zones: ZoneTable
+) -> None:
     lines = [
         why_sentence(explanation, answer, zones),
-        how_line(explanation, answer, chosen_method().title),
+        how_line(answer, chosen_method().title, study.seconds),
     ]
     warning = fidelity_warning(answer)
     if warning:

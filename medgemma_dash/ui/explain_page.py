@@ -66,14 +66,14 @@ def _switch(session: Session, sample: Sample) -> None:
 
 def _go_on(session: Session, host: ModelHost) -> None:
     """Take the next step that needs no click: opening question, opening word, changed method."""
-    collect(session, host)
+    collect(session)
     study = session.study
     if study is None:
         return
     if study.answer is None and study.opening_question and session.asking is None:
         if host.state != "failed":
             ask(session, host, study.opening_question)
-            collect(session, host)
+            collect(session)
         return
     if study.answer is None or session.explaining is not None:
         return

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from medgemma_dash.ui.actions import collect
+from medgemma_dash.ui.host import spare_collector
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import current_session
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 DEMO_NAME = "Demo model · synthetic training · not MedGemma"
 BEAT_SECONDS = 4.0
+LOADING_SECONDS = 1.0
 
 
 def status_header(host: ModelHost) -> None:
@@ -27,7 +30,9 @@ def status_header(host: ModelHost) -> None:
             _loading(host)
         else:
             _pills(host)
-    if current_session().jobs():
+    session = current_session()
+    collect(session)
+    if session.jobs():
         _heartbeat()
 
 
@@ -51,8 +56,9 @@ def _pills(host: ModelHost) -> None:
     rich_line([line], key="status_line", tone="status")
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=LOADING_SECONDS)
 def _loading(host: ModelHost) -> None:
+    spare_collector(host)
     if host.state != "loading":
         st.rerun()
     line = [Segment(f"Loading the model · {host.seconds:.0f} s", "pill")]

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from medgemma_dash.ui.ask_panel import notice_line
-from medgemma_dash.ui.header import device_title, model_title
+from medgemma_dash.ui.header import LOADING_SECONDS, device_title, model_title
 from medgemma_dash.ui.picker import sample_grid, upload_box
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import current_session
@@ -67,7 +67,7 @@ def _model_state(host: ModelHost) -> None:
         _ready(host)
 
 
-@st.fragment(run_every=0.5)
+@st.fragment(run_every=LOADING_SECONDS)
 def _loading(host: ModelHost) -> None:
     if host.state != "loading":
         st.rerun()

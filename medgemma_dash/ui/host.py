@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -20,3 +21,26 @@ def model_host() -> ModelHost:
     from medgemma_dash.services.model_host import ModelHost
 
     return ModelHost(read_settings())
+
+
+def spare_collector(host: ModelHost) -> None:
+    """Keep the garbage collector away from the model and its libraries.
+
+    Streamlit collects garbage after every run of a script. Walking the million objects of torch
+    and transformers holds up each click by a quarter of a second, and loading by much more, for
+    pages poll meanwhile. These objects live as long as the program, so they need no walking:
+    while the model loads, what is there is set aside at every call (which costs nothing), and
+    once it is loaded the garbage among it is collected, once.
+    """
+    if host.state == "loading":
+        gc.freeze()
+    elif host.state == "ready":
+        _set_aside(id(host.model))
+
+
+@st.cache_resource(show_spinner=False)
+def _set_aside(model: int) -> int:
+    gc.unfreeze()
+    gc.collect()
+    gc.freeze()
+    return model

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import streamlit as st
 
 from medgemma_dash.ui.actions import collect
+from medgemma_dash.ui.host import spare_collector
 from medgemma_dash.ui.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.session import current_session
 
@@ -36,6 +37,7 @@ def answer_stream(host: ModelHost) -> None:
     if job is None or job.finished:
         st.rerun()
     job.heartbeat()
+    spare_collector(host)
     said = "".join(getattr(event, "text", "") for event in job.events)
     rich_line([[Segment(said or "…", "plain" if said else "quiet")]], key="stream", tone="speech")
     waiting = host.state == "loading" and not job.finished
@@ -60,7 +62,7 @@ def filling_progress(host: ModelHost) -> None:
     """Explain every word: how many are done."""
     session = current_session()
     if session.filling is None or session.filling.finished:
-        collect(session, host)
+        collect(session)
         st.rerun()
     session.filling.heartbeat()
     _line_with_cancel(session.filling, "cancel_fill")

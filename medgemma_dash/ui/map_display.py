@@ -14,7 +14,7 @@ from medgemma_dash.imaging import apply_window, jpeg_bytes
 from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.session import Study, widget_value
 
-LONGEST_SIDE_PX = 900
+LONGEST_SIDE_PX = 800
 WINDOWS_KEPT = 8
 DEFAULT_OPACITY = 75
 OWN_WINDOW = "Own"

@@ -68,6 +68,8 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
         opened = open_radiograph(session, uploaded.getvalue(), "Uploaded radiograph")
     if opened:
         on_open()
+    # The reason stands above, in what is drawn already.
+    st.rerun()
 
 
 @st.cache_data(show_spinner=False)

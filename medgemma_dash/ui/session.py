@@ -73,6 +73,7 @@ class Study:
     opening_question, opening_word: asked and selected when nothing was asked yet.
     problem: why there is no explanation for the target, "" when there is one.
     shown: method and settings of what was asked for last.
+    seconds: how long the explanation took; None when it was known already.
     cell: the clicked cell (row, column) of the map.
     revision: counts the answers; a click that was made on an older one is dropped.
     number: counts the session's studies, and keeps their widgets apart.
@@ -89,6 +90,7 @@ class Study:
     explanation: Explanation | None = None
     problem: str = ""
     shown: tuple[str, Settings] | None = None
+    seconds: float | None = None
     cell: tuple[int, int] | None = None
     pictures: dict[tuple[float, float], bytes] = field(default_factory=dict)
     zones: dict[tuple[str, tuple[int, int]], ZoneMap] = field(default_factory=dict)

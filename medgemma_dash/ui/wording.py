@@ -120,10 +120,12 @@ def _runner_up(candidate: Candidate, *, with_number: bool) -> list[Segment]:
     return [Segment(name, "word"), Segment(f" {given} "), action]
 
 
-def how_line(explanation: Explanation, answer: Answer, method_title: str) -> list[Segment]:
-    """Which method, how long it took, and whether the replay was faithful."""
-    provenance = explanation.provenance
-    parts = [method_title, duration(provenance.seconds)]
+def how_line(answer: Answer, method_title: str, seconds: float | None) -> list[Segment]:
+    """Which method, how long it took, and whether the replay was faithful.
+
+    seconds: None when nothing had to be computed.
+    """
+    parts = [method_title, "known already" if seconds is None else duration(seconds)]
     if answer.forced:
         parts.append("answer was given, not generated")
     elif answer.fidelity.exact:

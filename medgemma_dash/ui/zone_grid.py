@@ -67,7 +67,7 @@ def _styles(*, dark: bool) -> dict[str, dict[str, str]]:
             "border": "none !important",
             "background": "transparent !important",
         },
-        ".ag-root-wrapper *": {"font-family": "system-ui, sans-serif"},
+        ".ag-root-wrapper *": {"font-family": "Source Sans, Arial, sans-serif !important"},
         ".ag-header-cell-text": {"font-weight": "400", "font-size": "12.5px"},
         ".ag-header-cell": {"color": f"{colours.muted} !important"},
         ".ag-header-cell-resize": {"display": "none"},

@@ -224,3 +224,9 @@ def rest(app: AppTest) -> AppTest:
 def settle() -> Callable[[AppTest], AppTest]:
     """Wait for the session's jobs and let the page take their results over."""
     return rest
+
+
+@pytest.fixture
+def makers() -> SimpleNamespace:
+    """Answers and explanations of the fake model."""
+    return SimpleNamespace(answer=make_answer, explanation=make_explanation)

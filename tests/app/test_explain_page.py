@@ -148,18 +148,38 @@ def test_a_broken_file_changes_nothing(open_explain: OpenPage) -> None:
     assert session.notice.tone == "error"
 
 
-def test_what_was_chosen_survives_a_visit_to_another_page(open_explain: OpenPage) -> None:
+def test_what_was_chosen_survives_a_visit_to_another_page(
+    open_explain: OpenPage, settle: Settle
+) -> None:
     app = open_explain()
     app.slider(key="map_opacity").set_value(40).run()
     app.run()  # a fragment alone was drawn
-    app.text_input(key=QUESTION).set_value("Half typed").run()
+    ask(app, settle, "Is the heart enlarged?")
     before = study_of(app).explanation
     app.switch_page("Home.py").run()
     app.switch_page("pages/1_Explain.py").run()
     assert not app.exception
     assert app.slider(key="map_opacity").value == 40
-    assert app.text_input(key=QUESTION).value == "Half typed"
+    assert app.text_input(key=QUESTION).value == "Is the heart enlarged?"
     assert study_of(app).explanation is before
+
+
+def test_leaving_in_the_middle_of_an_answer_loses_nothing(
+    open_explain: OpenPage, settle: Settle, host: Any
+) -> None:
+    app = open_explain()
+    host.hold.clear()
+    app.text_input(key=QUESTION).set_value("Is the heart enlarged?")
+    app.button(key=ASK).click().run()
+    app.switch_page("Home.py").run()
+    host.hold.set()
+    settle(app)
+    app.switch_page("pages/1_Explain.py").run()
+    settle(app)
+    study = study_of(app)
+    assert study.answer is not None
+    assert study.answer.prompt == "Is the heart enlarged?"
+    assert study.explanation is not None
 
 
 def test_the_url_names_the_sample_and_never_the_picture(open_explain: OpenPage) -> None:
