@@ -29,7 +29,7 @@ class DecoderSettings:
     batch: int = 4
     dialogues: int = 8  # drawn for each picture; as many are used as fit
     length: int = 480
-    transplants: float = 0.5  # share of pictures that get another's background
+    transplants: float = 0.8  # share of pictures that get another's background
     peak_rate: float = 2e-3
     weight_decay: float = 0.05
     warm_up: int = 100

@@ -46,7 +46,7 @@ answer. "Pneumonia" is asked for by its sign, consolidation.
 tower alone, with throw-away linear heads that name for each patch what it shows and its own side
 and zone, rare lesions weighed up. Then, on the frozen tower's features, the projector and the
 decoder, with a loss on answers only: while the decoder has six layers, and again once it has been
-deepened. Half of the pictures get the background of another, so that a lesion can only be read
+deepened. Most pictures get the background of another, so that a lesion can only be read
 from its own patches.
 
 ## Scores

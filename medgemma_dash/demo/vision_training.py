@@ -26,7 +26,7 @@ Report = Callable[[str], None]
 class VisionSettings:
     """How stage 1 runs."""
 
-    steps: int = 6000
+    steps: int = 6900
     batch: int = 8
     peak_rate: float = 1e-3
     weight_decay: float = 0.05
