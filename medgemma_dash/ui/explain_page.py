@@ -31,7 +31,8 @@ def explain_page(host: ModelHost) -> None:
         open_sample(session, samples()[0])
     _go_on(session, host)
     _write_url(session)
-    left, right = st.columns([42, 58], gap="medium")
+    with st.container(key="explain_columns"):
+        left, right = st.columns([42, 58], gap="medium")
     with left:
         map_panel()
     with right:
@@ -70,12 +71,12 @@ def _go_on(session: Session, host: ModelHost) -> None:
     study = session.study
     if study is None:
         return
-    if study.answer is None and study.opening_question and session.asking is None:
-        if host.state != "failed":
-            ask(session, host, study.opening_question)
-            collect(session)
-        return
-    if study.answer is None or session.explaining is not None:
+    unasked = study.answer is None and study.opening_question and session.asking is None
+    if unasked and host.state != "failed":
+        ask(session, host, study.opening_question)
+        # The same question about the same picture may be answered already.
+        collect(session)
+    if study.answer is None or session.asking is not None or session.explaining is not None:
         return
     spec = chosen_method()
     settings = chosen_settings(spec)

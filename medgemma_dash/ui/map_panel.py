@@ -77,8 +77,10 @@ def _picture(study: Study) -> None:
         height_px=min(TALLEST_PX, round(TALLEST_PX * radiograph.height / radiograph.width))
         + COLOUR_BAR_PX,
     )
-    # In a narrow column the picture keeps to the top instead of the middle.
+    # In a narrow column the picture keeps to the top instead of the middle, and it keeps its
+    # size when the colour bar comes and goes.
     figure.update_yaxes(constraintoward="top")
+    figure.update_layout(margin_b=COLOUR_BAR_PX)
     chart(
         figure,
         tools=True,

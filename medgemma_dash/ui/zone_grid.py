@@ -70,7 +70,8 @@ def _styles(*, dark: bool) -> dict[str, dict[str, str]]:
         ".ag-root-wrapper *": {"font-family": "Source Sans, Arial, sans-serif !important"},
         ".ag-header-cell-text": {"font-weight": "400", "font-size": "12.5px"},
         ".ag-header-cell": {"color": f"{colours.muted} !important"},
-        ".ag-header-cell-resize": {"display": "none"},
+        ".ag-header-cell::after, .ag-header-cell-resize::after": {"display": "none !important"},
+        ".ag-body": {"background": "transparent !important"},
         ".ag-row": {
             "background": "transparent !important",
             "color": colours.text,

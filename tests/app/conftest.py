@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -181,6 +182,9 @@ class FakeHost:
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHost]:
     """The host that the pages get instead of the real one."""
+    # A page never waits for these, for the real host imports them before it is ready.
+    import_module("medgemma_dash.methods")
+    import_module("medgemma_dash.services.targets")
     fake = FakeHost()
     monkeypatch.setattr("medgemma_dash.ui.host.model_host", lambda: fake)
     yield fake

@@ -201,3 +201,19 @@ def test_two_sessions_share_nothing(open_explain: OpenPage, settle: Settle) -> N
     assert other is not None
     assert other.prompt != "Is the heart enlarged?"
     assert study_of(second).radiograph is not study_of(first).radiograph
+
+
+def test_an_answer_that_is_known_already_gets_its_word_selected(
+    open_explain: OpenPage, host: Any
+) -> None:
+    ask_job = host.ask_job
+
+    def known_already(*arguments: Any) -> Any:
+        job = ask_job(*arguments)
+        assert job.wait(30)
+        return job
+
+    host.ask_job = known_already
+    study = study_of(open_explain())
+    assert study.target is not None
+    assert study.explanation is not None
