@@ -78,7 +78,11 @@ class Score:
 
 @dataclass(frozen=True)
 class Grounding:
-    """The whole measurement. `average` is the mean of the four kinds' rates."""
+    """The whole measurement. `average` is the mean of the four kinds' rates.
+
+    companions: the same for radiographs with one finding and with several, because a word may
+    point at the other lesion.
+    """
 
     model_name: str
     model_revision: str
@@ -91,6 +95,7 @@ class Grounding:
     average: Score
     kinds: tuple[Score, ...]
     findings: tuple[Score, ...]
+    companions: tuple[Score, ...]
     observations: tuple[Observation, ...]
 
 
@@ -137,6 +142,7 @@ def measure_grounding(
         average=_summarise("average", observations),
         kinds=_summarise_each("kind", observations),
         findings=_summarise_each("finding", observations),
+        companions=_summarise_by_company(observations),
         observations=tuple(observations),
     )
 
@@ -202,6 +208,17 @@ def _summarise_each(
         _summarise(name, [one for one in observations if getattr(one, field) == name])
         for name in names
     )
+
+
+def _summarise_by_company(observations: list[Observation]) -> tuple[Score, ...]:
+    """Summarise apart what was seen alone on its radiograph and what was not."""
+    seen: dict[int, set[str]] = {}
+    for one in observations:
+        seen.setdefault(one.seed, set()).add(one.finding)
+    alone = [one for one in observations if len(seen[one.seed]) == 1]
+    together = [one for one in observations if len(seen[one.seed]) > 1]
+    named = (("one finding on the radiograph", alone), ("two findings on it", together))
+    return tuple(_summarise(name, of) for name, of in named if any(one.right for one in of))
 
 
 def _summarise(name: str, observations: list[Observation]) -> Score:

@@ -12,7 +12,7 @@ CONTROLS = (f"{RANDOM_MAPS} random maps", "centre prior", "energy inside")
 
 
 def as_markdown(grounding: Grounding) -> str:
-    """Return what was measured in two sentences, then a table per kind of word and per finding."""
+    """Say what was measured in two sentences, then a table: kinds of words, findings, company."""
     right = grounding.answers - grounding.wrong_answers
     lines = [
         f"Grounding of `{grounding.method}` in {grounding.model_name} "
@@ -28,6 +28,7 @@ def as_markdown(grounding: Grounding) -> str:
         *map(_score_row, grounding.kinds),
         _score_row(grounding.average),
         *map(_score_row, grounding.findings),
+        *map(_score_row, grounding.companions),
     ]
     return "\n".join(lines) + "\n"
 
