@@ -245,6 +245,7 @@ def test_the_pages_fit_their_window(
     open_page: OpenPage, app_url: str, screenshots: Path, width: int, dark: bool
 ) -> None:
     page = explain(open_page(width=width, height=900, dark=dark), app_url)
+    assert seen(page)["zones"]
     theme = "dark" if dark else "light"
     page.screenshot(path=screenshots / f"explain-{theme}-{width}.png", full_page=True)
     heights = "m => [m.scrollHeight - m.clientHeight, m.scrollWidth - m.clientWidth]"
