@@ -31,8 +31,9 @@ class Shape:
 
 
 SHAPES = (
-    # The decoder of Gemma 3 270M: 100 million parameters besides the embeddings.
-    Shape("100m", 640, 18, 2048, 4, 1, 256, 8192, 128, 2, 256, 224, 14),
+    # Width and depth of Gemma 3 270M with MedGemma's head layout: 106 million parameters besides
+    # the embeddings.
+    Shape("100m", 640, 18, 2048, 8, 4, 128, 8192, 128, 2, 256, 224, 14),
     # MedGemma 4B, from its published configuration.
     Shape("medgemma-4b", 2560, 34, 10240, 8, 4, 256, 262208, 1152, 27, 4304, 896, 14),
 )

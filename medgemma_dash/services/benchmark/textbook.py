@@ -1,7 +1,8 @@
 """Chefer relevance the way tutorials compute it: the yardstick for the streaming engine.
 
 Eager attention, every map of every layer kept with its gradient, parameter gradients
-accumulated by `.backward()`, and full S x S products for all rows when one is wanted.
+accumulated by `.backward(retain_graph=True)` as in the authors' published code, and full S x S
+products for all rows when one is wanted.
 """
 
 from collections.abc import Iterator
@@ -27,7 +28,7 @@ class Textbook:
         """Backward into maps and parameters, then R <- R + A_bar R over all rows."""
         for A in self.maps:
             A.retain_grad()
-        self.z.backward()
+        self.z.backward(retain_graph=True)
         R = torch.eye(self.maps[0].shape[-1], device=self.z.device)
         for A in self.maps:
             assert A.grad is not None  # noqa: S101  retained above
