@@ -36,10 +36,16 @@ def explain_page(host: ModelHost) -> None:
     with left:
         map_panel()
     with right:
-        notice_line()
-        ask_panel(host)
-        answer_panel(host)
-        evidence_panel(host)
+        # Each part has a place of its own: what one of them draws never moves the others, whose
+        # elements would then stand on the page twice until the script has run to its end.
+        with st.container():
+            notice_line()
+        with st.container():
+            ask_panel(host)
+        with st.container():
+            answer_panel(host)
+        with st.container():
+            evidence_panel(host)
     with st.container(horizontal=True, key="bottom_row", vertical_alignment="center", gap="small"):
         downloads(host)
         with st.popover("Open another", icon=":material/folder_open:", type="tertiary"):

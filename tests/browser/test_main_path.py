@@ -27,6 +27,8 @@ def settled(page: Page) -> None:
     expect(page.locator(".st-key-overlay .heatmaplayer image")).to_have_count(1)
     expect(page.locator(".st-key-layers .bars path").first).to_be_visible()
     expect(page.locator(SENTENCE)).to_contain_text("Why ")
+    grid = page.frame_locator(".st-key-zones iframe").locator(".ag-center-cols-container")
+    expect(grid).to_contain_text("lower")
 
 
 def token(page: Page, text: str) -> Locator:
@@ -245,7 +247,6 @@ def test_the_pages_fit_their_window(
     open_page: OpenPage, app_url: str, screenshots: Path, width: int, dark: bool
 ) -> None:
     page = explain(open_page(width=width, height=900, dark=dark), app_url)
-    assert seen(page)["zones"]
     theme = "dark" if dark else "light"
     page.screenshot(path=screenshots / f"explain-{theme}-{width}.png", full_page=True)
     heights = "m => [m.scrollHeight - m.clientHeight, m.scrollWidth - m.clientWidth]"
