@@ -22,11 +22,18 @@ def explain(page: Page, app_url: str, query: str = "") -> Page:
     return page
 
 
+def sentence(page: Page) -> Locator:
+    """The one sentence; while the page is drawn anew the old one may still stand beside it."""
+    found = page.locator(SENTENCE)
+    expect(found).to_have_count(1)
+    return found
+
+
 def settled(page: Page) -> None:
     """Until a map is drawn for the selected word."""
     expect(page.locator(".st-key-overlay .heatmaplayer image")).to_have_count(1)
     expect(page.locator(".st-key-layers .bars path").first).to_be_visible()
-    expect(page.locator(SENTENCE)).to_contain_text("Why ")
+    expect(sentence(page)).to_contain_text("Why ")
     grid = page.frame_locator(".st-key-zones iframe").locator(".ag-center-cols-container")
     expect(grid).to_contain_text("lower")
 
@@ -48,7 +55,7 @@ def seen(page: Page) -> dict[str, str]:
 
 def changed(page: Page, before: dict[str, str]) -> None:
     """Until sentence, map, bars and table all differ from before."""
-    expect(page.locator(SENTENCE)).not_to_have_text(before["sentence"], use_inner_text=True)
+    expect(sentence(page)).not_to_have_text(before["sentence"], use_inner_text=True)
     map_picture = page.locator(".st-key-overlay .heatmaplayer image")
     expect(map_picture).not_to_have_attribute("href", before["map"])
     grid = page.frame_locator(".st-key-zones iframe").locator(".ag-center-cols-container")
@@ -91,17 +98,17 @@ def test_shift_click_selects_a_span(explained: Page) -> None:
     expect(explained.locator('[data-token-index="0"]')).to_have_attribute("aria-selected", "true")
     explained.locator('[data-token-index="3"]').click(modifiers=["Shift"])
     expect(explained.locator('[data-token-index][aria-selected="true"]')).to_have_count(4)
-    expect(explained.locator(SENTENCE)).to_contain_text("tokens")
+    expect(sentence(explained)).to_contain_text("tokens")
 
 
 def test_the_whole_answer_and_a_contrast_are_one_click_away(explained: Page) -> None:
     explained.get_by_role("button", name="whole answer").click()
-    expect(explained.locator(SENTENCE)).to_contain_text("Why this answer?")
+    expect(sentence(explained)).to_contain_text("Why this answer?")
     explained.locator('[data-token-index="0"]').click()
     explained.locator(f"{SENTENCE} button.action").first.click()
-    expect(explained.locator(SENTENCE)).to_contain_text("rather than")
+    expect(sentence(explained)).to_contain_text("rather than")
     explained.locator(f"{SENTENCE} button.action").first.click()
-    expect(explained.locator(SENTENCE)).not_to_contain_text("rather than")
+    expect(sentence(explained)).not_to_contain_text("rather than")
 
 
 def test_a_phrase_is_found_and_a_missing_one_is_named(explained: Page) -> None:
@@ -114,7 +121,7 @@ def test_a_phrase_is_found_and_a_missing_one_is_named(explained: Page) -> None:
     box.fill(words)
     box.press("Enter")
     explained.get_by_role("button", name=re.compile("Explain place 1 of")).click()
-    expect(explained.locator(SENTENCE)).to_contain_text(f"Why {words}?")
+    expect(sentence(explained)).to_contain_text(f"Why {words}?")
 
 
 def test_a_question_is_answered_while_the_picture_stays(explained: Page) -> None:
@@ -179,7 +186,7 @@ def test_a_question_that_cannot_be_asked_is_refused_and_everything_stays(
 def test_another_page_and_back_keeps_everything(explained: Page) -> None:
     first = explained.locator('[data-token-index="0"]')
     first.click()
-    expect(explained.locator(SENTENCE)).to_contain_text(f"Why {first.inner_text().strip()}?")
+    expect(sentence(explained)).to_contain_text(f"Why {first.inner_text().strip()}?")
     settled(explained)
     before = seen(explained)
     explained.get_by_role("link", name="MedGemma Dash").click()

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import re
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -274,16 +275,27 @@ def test_exports_hold_neither_tags_nor_the_path_of_a_model_folder() -> None:
 def test_a_browser_draws_the_report_and_calls_nobody(
     answer: Answer, explanation: Explanation, browser_path: str, tmp_path: Path, scheme: str
 ) -> None:
-    from playwright.sync_api import sync_playwright
-
     plain = json.dumps({"data": [{"type": "bar", "x": [1, 2], "y": [2, 3]}], "layout": {}})
     path = tmp_path / "report.html"
     path.write_text(report(explanation, answer, ReportFigure("Layers", "", plain)), "utf-8")
+    # In a thread of its own: the browser tests' session holds this one's event loop.
+    with ThreadPoolExecutor(1) as threads:
+        drawn = threads.submit(draw_report, browser_path, path, scheme)
+        called, complaints, background = drawn.result()
+    outside = [url for url in called if not url.startswith(("file:", "data:", "blob:"))]
+    assert (outside, complaints) == ([], [])
+    assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(14, 17, 23)")
+
+
+def draw_report(browser_path: str, path: Path, scheme: str) -> tuple[list[str], list[str], str]:
+    """Open a report; what it asked for, what it complained of, and its background."""
+    from playwright.sync_api import sync_playwright
+
+    called: list[str] = []
+    complaints: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
         page = browser.new_page(color_scheme=scheme)
-        called: list[str] = []
-        complaints: list[str] = []
         page.on("request", lambda request: called.append(request.url))
         page.on("console", lambda message: complaints.append(message.text))
         page.on("pageerror", lambda error: complaints.append(str(error)))
@@ -291,6 +303,4 @@ def test_a_browser_draws_the_report_and_calls_nobody(
         page.wait_for_selector(".plot .bars path")
         background = page.evaluate("getComputedStyle(document.body).backgroundColor")
         browser.close()
-    outside = [url for url in called if not url.startswith(("file:", "data:", "blob:"))]
-    assert (outside, complaints) == ([], [])
-    assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(14, 17, 23)")
+    return called, complaints, background
