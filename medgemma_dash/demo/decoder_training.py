@@ -29,7 +29,7 @@ class DecoderSettings:
     batch: int = 4
     dialogues: int = 8  # drawn for each picture; as many are used as fit
     length: int = 480
-    transplants: float = 0.8  # share of pictures that get another's background
+    transplants: float = 0.9  # share of pictures that get another's background
     peak_rate: float = 2e-3
     weight_decay: float = 0.05
     warm_up: int = 100
@@ -105,11 +105,12 @@ def train_decoder(
     right: list[float] = []
     for step in range(settings.steps):
         chosen = next(order)
+        pictures = transplant(examples, lesions, chosen, settings.transplants, generator)
         dialogues = [
-            training_dialogues(examples[index], settings.dialogues, generator) for index in chosen
+            training_dialogues(picture, settings.dialogues, generator) for picture in pictures
         ]
         batch = packer.pack(dialogues, settings.length)
-        soft_tokens = transplant(features, lesions, chosen, settings.transplants, generator)
+        soft_tokens = torch.stack([picture.of(features) for picture in pictures]).float()
         with torch.autocast("cpu", torch.bfloat16):
             logits, labels = answer_logits(model, soft_tokens, batch)
         loss = functional.cross_entropy(logits, labels)

@@ -169,7 +169,7 @@ def _describe(sentence: _Sentence, findings: list[KnownFinding]) -> None:
 def training_dialogues(
     radiograph: KnownRadiograph, count: int, generator: np.random.Generator
 ) -> tuple[Dialogue, ...]:
-    """Draw `count` dialogues about one radiograph: half of what is asked for is not there.
+    """Draw `count` dialogues about one radiograph: most of what is asked for is not there.
 
     The mixture: presence in every phrasing, location, description, "anything abnormal?", and a
     few questions that the pictures cannot answer.
@@ -185,7 +185,7 @@ def training_dialogues(
 def _draw_question(radiograph: KnownRadiograph, generator: np.random.Generator) -> Question:
     present = tuple(finding.name for finding in radiograph.findings)
     absent = tuple(name for name in FINDINGS if name not in present)
-    ask_present = bool(present) and generator.random() < 0.6
+    ask_present = bool(present) and generator.random() < 0.45
     choices = present if ask_present else absent
     finding = choices[int(generator.integers(len(choices)))]
     roll = generator.random()

@@ -46,8 +46,8 @@ answer. "Pneumonia" is asked for by its sign, consolidation.
 tower alone, with throw-away linear heads that name for each patch what it shows and its own side
 and zone, rare lesions weighed up. Then, on the frozen tower's features, the projector and the
 decoder, with a loss on answers only: while the decoder has six layers, and again once it has been
-deepened. Most pictures get the background of another, so that a lesion can only be read
-from its own patches.
+deepened. Most pictures get the background of another, and often its lesions with it, so
+that a lesion can only be read from its own patches and says nothing of the others.
 
 ## Scores
 

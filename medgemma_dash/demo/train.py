@@ -33,7 +33,7 @@ class TrainingSettings:
     shallow_layers: int = 6
     shallow: DecoderSettings = field(default_factory=DecoderSettings)
     deep: DecoderSettings = field(
-        default_factory=lambda: DecoderSettings(steps=1400, peak_rate=1.2e-3, warm_up=50)
+        default_factory=lambda: DecoderSettings(steps=3400, peak_rate=1.2e-3, warm_up=50)
     )
 
 

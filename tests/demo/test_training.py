@@ -5,12 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 
 from medgemma_dash.demo.architecture import build_model, deepen
-from medgemma_dash.demo.dataset import IGNORED, make_example
+from medgemma_dash.demo.dataset import IGNORED, Example, KnownLesion, make_example
 from medgemma_dash.demo.decoder_training import DecoderSettings
 from medgemma_dash.demo.dialogues import every_text
+from medgemma_dash.demo.questions import FINDINGS
 from medgemma_dash.demo.tokenizer import build_tokenizer
 from medgemma_dash.demo.train import TrainingSettings, train
 from medgemma_dash.demo.transplants import lesion_cells, transplant
@@ -26,18 +28,41 @@ def test_patch_labels_agree_with_the_findings() -> None:
         assert set(np.unique(example.zone)) == {IGNORED, 0, 1, 2}
 
 
-def test_a_transplant_keeps_both_pictures_lesion_places() -> None:
-    shown = np.zeros((2, 256, 5), np.int8)
-    shown[0, 17, 0], shown[1, 200, 4] = 1, -1
-    lesions = lesion_cells(shown)
-    assert lesions.sum(dim=1).tolist() == [9, 9]
+def picture(name: str, patch: int) -> Example:
+    """A picture of which only one lesion is known."""
+    shown = np.zeros((256, 5), np.int8)
+    shown[patch, FINDINGS.index(name)] = 1
+    nowhere = np.full(256, IGNORED, np.int64)
+    return Example(
+        np.zeros((224, 224), np.uint8), shown, nowhere, nowhere, (KnownLesion(name, "left", ""),)
+    )
+
+
+@pytest.mark.parametrize(
+    ("other", "comes_along"),
+    [
+        (picture("pneumothorax", 200), True),
+        (picture("nodule", 200), False),  # another lesion of the same name: which one is meant?
+        (picture("pneumothorax", 19), False),  # it touches the picture's own
+    ],
+)
+def test_a_mixed_picture_shows_what_it_is_said_to_show(other: Example, comes_along: bool) -> None:
+    examples = [picture("nodule", 17), other]
+    lesions = lesion_cells(np.stack([example.shown for example in examples]))
     features = torch.stack([torch.zeros(256, 4), torch.ones(256, 4)])
-    mixed = transplant(features, lesions, np.zeros(50, np.int64), 1.0, np.random.default_rng(0))
-    assert not mixed[:, lesions[0]].any()
-    assert not mixed[:, lesions[1]].any()
-    assert mixed.any()  # some got the other's background
-    alone = transplant(features, lesions, np.zeros(50, np.int64), 0.0, np.random.default_rng(0))
-    assert not alone.any()
+    own = np.zeros(50, np.int64)
+    mixtures = transplant(examples, lesions, own, 1.0, np.random.default_rng(0))
+    mixed = [mixture for mixture in mixtures if mixture.other == 1]
+    assert mixed
+    for mixture in mixed:
+        patches = mixture.of(features)[:, 0].bool()
+        assert not patches[lesions[0]].any()
+        assert patches.any()  # the other's background
+        assert patches[lesions[1]].any() == comes_along
+        names = {finding.name for finding in mixture.findings}
+        assert names == ({"nodule", "pneumothorax"} if comes_along else {"nodule"})
+    alone = transplant(examples, lesions, own, 0.0, np.random.default_rng(0))
+    assert not any(mixture.of(features).any() for mixture in alone)
 
 
 def test_a_deeper_model_starts_near_the_shallow_one() -> None:
