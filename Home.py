@@ -23,7 +23,12 @@ explain = st.Page("pages/1_Explain.py", title="Explain")
 home = st.Page(
     lambda: home_page(host, explain), title="MedGemma Dash", url_path="home", default=True
 )
-page = st.navigation([home, explain], position="top")
+others = [
+    st.Page("pages/2_Compare.py", title="Compare"),
+    st.Page("pages/3_Layers.py", title="Layers"),
+    st.Page("pages/8_Methods.py", title="Methods"),
+]
+page = st.navigation([home, explain, *others], position="top")
 status_header(host)
 page.run()
 spare_collector(host)

@@ -11,7 +11,12 @@ from medgemma_dash import cli
 from medgemma_dash.core.settings import Settings, read_settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-LONG = ("bench", "grounding", "train-demo")  # minutes each: their arguments are read, no more
+LONG = (
+    "bench",
+    "benchmark",
+    "grounding",
+    "train-demo",
+)  # minutes each: their arguments are read, no more
 EXPECTED_FILES = ("explanation.json", "relevancy.npz", "overlay.png")
 
 

@@ -1,6 +1,7 @@
-"""The command line: `python -m medgemma_dash explain | bench | grounding | doctor | train-demo`."""
+"""The command line: `python -m medgemma_dash COMMAND`, with the commands of `build_parser`."""
 
 import argparse
+import re
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -38,6 +39,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_explain(commands)
     _add_bench(commands)
     _add_grounding(commands)
+    _add_benchmark(commands)
     _add_command(commands, "doctor", "say what this machine can run, and what to do about the rest")
     train = _add_command(commands, "train-demo", "train the demo model anew", module="train_demo")
     train.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
@@ -108,6 +110,42 @@ def _add_grounding(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
 
 
+def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add_command(
+        commands, "benchmark", "compare all methods on lesions whose place is known"
+    )
+    command.add_argument("--count", type=_read_count, default=200, help="radiographs (%(default)s)")
+    command.add_argument(
+        "--methods", nargs="+", metavar="METHOD", help="only these, and the controls (all)"
+    )
+    command.add_argument(
+        "--setting",
+        type=_read_setting,
+        action="append",
+        default=[],
+        metavar="METHOD.OPTION=CHOICE",
+        help="run a method with this choice, such as occlusion.block=1x1; may be repeated",
+    )
+    command.add_argument(
+        "--first-seed", type=_read_count, metavar="N", help="seed of the first radiograph"
+    )
+    _add_model_options(command)
+    command.add_argument(
+        "--annotations",
+        type=Path,
+        metavar="FILE",
+        help="your own lesions in place of synthetic ones: boxes (.csv, .json), masks (.json, or "
+        "a folder)",
+    )
+    command.add_argument("--images", type=Path, metavar="FOLDER", help="what --annotations are of")
+    command.add_argument(
+        "--out",
+        type=Path,
+        metavar="FOLDER",
+        help="folder for benchmark.parquet, benchmark.md and benchmark.json",
+    )
+
+
 def _add_model_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--model", help="demo, a hub id, or a checkpoint folder ($MEDGEMMA_DASH_MODEL, or demo)"
@@ -126,6 +164,14 @@ def _read_span(text: str) -> tuple[int, int]:
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not A:B, such as 2:6") from None
     return start, stop
+
+
+def _read_setting(text: str) -> tuple[str, str, str]:
+    found = re.fullmatch(r"(\w+)\.(\w+)=(.+)", text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is not METHOD.OPTION=CHOICE")
+    method, option, choice = found.groups()
+    return method, option, choice
 
 
 def _read_count(text: str) -> int:

@@ -12,6 +12,7 @@ MedGemmaDashError
 ├── NoExplanationError      the method ran and found nothing to show
 ├── OutOfMemoryError        the device ran out of memory
 ├── CancelledError          the user stopped the work, or closed the page
+├── ResultFileError         a stored result is missing, or not one that this program wrote
 └── SettingError            an environment setting has a value that is not allowed
 
 A message says what was wrong, what is allowed, and what to do next.
@@ -65,6 +66,10 @@ class OutOfMemoryError(MedGemmaDashError):
 
 class CancelledError(MedGemmaDashError):
     """The work was stopped before it was finished."""
+
+
+class ResultFileError(MedGemmaDashError):
+    """A file of stored results is missing, or does not fit."""
 
 
 class SettingError(MedGemmaDashError):

@@ -1,10 +1,16 @@
 """What is explained, and the result."""
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+
+from medgemma_dash.core.map_svg import map_svg
+from medgemma_dash.core.radiograph import Radiograph
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 TargetKind = Literal["token", "span", "phrase", "answer"]
 
@@ -62,6 +68,9 @@ class Explanation:
     layers: float32 (L,), share of attention, mean over heads, that the predicting position
         gives to the soft tokens in each decoder layer.
     signed: whether negative values mean evidence against.
+    radiograph: what it is about, for drawing; None when only the numbers are at hand.
+    completeness_gap: for a method that promises completeness, what the row sums to less the
+        difference in logits that it should sum to; None for all others.
     """
 
     image: npt.NDArray[np.float32]
@@ -71,9 +80,84 @@ class Explanation:
     target: Target
     signed: bool
     provenance: Provenance
+    completeness_gap: float | None = None
+    radiograph: Radiograph | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         for array in (self.image, self.row, self.layers):
             if array.dtype != np.float32:
                 raise ValueError("Explanations hold float32 arrays.")
             array.flags.writeable = False
+
+    def to_pandas(self) -> "pd.DataFrame":
+        """Everything but the radiograph as a table; `explanation_from_pandas` reads it back.
+
+        One line for each position of the sequence: relevance (float32), and the map's row and
+        column where it is a soft token (nullable integers). The rest stands in `.attrs`.
+        """
+        return explanation_to_pandas(self)
+
+    def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
+        """How Jupyter shows it: the map over its radiograph, as a picture."""
+        bundle = {"text/plain": f"{self.method}: {self.target.text or 'whole answer'}"}
+        if self.radiograph is not None:
+            bundle["image/svg+xml"] = map_svg(self.image, self.radiograph, signed=self.signed)
+        return bundle
+
+
+def explanation_to_pandas(explanation: Explanation) -> "pd.DataFrame":
+    """See `Explanation.to_pandas`."""
+    import pandas as pd
+
+    start, stop = explanation.provenance.image_span
+    rows, cols = explanation.image.shape
+    row, col = (np.full(len(explanation.row), -1) for _ in range(2))
+    row[start:stop], col[start:stop] = np.divmod(np.arange(rows * cols), cols)
+    frame = pd.DataFrame({"relevance": explanation.row.copy()})
+    frame.index.name = "position"
+    for name, places in (("row", row), ("col", col)):
+        frame[name] = pd.array(places, dtype="Int64")
+        frame.loc[places < 0, name] = pd.NA
+    frame.attrs = {
+        "layers": explanation.layers.tolist(),
+        "grid": (rows, cols),
+        "method": explanation.method,
+        "signed": explanation.signed,
+        "completeness_gap": explanation.completeness_gap,
+        "target": asdict(explanation.target),
+        "provenance": asdict(explanation.provenance),
+    }
+    return frame
+
+
+def explanation_from_pandas(frame: "pd.DataFrame") -> Explanation:
+    """The explanation that `Explanation.to_pandas` wrote; without its radiograph.
+
+    Raises ValueError when the table is not one of these.
+    """
+    facts: dict[Any, Any] = frame.attrs
+    missing = {"layers", "grid", "method", "target", "provenance"} - facts.keys()
+    if missing or "relevance" not in frame:
+        raise ValueError(
+            f"This is not an explanation's table: {', '.join(sorted(missing)) or 'relevance'} is "
+            "missing. Write it with Explanation.to_pandas()."
+        )
+    target, provenance = dict(facts["target"]), dict(facts["provenance"])
+    against = target.pop("against")
+    target["token_indices"] = tuple(target["token_indices"])
+    for name in ("token_ids", "image_span"):
+        provenance[name] = tuple(provenance[name])
+    for name in ("settings", "versions"):
+        provenance[name] = tuple((key, value) for key, value in provenance[name])
+    row = frame["relevance"].to_numpy(np.float32, copy=True)
+    start, stop = provenance["image_span"]
+    return Explanation(
+        image=row[start:stop].reshape(facts["grid"]).copy(),
+        row=row,
+        layers=np.array(facts["layers"], np.float32),
+        method=facts["method"],
+        target=Target(**target, against=None if against is None else Against(**against)),
+        signed=facts["signed"],
+        provenance=Provenance(**provenance),
+        completeness_gap=facts["completeness_gap"],
+    )

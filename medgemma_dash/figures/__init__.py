@@ -1,23 +1,34 @@
 """Pure Plotly builders: data in, figure out. No Streamlit, no torch."""
 
 from medgemma_dash.figures.cells import chosen_cells
+from medgemma_dash.figures.comparison import ScaleChoice, comparison_figure
+from medgemma_dash.figures.heads import head_figure
 from medgemma_dash.figures.layers import layer_figure
+from medgemma_dash.figures.matrix import pair_figure
 from medgemma_dash.figures.overlay import overlay_picture
 from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
+from medgemma_dash.figures.panels import MapPanel
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
 from medgemma_dash.figures.words import WordRelevance, number, plain, prompt_words_figure
+from medgemma_dash.figures.zones import zone_figure
 
 __all__ = [
     "MAGNITUDE_SCALES",
     "PLOTLY_CONFIG",
+    "MapPanel",
     "Palette",
+    "ScaleChoice",
     "WordRelevance",
     "chosen_cells",
+    "comparison_figure",
+    "head_figure",
     "layer_figure",
     "number",
     "overlay_picture",
+    "pair_figure",
     "palette",
     "plain",
     "prompt_words_figure",
     "relevance_figure",
+    "zone_figure",
 ]

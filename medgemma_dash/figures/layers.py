@@ -14,12 +14,14 @@ def layer_figure(
     is_global: Sequence[bool],
     dark: bool = True,
     *,
+    named: int = 0,
     height_px: int = 150,
 ) -> go.Figure:
     """One bar a decoder layer: the share of attention that it gave to the image.
 
     layers: shares from 0 to 1, first layer first.
     is_global: which layers see the whole sequence; drawn in the accent colour and named.
+    named: so many of the highest bars carry their share.
     Raises ValueError when the two differ in length.
     """
     if len(layers) != len(is_global):
@@ -31,6 +33,7 @@ def layer_figure(
     # First, last and the global layers get a number, where they do not crowd.
     ticks = sorted({*indices[:1], *indices[-1:], *marked})
     ceiling = max(float(np.max(layers, initial=0.0)), 1e-9)
+    highest = set(np.argsort(-layers, kind="stable")[:named].tolist())
     figure = go.Figure(
         go.Bar(
             x=indices,
@@ -40,6 +43,9 @@ def layer_figure(
                 "line": {"width": 0},
                 "cornerradius": 2,
             },
+            text=[f"{layers[index]:.0%}" if index in highest else "" for index in indices],
+            textposition="outside",
+            cliponaxis=False,
             hovertext=[
                 f"layer {index} · {kind}<br><b>{share:.1%}</b> of its attention on the image"
                 for index, kind, share in zip(indices, kinds, layers, strict=True)
@@ -74,7 +80,7 @@ def layer_figure(
             "tickangle": 0,
         },
         yaxis={
-            "range": [0, ceiling * 1.04],
+            "range": [0, ceiling * (1.18 if named else 1.04)],
             "tickvals": [0, ceiling],
             "fixedrange": True,
             "ticktext": ["0", f"{ceiling:.0%}" if ceiling >= 0.01 else f"{ceiling:.1%}"],

@@ -8,6 +8,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.cells import Cell
+from medgemma_dash.figures.map_traces import MapMode
 from medgemma_dash.figures.palette import (
     DARK,
     checked_scale,
@@ -15,7 +16,6 @@ from medgemma_dash.figures.palette import (
     coverage,
     scale_colours,
 )
-from medgemma_dash.figures.relevance import MapMode
 from medgemma_dash.figures.words import number
 
 CAPTION = "Research only. Not for clinical use."

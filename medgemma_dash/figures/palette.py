@@ -142,3 +142,13 @@ def solid_stops(name: str) -> Stops:
         [place / 16, f"rgb({red},{green},{blue})"]
         for place, (red, green, blue) in enumerate(colours)
     ]
+
+
+# Okabe and Ito's colours, told apart without colour vision; black gives way to the theme's text.
+_SERIES = ("#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#F0E442")
+
+
+def series_colours(count: int, dark: bool) -> list[str]:
+    """A colour for each of several series, in a fixed order; after eight they come again."""
+    colours = (*_SERIES, palette(dark).text)
+    return [colours[place % len(colours)] for place in range(count)]

@@ -167,6 +167,8 @@ def plain_text(value: str, longest: int = 32) -> str:
 def _value(dataset: Dataset, keyword: str) -> Any:
     try:
         return dataset.get(keyword)
+    # pydicom converts a value when it is asked for, and a damaged one makes it raise any of
+    # these; NotImplementedError is what it raises for a value representation it cannot read.
     except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, struct.error):
         raise ImageError(
             f"The DICOM file's {keyword} cannot be read: it is damaged. Export it again."

@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jaxtyping import Float
-from torch import Tensor
-
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.chefer_rules import HEADS, SPAN, unroll
-from medgemma_dash.methods.specification import Check, MethodSpec
+from medgemma_dash.methods.specification import Check, MethodSpec, Rows
 from medgemma_dash.models.replay import Replay
 
 
@@ -28,6 +25,7 @@ class Chefer:
         r"\quad r \leftarrow r + r\,\bar{A}_l,\ l = L, \dots, 1,\quad r_0 = e_{p-1}",
         source="Chefer, Gur, Wolf, ICCV 2021, equations 5 and 6, https://arxiv.org/abs/2103.15679",
         cost="1 B",
+        family="gradient",
         signed=False,
         contrastive=True,
         controls=(HEADS, SPAN),
@@ -40,9 +38,9 @@ class Chefer:
         targets: Sequence[Target],
         settings: tuple[tuple[str, str], ...],
         check: Check | None = None,
-    ) -> Float[Tensor, "targets sequence"]:
+    ) -> Rows:
         """See `Method.rows`."""
-        return unroll(replay, answer, targets, heads=dict(settings)["heads"], check=check)
+        return Rows(unroll(replay, answer, targets, heads=dict(settings)["heads"], check=check))
 
 
 METHOD = Chefer()

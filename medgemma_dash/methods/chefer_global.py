@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jaxtyping import Float
-from torch import Tensor
-
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.chefer_rules import SPAN, unroll
-from medgemma_dash.methods.specification import Check, Control, MethodSpec
+from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
 from medgemma_dash.models.replay import Replay
 
 FORM = Control("form", "Form", ("plain", "normalised"), "As in Chefer, or with normalised rows.")
@@ -30,6 +27,7 @@ class CheferGlobal:
         source="MedGemma Explainer tutorial, after Chefer, Gur, Wolf, ICCV 2021, "
         "https://arxiv.org/abs/2103.15679",
         cost="1 B",
+        family="gradient",
         signed=False,
         contrastive=True,
         controls=(FORM, SPAN),
@@ -42,17 +40,19 @@ class CheferGlobal:
         targets: Sequence[Target],
         settings: tuple[tuple[str, str], ...],
         check: Check | None = None,
-    ) -> Float[Tensor, "targets sequence"]:
+    ) -> Rows:
         """See `Method.rows`."""
         chosen = dict(settings)
         layers = replay.model.layout.layers
-        return unroll(
-            replay,
-            answer,
-            targets,
-            normalised=chosen["form"] == "normalised",
-            includes=lambda index: layers[index].is_global,
-            check=check,
+        return Rows(
+            unroll(
+                replay,
+                answer,
+                targets,
+                normalised=chosen["form"] == "normalised",
+                includes=lambda index: layers[index].is_global,
+                check=check,
+            )
         )
 
 

@@ -3,13 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from jaxtyping import Float
-from torch import Tensor
-
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.chefer_rules import SPAN, unroll
-from medgemma_dash.methods.specification import Check, MethodSpec
+from medgemma_dash.methods.specification import Check, MethodSpec, Rows
 from medgemma_dash.models.replay import Replay
 
 
@@ -29,6 +26,7 @@ class CheferNormalized:
         source="MedGemma Explainer tutorial, section 7, after Chefer, Gur, Wolf, ICCV 2021, "
         "https://arxiv.org/abs/2103.15679",
         cost="1 B",
+        family="gradient",
         signed=False,
         contrastive=True,
         controls=(SPAN,),
@@ -41,9 +39,9 @@ class CheferNormalized:
         targets: Sequence[Target],
         settings: tuple[tuple[str, str], ...],
         check: Check | None = None,
-    ) -> Float[Tensor, "targets sequence"]:
+    ) -> Rows:
         """See `Method.rows`."""
-        return unroll(replay, answer, targets, normalised=True, check=check)
+        return Rows(unroll(replay, answer, targets, normalised=True, check=check))
 
 
 METHOD = CheferNormalized()

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Literal, Protocol, runtime_checkable
 
 from jaxtyping import Float
 from torch import Tensor
@@ -13,6 +13,8 @@ from medgemma_dash.core.explanation import Target
 from medgemma_dash.models.replay import Replay
 
 Check = Callable[[], None]
+
+Family = Literal["gradient", "attention", "activation", "vision tower", "perturbation", "control"]
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,10 @@ class MethodSpec:
     card: when to use it and when to distrust it, in plain words.
     formula: LaTeX, in the paper's symbols.
     cost: passes for one token with the replay at hand (F forward, B backward).
+    family: what it is made from; methods of one family stand together in lists.
     contrastive: whether it can explain one token against another.
+    per_token: False where every word has the same map.
+    all_tokens_at_once: True where one run gives all tokens for the price of one.
     """
 
     name: str
@@ -46,9 +51,12 @@ class MethodSpec:
     formula: str
     source: str
     cost: str
+    family: Family
     signed: bool
     contrastive: bool
     controls: tuple[Control, ...] = ()
+    per_token: bool = True
+    all_tokens_at_once: bool = False
 
     def settings(self, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
         """All options with their values, in the order of `controls`.
@@ -70,6 +78,19 @@ class MethodSpec:
         return tuple((c.name, given.get(c.name, c.default)) for c in self.controls)
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """What a method found.
+
+    relevance: float32 (targets, S), on the processor.
+    gaps: (targets,), for a method that promises completeness: what its row sums to, less the
+        difference in the logit that it should sum to; None for all others.
+    """
+
+    relevance: Float[Tensor, "targets sequence"]
+    gaps: tuple[float, ...] | None = None
+
+
 @runtime_checkable
 class Method(Protocol):
     """One attribution method. Every file in this folder defines one and registers it."""
@@ -86,13 +107,14 @@ class Method(Protocol):
         targets: Sequence[Target],
         settings: tuple[tuple[str, str], ...],
         check: Check | None = None,
-    ) -> Float[Tensor, "targets sequence"]:
-        """Float32 relevance of every position for each target, on the processor.
+    ) -> Rows:
+        """Relevance of every position for each target.
 
         A target is one token, or several whose logits are summed when the method's option says
         so; the mean of several tokens' maps is taken by the caller.
 
         Self-relevance is removed; positions after the predicting one are zero. The caller
-        holds the model's lock. `check` is called at least once per layer and may raise.
+        holds the model's lock. `check` is called at least once per layer or pass and may raise.
+        Raises MethodError, with the reason, where the method cannot run on this model.
         """
         ...

@@ -2,14 +2,13 @@
 
 import numpy as np
 from jaxtyping import Float
+from scipy.ndimage import gaussian_filter
 
+from medgemma_dash.core.centre_prior import centre_map
 
-def centre_map(grid: tuple[int, int]) -> Float[np.ndarray, "rows cols"]:
-    """Return a bell around the middle, a quarter of the grid wide: where things tend to be."""
-    down, across = (
-        np.exp(-0.5 * ((np.arange(size) - (size - 1) / 2) / (size / 4)) ** 2) for size in grid
-    )
-    return np.outer(down, across).astype(np.float32)
+__all__ = ["blurred_random_maps", "centre_map", "random_maps"]
+
+BLUR_SHARE = 1 / 12  # of the grid's sides, as sigma: blots of the size that lesions have
 
 
 def random_maps(
@@ -17,3 +16,16 @@ def random_maps(
 ) -> Float[np.ndarray, "count rows cols"]:
     """Return maps of independent uniform noise."""
     return generator.random((count, *grid), dtype=np.float32)
+
+
+def blurred_random_maps(
+    grid: tuple[int, int], count: int, generator: np.random.Generator
+) -> Float[np.ndarray, "count rows cols"]:
+    """Return maps of smooth blots at random places, each with its least value at zero.
+
+    Many methods' maps are smooth and lie in blots, which alone changes some measures.
+    """
+    sigma = (0.0, *(BLUR_SHARE * side for side in grid))
+    blots = gaussian_filter(generator.standard_normal((count, *grid)), sigma)
+    lowered: Float[np.ndarray, "count rows cols"] = blots - blots.min((1, 2), keepdims=True)
+    return lowered.astype(np.float32)

@@ -53,6 +53,50 @@ def energy_inside(
     return float((positive * covered).sum() / total)
 
 
+def iou_best(
+    image: Float[np.ndarray, "rows cols"], mask: Bool[np.ndarray, "height width"]
+) -> float:
+    """Largest intersection over union of the mask and the cells above a threshold, over all.
+
+    Areas, not cells, are compared: a cell that the mask covers in part intersects in part, so
+    that a lesion smaller than a cell cannot reach 1. Raises ValueError on a map that is not
+    finite, or an empty mask.
+    """
+    inside, taken, lesion = _by_falling_value(image, mask)
+    return float((inside / (taken + lesion - inside)).max())
+
+
+def iou_at(
+    image: Float[np.ndarray, "rows cols"],
+    mask: Bool[np.ndarray, "height width"],
+    share_of_peak: float = 0.5,
+) -> float:
+    """Intersection over union of the mask and the cells of at least this share of the peak.
+
+    Areas as in `iou_best`. 0.0 for a map without positive relevance. Raises ValueError on a map
+    that is not finite, or an empty mask.
+    """
+    _check_finite(image)
+    covered = _lesion_cells(image, mask)
+    if image.max() <= 0:
+        return 0.0
+    chosen = image >= share_of_peak * image.max()
+    inside = covered[chosen].sum()
+    return float(inside / (chosen.sum() + covered.sum() - inside))
+
+
+def auprc(image: Float[np.ndarray, "rows cols"], mask: Bool[np.ndarray, "height width"]) -> float:
+    """Area under the precision-recall curve, as average precision: sum of (R_n - R_n-1) P_n.
+
+    Every point of the picture has its cell's value and is inside the mask or not; equal values
+    share one threshold. Chance gives the mask's share of the picture. Raises ValueError on a map
+    that is not finite, or an empty mask.
+    """
+    inside, taken, lesion = _by_falling_value(image, mask)
+    recall_gained = np.diff(inside, prepend=0.0) / lesion
+    return float((recall_gained * inside / taken).sum())
+
+
 def mask_coverage(
     mask: Bool[np.ndarray, "height width"], grid: tuple[int, int]
 ) -> Float[np.ndarray, "rows cols"]:
@@ -60,6 +104,30 @@ def mask_coverage(
     down, across = (_area_weights(*sizes) for sizes in zip(grid, mask.shape, strict=True))
     covered: Float[np.ndarray, "rows cols"] = down @ mask @ across.T
     return covered
+
+
+def _by_falling_value(
+    image: Float[np.ndarray, "rows cols"], mask: Bool[np.ndarray, "height width"]
+) -> tuple[Float[np.ndarray, " thresholds"], Float[np.ndarray, " thresholds"], float]:
+    """For each distinct value, falling: lesion area and area of the cells that reach it.
+
+    The third part is the whole lesion's area. Areas are in cells.
+    """
+    _check_finite(image)
+    covered = _lesion_cells(image, mask).ravel()
+    order = np.argsort(-image.ravel(), kind="stable")
+    values = image.ravel()[order]
+    last_of_equals = np.append(values[1:] != values[:-1], True)
+    inside = covered[order].cumsum()[last_of_equals]
+    return inside, np.flatnonzero(last_of_equals) + 1.0, float(covered.sum())
+
+
+def _lesion_cells(
+    image: Float[np.ndarray, "rows cols"], mask: Bool[np.ndarray, "height width"]
+) -> Float[np.ndarray, "rows cols"]:
+    if not mask.any():
+        raise ValueError("The mask is empty: there is no lesion to find.")
+    return mask_coverage(mask, cast(tuple[int, int], image.shape))
 
 
 def _reach(cells: int, pixels: int) -> list[slice]:

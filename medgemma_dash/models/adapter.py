@@ -1,6 +1,7 @@
 """The model as the rest of the program holds it."""
 
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import Any
@@ -52,15 +53,25 @@ class VisionLanguageModel:
         self, sha256: str, pixel_values: Float[Tensor, "1 3 height width"]
     ) -> Float[Tensor, "soft_tokens hidden"]:
         """The radiograph's soft tokens, computed once per radiograph and kept."""
-        if sha256 not in self.image_features:
+
+        def encode() -> Tensor:
             with torch.no_grad():
                 pixels = pixel_values.to(self.device, self.dtype)
-                features = self.hf_model.get_image_features(pixels).pooler_output[0]
-            self.image_features[sha256] = features
+                return self.hf_model.get_image_features(pixels).pooler_output[0]  # type: ignore[no-any-return]
+
+        return self.keep_of_image(sha256, encode)
+
+    def keep_of_image(self, key: str, compute: Callable[[], Tensor]) -> Tensor:
+        """What is kept of a radiograph under this key, computed when it is not there.
+
+        The entry used least recently is forgotten when there are too many.
+        """
+        if key not in self.image_features:
+            self.image_features[key] = compute()
             while len(self.image_features) > KEPT_IMAGES:
                 self.image_features.popitem(last=False)
-        self.image_features.move_to_end(sha256)
-        return self.image_features[sha256]
+        self.image_features.move_to_end(key)
+        return self.image_features[key]
 
     def drop_caches(self) -> None:
         """Free what can be computed again: soft tokens and replay graphs."""

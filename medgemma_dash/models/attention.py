@@ -122,6 +122,11 @@ class BlockVisitor(Protocol):
         ...
 
 
+def block_rows(device: torch.device) -> int:
+    """How many query rows to work on at once."""
+    return PROCESSOR_BLOCK_ROWS if device.type == "cpu" else GPU_BLOCK_ROWS
+
+
 def attention_weights(
     record: AttentionRecord, rows: Tensor | slice
 ) -> Float[Tensor, "query_heads rows sequence"]:
@@ -131,6 +136,17 @@ def attention_weights(
         scores = torch.einsum("kgrd,ksd->kgrs", q, record.k[0].float()) * record.scaling
         scores.masked_fill_(~_allowed(record)[rows], -torch.inf)
         return scores.softmax(-1).flatten(0, 1)
+
+
+def attention_gradients(
+    record: AttentionRecord, rows: Tensor | slice, d_output: Float[Tensor, "rows query_heads dim"]
+) -> Float[Tensor, "rows query_heads sequence"]:
+    """Float32 dA = dO V^T of the given query rows; zero where a row may not look."""
+    with torch.no_grad():
+        v = record.v[0].float()
+        dO = d_output.float().unflatten(1, (v.shape[0], -1))
+        dA = torch.einsum("rkgd,ksd->rkgs", dO, v).flatten(1, 2)
+        return dA.masked_fill_(~_allowed(record)[rows].unsqueeze(1), 0)
 
 
 def streaming_backward(
@@ -213,8 +229,7 @@ def _blocks(
     """Blocks of query rows that carry gradient, with the keys they see and, where not all of
     these are seen by all of the rows, the places to mask.
     """
-    on_processor = record.q.device.type == "cpu"
-    step = PROCESSOR_BLOCK_ROWS if on_processor else GPU_BLOCK_ROWS
+    step = block_rows(record.q.device)
     allowed = _allowed(record)
     places = active[:row_stop].nonzero().flatten()
     for start in range(0, row_stop, step):

@@ -11,8 +11,18 @@ from medgemma_dash.models.attention import (
     AttentionRecord,
     AttentionTape,
     BlockVisitor,
+    KnownAttention,
     streaming_backward,
 )
+
+
+@dataclass(frozen=True)
+class LayerTail:
+    """A layer at a few rows, its attention known: the output hangs on the two leaves."""
+
+    input: Float[Tensor, "1 rows hidden"]
+    attention: Float[Tensor, "1 rows query_heads head_dim"]
+    output: Float[Tensor, "1 rows hidden"]
 
 
 @dataclass
@@ -36,6 +46,24 @@ class LayerPiece:
             output = self.layer(leaf, **(arguments | {"tape": tape}))
         return LayerPiece(self.layer, leaf, arguments, tape.records[0], output)
 
+    def recorded(self) -> AttentionRecord:
+        """What the layer's attention saw and gave; a recomputed record has no graph."""
+        if self.record is not None:
+            return self.record
+        tape = AttentionTape()
+        with torch.no_grad():
+            self.layer(self.input, **(self.arguments | {"tape": tape}))
+        return tape.records[0]
+
+    def at_rows(self, rows: list[int], record: AttentionRecord) -> LayerTail:
+        """The layer behind its recorded attention, run on these rows alone, with its graph."""
+        known = KnownAttention(record.output[:, rows])
+        leaf = self.input[:, rows].detach().requires_grad_()
+        arguments = {name: _rows_of(value, rows) for name, value in self.arguments.items()}
+        with torch.enable_grad():
+            output = self.layer(leaf, **(arguments | {"tape": known}))
+        return LayerTail(leaf, known.output, output)
+
     def before_attention(self, gradient: Tensor) -> tuple[Tensor, Tensor]:
         """From the layer's output, against the flow, to its input and its attention's output."""
         assert self.record is not None  # noqa: S101  materialised pieces have a graph
@@ -53,10 +81,10 @@ class LayerPiece:
         return _gradients(projections, (self.input,), d_projections)[0]
 
 
-def rows_of(value: Any, rows: list[int]) -> Any:
+def _rows_of(value: Any, rows: list[int]) -> Any:
     """Pick rows of a layer's argument; its mask is of no use to attention that is known."""
     if isinstance(value, tuple):
-        return tuple(rows_of(part, rows) for part in value)
+        return tuple(_rows_of(part, rows) for part in value)
     if not isinstance(value, Tensor):
         return value
     return None if value.ndim == 4 else value[:, rows]

@@ -6,7 +6,7 @@ are leaves, so that a backward pass walks the layers from the last to the first,
 between. Several targets share one walk. Parameters receive no gradient, nothing accumulates.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -15,26 +15,27 @@ from jaxtyping import Float
 from torch import Tensor
 
 from medgemma_dash.models.adapter import VisionLanguageModel
-from medgemma_dash.models.attention import (
-    REPLAY_ATTENTION,
-    AttentionRecord,
-    BlockVisitor,
-    KnownAttention,
-)
-from medgemma_dash.models.layer_piece import LayerPiece, rows_of
+from medgemma_dash.models.attention import REPLAY_ATTENTION, AttentionRecord, BlockVisitor
+from medgemma_dash.models.layer_piece import LayerPiece
 
 # Gradients of one layer in flight: four float32 tensors (S, intermediate) per target. Small
-# models gain by a batch (0.4 of the time per target at width 128); large ones do not: their
-# matrix products are busy with one target, and big temporaries cost page faults.
+# models gain much by a batch (0.4 of the time per target at width 128). Large ones do best
+# with four (0.84 at width 640 and 384 positions, 0.94 at 984): beyond that,
+# big temporaries cost page faults.
 BATCH_BYTES = 16 << 20
-MOST_TARGETS = 16
+FEWEST_TARGETS, MOST_TARGETS = 4, 16
 
 
 @dataclass(frozen=True)
 class LogitTarget:
-    """A sum of logits: for each term (predicting position, token id, weight)."""
+    """A sum of logits: for each term (predicting position, token id, weight).
+
+    log_probability: sum log-probabilities in their place, as some methods are defined on; their
+        gradients vanish where the model is sure.
+    """
 
     terms: tuple[tuple[int, int, float], ...]
+    log_probability: bool = False
 
     @property
     def rows(self) -> tuple[int, ...]:
@@ -84,7 +85,7 @@ class Replay:
         """How many targets share one backward walk at best on this device and model."""
         width = int(self.model.hf_model.config.text_config.intermediate_size)
         per_target = 16 * self.sequence * width
-        return max(1, min(MOST_TARGETS, BATCH_BYTES // per_target))
+        return max(FEWEST_TARGETS, min(MOST_TARGETS, BATCH_BYTES // per_target))
 
     def backward(
         self,
@@ -117,15 +118,14 @@ class Replay:
             normed = self.model.hf_model.model.language_model.norm(self.final[row : row + 1])
             return self.model.hf_model.lm_head(normed)[0].float()  # type: ignore[no-any-return]
 
-    def attention_records(self) -> Iterator[AttentionRecord]:
-        """Each layer's recorded attention, first layer first."""
-        with replay_mode(self.model), torch.no_grad():
-            for piece in self.pieces:
-                record = piece.record
-                if record is None:
-                    record = piece.materialised(self.sequence).record
-                assert record is not None  # noqa: S101  materialised pieces have a record
-                yield record
+    def attention_records(self, layers: Iterable[int] | None = None) -> Iterator[AttentionRecord]:
+        """The recorded attention of these layers, in their order; of all, first layer first."""
+        for index in range(len(self.pieces)) if layers is None else layers:
+            # The model is switched for one layer at a time: a caller that stops between two
+            # leaves nothing behind.
+            with replay_mode(self.model):
+                record = self.pieces[index].recorded()
+            yield record
 
     def _through_last_layer(
         self,
@@ -144,20 +144,20 @@ class Replay:
             check()
         stop = max(target.rows[-1] for target in targets) + 1
         piece = self.pieces[-1].materialised(stop)
-        assert piece.record is not None  # noqa: S101  materialised pieces have a graph
         decoder, head = self.model.hf_model.model.language_model, self.model.hf_model.lm_head
         terms = [(place, *term) for place, target in enumerate(targets) for term in target.terms]
         place, row, token, weight = (list(column) for column in zip(*terms, strict=True))
-        known = KnownAttention(piece.record.output[:, row])
-        leaf = piece.input[:, row].detach().requires_grad_()
-        arguments = {name: rows_of(value, row) for name, value in piece.arguments.items()}
+        tail = piece.at_rows(row, piece.recorded())
         with torch.enable_grad():
-            output = piece.layer(leaf, **(arguments | {"tape": known}))
-            weights = torch.tensor(weight, device=leaf.device, dtype=leaf.dtype)
-            z = (decoder.norm(output)[0] * head.weight[token]).sum(-1) @ weights
-        d_rows, d_attention_rows = torch.autograd.grad(z, (leaf, known.output))
+            weights = torch.tensor(weight, device=tail.input.device, dtype=tail.input.dtype)
+            normed = decoder.norm(tail.output)[0]
+            z = (normed * head.weight[token]).sum(-1) @ weights
+            if any(target.log_probability for target in targets):
+                share = [targets[index].log_probability for index in place]
+                z = z - head(normed[share]).float().logsumexp(-1).to(z.dtype) @ weights[share]
+        d_rows, d_attention_rows = torch.autograd.grad(z, (tail.input, tail.attention))
         residual = d_rows.new_zeros(len(targets), 1, reach, d_rows.shape[-1])
-        d_attention = d_rows.new_zeros(len(targets), 1, reach, *known.output.shape[2:])
+        d_attention = d_rows.new_zeros(len(targets), 1, reach, *tail.attention.shape[2:])
         for index in range(len(terms)):
             residual[place[index], 0, row[index]] += d_rows[0, index]
             d_attention[place[index], 0, row[index]] += d_attention_rows[0, index]
@@ -166,14 +166,14 @@ class Replay:
 
 
 @contextmanager
-def replay_mode(model: VisionLanguageModel) -> Iterator[None]:
-    """Switch the decoder to the replay's attention function, and back whatever happens.
+def replay_mode(model: VisionLanguageModel, attention: str = REPLAY_ATTENTION) -> Iterator[None]:
+    """Switch the decoder to the replay's (or another) attention function, and back in any case.
 
     A caller's inference mode is left for the time: its tensors cannot carry a graph.
     """
     config = model.hf_model.config.text_config
     before = config._attn_implementation  # noqa: SLF001  transformers has no public getter
-    config._attn_implementation = REPLAY_ATTENTION  # noqa: SLF001
+    config._attn_implementation = attention  # noqa: SLF001
     try:
         with torch.inference_mode(mode=False):
             yield

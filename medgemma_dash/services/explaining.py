@@ -16,6 +16,7 @@ from medgemma_dash.methods import Method, get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
+from medgemma_dash.services.relevance_store import MEAN_OF_MAPS
 from medgemma_dash.services.targets import against_token, target_for
 
 Check = Callable[[], None]
@@ -68,13 +69,12 @@ def explain_target(
     options = chosen.spec.settings(settings or {})
     if target.against is not None and not chosen.spec.contrastive:
         raise TargetError(f"{chosen.spec.title} cannot explain one token against another.")
-    rows = relevance_rows(
+    rows, gaps = relevance_rows(
         model, answer, units(target, options), chosen, options, check=check, progress=progress
     )
     layers = layer_shares(model, answer, target.token_indices, check=check)
-    return assemble(
-        model, answer, target, rows, layers, chosen, options, time.perf_counter() - began
-    )
+    seconds = time.perf_counter() - began
+    return assemble(model, answer, target, rows, layers, chosen, options, seconds, gaps)
 
 
 def relevancy_tensor(
@@ -93,12 +93,14 @@ def relevancy_tensor(
     chosen = get(method)
     options = chosen.spec.settings(settings)
     targets = [target_for(answer, token=index) for index in range(len(answer.tokens))]
-    return relevance_rows(model, answer, targets, chosen, options, check=check, progress=progress)
+    return relevance_rows(model, answer, targets, chosen, options, check=check, progress=progress)[
+        0
+    ]
 
 
 def units(target: Target, options: MethodSettings) -> list[Target]:
     """What is computed for a target: its tokens one by one, or all in one summed backward pass."""
-    if dict(options).get("words") == "summed logits":
+    if dict(options).get("words", MEAN_OF_MAPS) != MEAN_OF_MAPS:
         return [target]
     return [Target("token", (index,), "", target.against) for index in target.token_indices]
 
@@ -112,19 +114,24 @@ def relevance_rows(
     *,
     check: Check | None = None,
     progress: Progress | None = None,
-) -> Float[np.ndarray, "targets sequence"]:
-    """One relevance row per target, computed in batches of the size that suits the device."""
+) -> tuple[Float[np.ndarray, "targets sequence"], Float[np.ndarray, " targets"] | None]:
+    """One relevance row per target, computed in batches of the size that suits the device.
+
+    The second part is each row's completeness gap, for a method that promises completeness.
+    """
     found = np.zeros((len(targets), len(answer.input_ids)), np.float32)
+    gaps: list[float] = []
     with model.lock:
         replay = replay_answer(model, answer, check)
-        step = replay.targets_at_once
+        step = len(targets) if method.spec.all_tokens_at_once else replay.targets_at_once
         for start in range(0, len(targets), step):
             batch = targets[start : start + step]
             rows = method.rows(replay, answer, batch, options, check)
-            found[start : start + step] = rows.numpy()
+            found[start : start + step] = rows.relevance.numpy()
+            gaps += rows.gaps or ()
             if progress is not None:
                 progress(start + len(batch), len(targets))
-    return found
+    return found, np.array(gaps, np.float32) if gaps else None
 
 
 def layer_shares(
@@ -150,8 +157,9 @@ def assemble(
     method: Method,
     options: MethodSettings,
     seconds: float,
+    gaps: Float[np.ndarray, " units"] | None = None,
 ) -> Explanation:
-    """The explanation made of its tokens' rows and layer shares: their means.
+    """The explanation made of its tokens' rows, layer shares and gaps: their means.
 
     Raises NoExplanationError when the mean row is empty or not finite.
     """
@@ -174,6 +182,8 @@ def assemble(
         target=target,
         signed=method.spec.signed,
         provenance=_provenance(model, answer, method, options, seconds),
+        completeness_gap=None if gaps is None else float(gaps.mean(dtype=np.float64)),
+        radiograph=answer.radiograph,
     )
 
 

@@ -8,37 +8,33 @@ the first two. A word of several tokens has the mean of their maps.
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count as count_from
+from itertools import islice
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import ModelError
 from medgemma_dash.core.radiograph import Radiograph
-from medgemma_dash.demo.dialogues import answer_to
-from medgemma_dash.demo.radiographs import (
-    FIRST_EVALUATION_SEED,
-    Finding,
-    SyntheticRadiograph,
-    synthesize,
-)
+from medgemma_dash.demo.dialogues import WordKind
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, Finding, SyntheticRadiograph
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.metrics.bootstrap import Interval, clustered_interval
 from medgemma_dash.metrics.controls import centre_map, random_maps
 from medgemma_dash.metrics.localisation import energy_inside, pointing_hit
-from medgemma_dash.services.asking import ask
 from medgemma_dash.services.explaining import relevancy_tensor
 from medgemma_dash.services.exporting.document import public_model_name
+from medgemma_dash.services.known_answers import (
+    KINDS,
+    ask_about,
+    radiographs_with_findings,
+    word_map,
+)
 
 if TYPE_CHECKING:
     from medgemma_dash.models import VisionLanguageModel
 
-WordKind = Literal["presence", "finding", "side", "zone"]
-KINDS: tuple[WordKind, ...] = ("presence", "finding", "side", "zone")
-QUESTION = "Is there evidence of {}?"
 RANDOM_MAPS = 10
 
 
@@ -112,19 +108,18 @@ def measure_grounding(
     Seeds are taken in order from `first_seed`; those without a finding are passed over. Raises
     ModelError when not a single answer is right.
     """
-    seeds = count_from(first_seed)
     observations: list[Observation] = []
     answers: list[bool] = []
-    truth = synthesize(first_seed)
-    for done in range(count):
-        truth = next(one for one in map(synthesize, seeds) if one.findings)
+    last_seed = first_seed
+    for done, truth in enumerate(islice(radiographs_with_findings(first_seed), count), 1):
+        last_seed = truth.seed
         radiograph = load_radiograph(Image.fromarray(truth.pixels))
         for finding in truth.findings:
             words = _observe(model, truth, finding, radiograph, method)
             answers.append(words[0].right)
             observations += words
         if progress:
-            progress(done + 1, count)
+            progress(done, count)
     if not any(answers):
         raise ModelError(
             f"{model.name} answered none of {len(answers)} questions about synthetic radiographs "
@@ -135,7 +130,7 @@ def measure_grounding(
         model_revision=model.revision,
         method=method,
         first_seed=first_seed,
-        last_seed=truth.seed,
+        last_seed=last_seed,
         radiographs=count,
         answers=len(answers),
         wrong_answers=answers.count(False),
@@ -147,20 +142,6 @@ def measure_grounding(
     )
 
 
-def word_map(
-    answer: Answer, rows: Float[np.ndarray, "tokens positions"], start: int, stop: int
-) -> Float[np.ndarray, "rows cols"]:
-    """Mean map of the tokens that share a character with `answer.text[start:stop]`."""
-    ends = np.cumsum([len(token.text) for token in answer.tokens])
-    starts = ends - [len(token.text) for token in answer.tokens]
-    inside = (starts < stop) & (ends > start)
-    first, last = answer.image_span
-    image: Float[np.ndarray, "rows cols"] = (
-        rows[inside, first:last].mean(axis=0).reshape(answer.grid)
-    )
-    return image
-
-
 def _observe(
     model: "VisionLanguageModel",
     truth: SyntheticRadiograph,
@@ -169,15 +150,13 @@ def _observe(
     method: str,
 ) -> list[Observation]:
     """Ask about one finding and, when the answer is right, score the map of each of its words."""
-    question = QUESTION.format(finding.name)
-    expected = answer_to(question, truth)
-    answer = ask(model, radiograph, question)
-    if answer.text != expected.answer:
-        return [Observation(truth.seed, finding.name, word.kind, False) for word in expected.words]
+    answer, words, right = ask_about(model, truth, finding, radiograph)
+    if not right:
+        return [Observation(truth.seed, finding.name, word.kind, False) for word in words]
     rows = relevancy_tensor(model, answer, method=method)
     return [
         _score(truth.seed, finding, word.kind, word_map(answer, rows, word.start, word.stop))
-        for word in expected.words
+        for word in words
     ]
 
 

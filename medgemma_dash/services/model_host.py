@@ -6,20 +6,19 @@ Importing this module does not import torch; the engine's worker does when it lo
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
 from typing import TYPE_CHECKING, Literal, cast
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import ModelError
-from medgemma_dash.core.explanation import Against, Explanation, Target
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.settings import Settings, read_settings
 from medgemma_dash.services.answer_cache import AnswerCache, AnswerKey
 from medgemma_dash.services.engine import Engine
+from medgemma_dash.services.explanation_jobs import ExplanationJobs
 from medgemma_dash.services.jobs import Job, JobContext
-from medgemma_dash.services.relevance_store import MethodSettings, RelevanceStore, is_assembled
 
 if TYPE_CHECKING:
     from medgemma_dash.models import VisionLanguageModel
@@ -44,7 +43,7 @@ def load_from_settings(settings: Settings, context: JobContext) -> VisionLanguag
     return cast("VisionLanguageModel", model)
 
 
-class ModelHost:
+class ModelHost(ExplanationJobs):
     """Owns the engine and the model, and makes jobs of what sessions want to know.
 
     settings: None reads the environment.
@@ -62,7 +61,7 @@ class ModelHost:
         start: bool = True,
     ) -> None:
         self.settings = read_settings() if settings is None else settings
-        self.engine = Engine(guard=self._guard, on_out_of_memory=self._drop_caches)
+        super().__init__(Engine(guard=self._guard, on_out_of_memory=self._drop_caches))
         self._load = load
         self._answers = AnswerCache()
         self._model: VisionLanguageModel | None = None
@@ -168,89 +167,6 @@ class ModelHost:
             return answer
 
         return self.engine.submit(work, owner=owner, label=label, supersedes="ask")
-
-    def explain_job(
-        self,
-        owner: str,
-        store: RelevanceStore,
-        target: Target,
-        method: str = "chefer",
-        settings: MethodSettings = (),
-        *,
-        against: Against | None = None,
-    ) -> Job[Explanation]:
-        """Explain a target, from the store as far as it is known; the newest click wins.
-
-        against: takes the place of `target.against`.
-        Several words are explained one after the other, and other sessions' clicks go between.
-        """
-        if against is not None:
-            target = Target(target.kind, target.token_indices, target.text, against)
-        words = len(target.token_indices)
-        label = "Explaining a word" if words == 1 else f"Explaining {words} words"
-        known = store.explanation(target, method, settings)
-        if known is not None:
-            return self.engine.finished(known, owner=owner, label=label, supersedes="explain")
-
-        def work(context: JobContext) -> Generator[None, None, Explanation]:
-            from medgemma_dash.services.row_filling import explain_whole
-
-            if is_assembled(target, settings) and words > 1:
-                yield from self._fill(store, target.token_indices, method, settings, context)
-                assembled = store.explanation(target, method, settings)
-                if assembled is not None:
-                    return assembled
-            return explain_whole(self.model, store, target, method, settings, context.check)
-
-        return self.engine.submit_steps(work, owner=owner, label=label, supersedes="explain")
-
-    def explain_all_job(
-        self,
-        owner: str,
-        store: RelevanceStore,
-        method: str = "chefer",
-        settings: MethodSettings = (),
-    ) -> Job[None]:
-        """Fill the store with every token's row, in the background, letting every click go first.
-
-        The job's events are the indices of the tokens as they become known.
-        """
-
-        def work(context: JobContext) -> Generator[None, None, None]:
-            every = range(len(store.answer.tokens))
-            yield from self._fill(store, every, method, settings, context)
-
-        return self.engine.submit_steps(
-            work,
-            owner=owner,
-            label="Explaining every word",
-            supersedes="explain all",
-            background=True,
-        )
-
-    def _fill(
-        self,
-        store: RelevanceStore,
-        token_indices: Sequence[int],
-        method: str,
-        settings: MethodSettings,
-        context: JobContext,
-    ) -> Generator[None, None, None]:
-        """Compute the rows that the store lacks, and yield before each batch but the first."""
-        from medgemma_dash.services.row_filling import batch_size, fill_rows
-
-        total = len(token_indices)
-        while missing := store.missing(token_indices, method, settings):
-            # Asked again in each step: clicks fill the store too, and the model may be reloaded.
-            size = batch_size(self.model, store, context.check)
-            batch = missing[:size]
-            context.progress(total - len(missing), total)
-            fill_rows(self.model, store, batch, method, settings, context.check)
-            for index in batch:
-                context.emit(index)
-            context.progress(total - len(missing) + len(batch), total)
-            if len(missing) > size:
-                yield
 
     def close(self) -> None:
         """End the engine."""

@@ -33,6 +33,7 @@ class RowBatch:
     """Rows of some tokens: relevance (n, S) and layer shares (n, L), both float32.
 
     provenance: of any of them; None when every row is empty, so that nothing can be shown.
+    gaps: each row's completeness gap, for a method that promises completeness.
     """
 
     token_indices: tuple[int, ...]
@@ -40,6 +41,7 @@ class RowBatch:
     layers: Float[np.ndarray, "tokens layers"]
     signed: bool
     provenance: Provenance | None
+    gaps: Float[np.ndarray, " tokens"] | None = None
 
 
 @dataclass(eq=False)
@@ -51,6 +53,7 @@ class _Sheet:
     filled: Bool[np.ndarray, " tokens"]
     signed: bool
     provenance: Provenance | None
+    gaps: Float[np.ndarray, " tokens"] | None = None
 
     @property
     def bytes(self) -> int:
@@ -95,6 +98,8 @@ class RelevanceStore:
             sheet.rows[indices] = batch.rows
             sheet.layers[indices] = batch.layers
             sheet.filled[indices] = True
+            if batch.gaps is not None and sheet.gaps is not None:
+                sheet.gaps[indices] = batch.gaps
             sheet.provenance = sheet.provenance or batch.provenance
             self._evict()
 
@@ -113,6 +118,7 @@ class RelevanceStore:
                 explanation.layers[np.newaxis],
                 explanation.signed,
                 explanation.provenance,
+                _one_gap(explanation.completeness_gap),
             )
             self.fill(batch, explanation.method, settings)
             return
@@ -146,6 +152,7 @@ class RelevanceStore:
                 return None
             row, layers = mean_row(sheet.rows[indices]), mean_row(sheet.layers[indices])
             signed, provenance = sheet.signed, sheet.provenance
+            gap = None if sheet.gaps is None else float(sheet.gaps[indices].mean())
         if provenance is None or not row.any() or not np.isfinite(row).all():
             return None  # computing it again says why there is nothing to show
         start, stop = self.answer.image_span
@@ -157,6 +164,8 @@ class RelevanceStore:
             target=target,
             signed=signed,
             provenance=provenance,
+            completeness_gap=gap,
+            radiograph=self.answer.radiograph,
         )
 
     def missing(
@@ -225,6 +234,7 @@ class RelevanceStore:
             filled=np.zeros(tokens, np.bool_),
             signed=batch.signed,
             provenance=batch.provenance,
+            gaps=None if batch.gaps is None else np.zeros(tokens),
         )
 
     def _evict(self) -> None:
@@ -259,6 +269,10 @@ def mean_row(rows: Float[np.ndarray, "tokens entries"]) -> npt.NDArray[np.float3
     """The mean of the tokens' rows, summed in float64: a span's relevance by definition."""
     mean: npt.NDArray[np.float32] = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
     return mean
+
+
+def _one_gap(gap: float | None) -> Float[np.ndarray, " tokens"] | None:
+    return None if gap is None else np.array([gap])
 
 
 def _bytes(entry: _Sheet | Explanation) -> int:

@@ -10,7 +10,15 @@ FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 
 
 def chart(figure: Any, *, key: str, alt: str, tools: bool = False, **options: Any) -> None:
-    """Draw a figure; `alt` says in words what it shows. tools: zoom buttons on hover."""
+    """Draw a figure; `alt` says in words what it shows. tools: zoom buttons on hover.
+
+    The part of the page that holds it carries `key` as a class, for tests and user styles.
+    """
     figure.update_layout(font_family=FONT, hoverlabel_font_family=FONT)
     config = dict(PLOTLY_CONFIG) | ({} if tools else {"displayModeBar": False})
-    st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt, **options)
+    # Streamlit gives that class itself to a chart that can be selected in, and to no other.
+    if "on_select" in options:
+        st.plotly_chart(figure, theme=None, config=config, key=key, alt=alt, **options)
+        return
+    with st.container(key=key):
+        st.plotly_chart(figure, theme=None, config=config, key=f"{key}_chart", alt=alt, **options)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.ui import session as keys
-from medgemma_dash.ui.actions import ask, choose, collect, opening_target
 from medgemma_dash.ui.answer_panel import answer_panel
 from medgemma_dash.ui.ask_panel import ask_panel, notice_line
 from medgemma_dash.ui.downloads import downloads
 from medgemma_dash.ui.evidence_panel import evidence_panel
 from medgemma_dash.ui.home_page import RESEARCH_ONLY
 from medgemma_dash.ui.map_panel import map_panel
-from medgemma_dash.ui.method_choice import DEFAULT_METHOD, chosen_method, chosen_settings
+from medgemma_dash.ui.method_choice import DEFAULT_METHOD
+from medgemma_dash.ui.opening import go_on, sample_if_empty
 from medgemma_dash.ui.picker import open_sample, upload_box
 from medgemma_dash.ui.samples import Sample, sample_named, samples
 from medgemma_dash.ui.session import Session, current_session
@@ -27,9 +27,8 @@ def explain_page(host: ModelHost) -> None:
     """Draw the page; it opens with a sample whose question is asked at once."""
     session = current_session()
     _read_url(session)
-    if session.study is None:
-        open_sample(session, samples()[0])
-    _go_on(session, host)
+    sample_if_empty(session)
+    go_on(session, host)
     _write_url(session)
     with st.container(key="explain_columns"):
         left, right = st.columns([42, 58], gap="medium")
@@ -69,27 +68,6 @@ def _opener(session: Session) -> None:
 def _switch(session: Session, sample: Sample) -> None:
     session.notice = None
     open_sample(session, sample)
-
-
-def _go_on(session: Session, host: ModelHost) -> None:
-    """Take the next step that needs no click: opening question, opening word, changed method."""
-    collect(session)
-    study = session.study
-    if study is None:
-        return
-    unasked = study.answer is None and study.opening_question and session.asking is None
-    if unasked and host.state != "failed":
-        ask(session, host, study.opening_question)
-        # The same question about the same picture may be answered already.
-        collect(session)
-    if study.answer is None or session.asking is not None or session.explaining is not None:
-        return
-    spec = chosen_method()
-    settings = chosen_settings(spec)
-    if study.target is None:
-        choose(session, host, opening_target(study.answer, study.opening_word), spec.name, settings)
-    elif study.shown != (spec.name, settings):
-        choose(session, host, study.target, spec.name, settings)
 
 
 def _read_url(session: Session) -> None:

@@ -41,7 +41,7 @@ def answer_stream(host: ModelHost) -> None:
     said = "".join(getattr(event, "text", "") for event in job.events)
     rich_line([[Segment(said or "…", "plain" if said else "quiet")]], key="stream", tone="speech")
     waiting = host.state == "loading" and not job.finished
-    _line_with_cancel(
+    line_with_cancel(
         job, "cancel_ask", f"when the model is loaded. {host.message}" if waiting else ""
     )
 
@@ -54,7 +54,7 @@ def explanation_progress(host: ModelHost) -> None:
     if pending is None or pending.job.finished:
         st.rerun()
     pending.job.heartbeat()
-    _line_with_cancel(pending.job, "cancel_explain")
+    line_with_cancel(pending.job, "cancel_explain")
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -65,10 +65,10 @@ def filling_progress(host: ModelHost) -> None:
         collect(session)
         st.rerun()
     session.filling.heartbeat()
-    _line_with_cancel(session.filling, "cancel_fill")
+    line_with_cancel(session.filling, "cancel_fill")
 
 
-def _line_with_cancel(job: Job[Any], key: str, state: str = "") -> None:
+def line_with_cancel(job: Job[Any], key: str, state: str = "") -> None:
     line = [
         Segment(f"{job.label} {state}" if state else describe(job), "small"),
         Segment("  ", "small"),

@@ -65,13 +65,14 @@ def displayed_pixels(study: Study) -> npt.NDArray[np.uint8]:
     return np.repeat(grey[..., None], 3, axis=2)
 
 
-def displayed_jpeg(study: Study) -> bytes:
-    """The displayed picture, encoded once for each window."""
+def displayed_jpeg(study: Study, longest_side: int = LONGEST_SIDE_PX) -> bytes:
+    """The displayed picture, encoded once for each window and size."""
     window = chosen_window(study)
-    kept = study.pictures.get((window.centre, window.width))
+    key = (window.centre, window.width, longest_side)
+    kept = study.pictures.get(key)
     if kept is None:
-        kept = jpeg_bytes(displayed_pixels(study), longest_side=LONGEST_SIDE_PX)
+        kept = jpeg_bytes(displayed_pixels(study), longest_side=longest_side)
         while len(study.pictures) >= WINDOWS_KEPT:
             study.pictures.pop(next(iter(study.pictures)))
-        study.pictures[window.centre, window.width] = kept
+        study.pictures[key] = kept
     return kept

@@ -8,7 +8,6 @@ import numpy as np
 import streamlit as st
 
 from medgemma_dash.figures import MAGNITUDE_SCALES, chosen_cells, relevance_figure
-from medgemma_dash.regions import ZoneMap
 from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.chart import chart
 from medgemma_dash.ui.map_display import (
@@ -23,7 +22,7 @@ from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.theme import is_dark
 from medgemma_dash.ui.wording import quoted
-from medgemma_dash.ui.zones import zones_of
+from medgemma_dash.ui.zones import zone_names, zones_of
 
 if TYPE_CHECKING:
     from medgemma_dash.core.explanation import Explanation
@@ -63,7 +62,7 @@ def _picture(study: Study) -> None:
         radiograph.height,
         grid,
         explanation.image if explanation else None,
-        zone_names=_zone_names(zones),
+        zone_names=zone_names(zones),
         cell_words=_cell_words(study),
         mode=display.mode,
         opacity=display.opacity,
@@ -103,11 +102,6 @@ def _remember_cell() -> None:
 def _redraw() -> None:
     """The picture, and the files to download, which look like it."""
     st.rerun(["map", "downloads"])
-
-
-def _zone_names(zones: ZoneMap) -> list[list[str]]:
-    rows, cols = zones.labels.shape
-    return [[zones.name_at(row, col) for col in range(cols)] for row in range(rows)]
 
 
 def _cell_words(study: Study) -> list[list[list[str]]] | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import streamlit as st
 
@@ -20,6 +20,14 @@ def specs() -> tuple[MethodSpec, ...]:
     from medgemma_dash.methods import available
 
     return available()
+
+
+def specs_by_family() -> list[MethodSpec]:
+    """The descriptions with methods of one family side by side, controls last."""
+    from medgemma_dash.methods.specification import Family
+
+    families: tuple[str, ...] = get_args(Family)
+    return sorted(specs(), key=lambda spec: families.index(spec.family))
 
 
 def chosen_method() -> MethodSpec:
@@ -56,18 +64,34 @@ def method_picker() -> None:
             on_change=_changed,
             persist_state="session",
         )
-        for control in spec.controls:
-            st.selectbox(
-                control.label,
-                control.choices,
-                key=_key(spec, control),
-                help=control.help,
-                on_change=_changed,
-                persist_state="session",
-            )
+        _controls(spec)
         st.caption(spec.card)
         st.latex(spec.formula)
         st.caption(f"{spec.source} · cost of a word: {spec.cost}")
+
+
+def method_options(names: list[str]) -> None:
+    """A quiet button that opens the settings of all these methods."""
+    popover = st.popover("Options", key="options_popover", on_change="rerun", type="tertiary")
+    if not popover.open:
+        return
+    with popover:
+        for spec in specs():
+            if spec.name in names and spec.controls:
+                st.markdown(f"**{spec.title}**")
+                _controls(spec)
+
+
+def _controls(spec: MethodSpec) -> None:
+    for control in spec.controls:
+        st.selectbox(
+            control.label,
+            control.choices,
+            key=_key(spec, control),
+            help=control.help,
+            on_change=_changed,
+            persist_state="session",
+        )
 
 
 def _changed() -> None:

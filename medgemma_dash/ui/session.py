@@ -16,9 +16,15 @@ from medgemma_dash.core.explanation import Explanation, Target
 from medgemma_dash.core.radiograph import Radiograph
 
 if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from medgemma_dash.metrics.faithfulness import FaithfulnessTable
     from medgemma_dash.regions import ZoneMap
     from medgemma_dash.services.jobs import Job
+    from medgemma_dash.services.layer_view import LayerView
     from medgemma_dash.services.relevance_store import RelevanceStore
+    from medgemma_dash.ui.comparison import Comparison, Pin
 
 SESSION = "medgemma_dash_session"
 
@@ -37,6 +43,13 @@ MODE = "map_mode"
 COLOUR_SCALE = "map_colours"
 ZONE_SCHEME = "zone_scheme"
 PHRASE = "phrase"
+COMPARED = "compared_methods"
+COMPARED_SCALE = "compared_scale"
+COMPARED_PER_ROW = "compared_per_row"
+HEAD_MEASURE = "head_measure"
+HEAD_LAYER = "head_layer"
+ATTENTION_LAYER = "attention_layer"
+GATHERED_LAYER = "gathered_layer"
 
 # Fragments of the Explain page that show the selected target.
 PANELS = ["map", "answer", "evidence", "downloads"]
@@ -74,7 +87,9 @@ class Study:
     problem: why there is no explanation for the target, "" when there is one.
     shown: method and settings of what was asked for last.
     seconds: how long the explanation took; None when it was known already.
-    cell: the clicked cell (row, column) of the map.
+    cell: the clicked cell (row, column) of the map; cells: those chosen on the Layers page.
+    body: the body mask in pixels, once it was asked for.
+    view, attention: layers and heads of the chosen word, and of the token last looked at.
     revision: counts the answers; a click that was made on an older one is dropped.
     number: counts the session's studies, and keeps their widgets apart.
     """
@@ -86,13 +101,17 @@ class Study:
     opening_word: str = ""
     answer: Answer | None = None
     store: RelevanceStore | None = None
+    view: LayerView | None = None
     target: Target | None = None
     explanation: Explanation | None = None
     problem: str = ""
     shown: tuple[str, Settings] | None = None
     seconds: float | None = None
     cell: tuple[int, int] | None = None
-    pictures: dict[tuple[float, float], bytes] = field(default_factory=dict)
+    cells: tuple[tuple[int, int], ...] = ()
+    body: npt.NDArray[np.bool_] | None = None
+    attention: tuple[tuple[str, int], npt.NDArray[np.float32]] | None = None
+    pictures: dict[tuple[float, float, int], bytes] = field(default_factory=dict)
     zones: dict[tuple[str, tuple[int, int]], ZoneMap] = field(default_factory=dict)
     revision: int = 0
     number: int = 0
@@ -111,6 +130,10 @@ class Session:
     asked_study: Study | None = None
     explaining: Pending | None = None
     filling: Job[None] | None = None
+    comparison: Comparison | None = None
+    looking: Job[LayerView] | None = None
+    testing: Job[FaithfulnessTable] | None = None
+    pins: list[Pin] = field(default_factory=list)
     notice: Notice | None = None
     question: str = ""
     opened: int = 0
@@ -120,7 +143,9 @@ class Session:
     def jobs(self) -> tuple[Job[Any], ...]:
         """Every job that this session waits for."""
         explaining = self.explaining.job if self.explaining else None
-        return tuple(job for job in (self.asking, explaining, self.filling) if job is not None)
+        comparing = self.comparison.job if self.comparison else None
+        jobs = (self.asking, explaining, self.filling, comparing, self.looking, self.testing)
+        return tuple(job for job in jobs if job is not None and not job.finished)
 
 
 def current_session() -> Session:

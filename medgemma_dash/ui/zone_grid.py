@@ -27,10 +27,10 @@ def zone_frame(zones: ZoneTable) -> pd.DataFrame:
 def zone_grid(zones: ZoneTable, title: str) -> None:
     """Draw the table; the accent marks the zone with the largest share."""
     frame = zone_frame(zones)
-    number = {"type": ["numericColumn", "customNumericFormat"], "width": 84, "sortable": True}
+    number = {"type": ["numericColumn", "customNumericFormat"], "width": 76, "sortable": True}
     options = {
         "columnDefs": [
-            {"field": "zone", "headerName": title, "flex": 1, "minWidth": 120},
+            {"field": "zone", "headerName": title, "flex": 1, "minWidth": 108},
             {"field": "share", "headerName": "share %", "precision": 0, **number},
             {"field": "mean", "headerName": "mean", "precision": 4, **number},
             {"field": "peak", "headerName": "peak", "precision": 4, **number},

@@ -23,3 +23,9 @@ def zones_of(study: Study, grid: tuple[int, int]) -> ZoneMap:
     if known is None:
         known = study.zones[scheme, grid] = zone_map(study.radiograph, grid, scheme)
     return known
+
+
+def zone_names(zones: ZoneMap) -> list[list[str]]:
+    """The name of every cell's zone, "" outside of them."""
+    rows, cols = zones.labels.shape
+    return [[zones.name_at(row, col) for col in range(cols)] for row in range(rows)]

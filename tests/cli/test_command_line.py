@@ -20,7 +20,7 @@ def test_help_names_every_command_without_loading_torch(repository):
     loaded = {line.split("|")[-1].strip() for line in printed.stderr.splitlines()}
     assert "argparse" in loaded
     assert not loaded & {"torch", "numpy", "streamlit", "transformers"}
-    for command in ("explain", "bench", "grounding", "doctor", "train-demo"):
+    for command in ("explain", "bench", "grounding", "benchmark", "doctor", "train-demo"):
         assert command in printed.stdout
 
 
@@ -32,6 +32,7 @@ def test_help_names_every_command_without_loading_torch(repository):
         ["explain", "a.png", "Why?", "--out", "o", "--token", "1", "--phrase", "x"],
         ["explain", "a.png", "Why?", "--out", "o", "--span", "3"],
         ["grounding", "--count", "0"],
+        ["benchmark", "--setting", "occlusion=2x2"],
     ],
 )
 def test_arguments_that_make_no_sense_are_refused_with_the_usage(arguments, capsys):

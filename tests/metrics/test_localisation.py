@@ -1,9 +1,12 @@
 import numpy as np
 import pytest
 
-from medgemma_dash.metrics.controls import centre_map, random_maps
+from medgemma_dash.metrics.controls import blurred_random_maps, centre_map, random_maps
 from medgemma_dash.metrics.localisation import (
+    auprc,
     energy_inside,
+    iou_at,
+    iou_best,
     mask_coverage,
     near_mask,
     pointing_hit,
@@ -27,6 +30,36 @@ def test_metrics_equal_their_pixel_by_pixel_oracles(size, grid, seed):
     assert mask_coverage(mask, grid) == pytest.approx(oracle.mask_coverage(mask, grid), abs=1e-12)
     assert pointing_hit(image, mask) == oracle.pointing_hit(image, mask)
     assert energy_inside(image, mask) == pytest.approx(oracle.energy_inside(image, mask))
+
+
+@pytest.mark.parametrize(("size", "grid"), [((11, 7), (4, 3)), ((6, 6), (3, 6)), ((5, 4), (5, 5))])
+@pytest.mark.parametrize("seed", range(3))
+def test_overlap_and_precision_equal_their_point_by_point_oracles(size, grid, seed):
+    mask = np.random.default_rng(seed).random(size) < 0.2
+    mask[0, 0] = True
+    # Few distinct values, so that many cells are equal.
+    image = np.random.default_rng(50 + seed).integers(-2, 4, grid).astype(np.float32)
+    assert iou_best(image, mask) == pytest.approx(oracle.iou_best(image, mask))
+    assert auprc(image, mask) == pytest.approx(oracle.auprc(image, mask))
+    half = oracle.iou_at(image, mask, image.max() / 2)
+    assert iou_at(image, mask) == pytest.approx(half)
+
+
+def test_a_map_that_is_the_lesion_overlaps_it_and_a_flat_one_by_its_area():
+    mask = np.zeros((16, 16), dtype=bool)
+    mask[4:8, :4] = True
+    image = mask_coverage(mask, (4, 4)).astype(np.float32)
+    flat = np.ones((4, 4), np.float32)
+    for metric in (iou_best, iou_at, auprc):
+        assert metric(image, mask) == 1
+        assert metric(flat, mask) == pytest.approx(mask.mean())
+    assert iou_at(-image, mask) == 0
+
+
+@pytest.mark.parametrize("metric", [iou_best, iou_at, auprc])
+def test_without_a_lesion_there_is_nothing_to_overlap(metric):
+    with pytest.raises(ValueError, match="mask is empty"):
+        metric(np.ones((2, 2), np.float32), np.zeros((4, 4), bool))
 
 
 def one_pixel(y: int, x: int) -> np.ndarray:
@@ -76,7 +109,7 @@ def test_masks_cover_their_own_area_whatever_the_grid():
         assert mask_coverage(mask, grid).mean() == pytest.approx(mask.mean())
 
 
-@pytest.mark.parametrize("metric", [pointing_hit, energy_inside])
+@pytest.mark.parametrize("metric", [pointing_hit, energy_inside, iou_best, iou_at, auprc])
 def test_maps_that_are_not_finite_are_refused(metric):
     image = np.full((2, 2), np.nan, dtype=np.float32)
     with pytest.raises(ValueError, match="not finite"):
@@ -97,3 +130,12 @@ def test_random_maps_repeat_with_their_seed_and_differ_among_themselves():
     first, again = (random_maps((4, 4), 3, np.random.default_rng(2)) for _ in range(2))
     assert np.array_equal(first, again)
     assert not np.array_equal(first[0], first[1])
+
+
+def test_blurred_random_maps_are_smooth_start_at_zero_and_repeat():
+    first, again = (blurred_random_maps((16, 16), 2, np.random.default_rng(2)) for _ in range(2))
+    assert np.array_equal(first, again)
+    assert (first.min((1, 2)) == 0).all()
+    noise = random_maps((16, 16), 1, np.random.default_rng(2))[0]
+    steps = [np.abs(np.diff(one)).mean() / np.ptp(one) for one in (first[0], noise)]
+    assert steps[0] < steps[1] / 3

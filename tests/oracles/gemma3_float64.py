@@ -14,13 +14,14 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class FullForward:
-    """logits (S, V); per layer: attentions (heads, S, S), visible bool (S, S)."""
+    """logits (S, V); per layer: attentions (heads, S, S), visible (S, S), outputs (S, hidden)."""
 
     embeddings: Tensor
     logits: Tensor
     attentions: tuple[Tensor, ...]
     visible: tuple[Tensor, ...]
     is_global: tuple[bool, ...]
+    outputs: tuple[Tensor, ...]
 
 
 def decode(hf_model, input_ids, image_features: Tensor) -> FullForward:
@@ -39,7 +40,7 @@ def decode(hf_model, input_ids, image_features: Tensor) -> FullForward:
     x.requires_grad_()
     embeddings = x
 
-    attentions, visible = [], []
+    attentions, visible, outputs = [], [], []
     is_global = tuple(kind == "full_attention" for kind in text.layer_types)
     for layer in range(text.num_hidden_layers):
         here = {
@@ -59,8 +60,11 @@ def decode(hf_model, input_ids, image_features: Tensor) -> FullForward:
         x = x + rms_norm(fed, here["post_feedforward_layernorm.weight"], text.rms_norm_eps)
         attentions.append(A)
         visible.append(mask)
+        outputs.append(x)
     logits = rms_norm(x, weights["norm.weight"], text.rms_norm_eps) @ table.T  # tied
-    return FullForward(embeddings, logits, tuple(attentions), tuple(visible), is_global)
+    return FullForward(
+        embeddings, logits, tuple(attentions), tuple(visible), is_global, tuple(outputs)
+    )
 
 
 def attention(x: Tensor, weights: dict[str, Tensor], text, rope, mask: Tensor):

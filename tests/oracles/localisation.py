@@ -50,3 +50,42 @@ def energy_inside(image: np.ndarray, mask: np.ndarray) -> float:
         inside += relevance * covered[cell]
         total += relevance
     return inside / total
+
+
+def _points(image: np.ndarray, mask: np.ndarray) -> list[tuple[float, bool]]:
+    """Value and truth of every point of a raster so fine that no point is cut by a border."""
+    rows, cols = image.shape
+    height, width = mask.shape
+    return [
+        (float(image[y // height, x // width]), bool(mask[y // rows, x // cols]))
+        for y, x in np.ndindex(rows * height, cols * width)
+    ]
+
+
+def _counts(points: list[tuple[float, bool]], threshold: float) -> tuple[int, int, int]:
+    """True positives, false positives, false negatives."""
+    true = sum(1 for value, inside in points if value >= threshold and inside)
+    taken = sum(1 for value, _ in points if value >= threshold)
+    return true, taken - true, sum(inside for _, inside in points) - true
+
+
+def iou_at(image: np.ndarray, mask: np.ndarray, threshold: float) -> float:
+    """At an absolute threshold, point by point."""
+    true, false, missed = _counts(_points(image, mask), threshold)
+    return true / (true + false + missed)
+
+
+def iou_best(image: np.ndarray, mask: np.ndarray) -> float:
+    """Try every value as a threshold."""
+    return max(iou_at(image, mask, value) for value in set(image.ravel()))
+
+
+def auprc(image: np.ndarray, mask: np.ndarray) -> float:
+    """Average precision: one step for every distinct value."""
+    points = _points(image, mask)
+    area = recall = 0.0
+    for threshold in sorted(set(image.ravel()), reverse=True):
+        true, false, missed = _counts(points, threshold)
+        area += (true / (true + missed) - recall) * true / (true + false)
+        recall = true / (true + missed)
+    return area

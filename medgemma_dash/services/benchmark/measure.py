@@ -1,11 +1,15 @@
 """Seconds and extra peak memory of a piece of work."""
 
 import gc
+import os
 import time
 from collections.abc import Callable
 
 import torch
 from torch.profiler import ProfilerActivity, profile
+
+# The profiler announces every start and stop on stderr, in the midst of the table.
+os.environ.setdefault("KINETO_LOG_LEVEL", "99")
 
 
 def seconds(work: Callable[[], object], device: torch.device) -> float:

@@ -9,6 +9,7 @@ from medgemma_dash.models.loading import choose_device, choose_dtype
 from medgemma_dash.models.shapes import random_model, shape_named
 from medgemma_dash.services.benchmark.comparison import Comparison, compare, ratio, same_row
 from medgemma_dash.services.benchmark.first_steps import measure_first_steps
+from medgemma_dash.services.benchmark.method_costs import method_costs
 from medgemma_dash.services.benchmark.workload import ANSWER_TOKENS
 
 LENGTHS = (384, 984)
@@ -47,6 +48,9 @@ def run(
         for length in lengths:
             difference = same_row(model, length)
             for line in _table(compare(model, length, rounds), difference):
+                write(line)
+        if model.processor is not None:
+            for line in method_costs(model):
                 write(line)
     return "\n".join(lines)
 

@@ -49,6 +49,7 @@ def explanation_json(
         },
         "row": plain_numbers(explanation.row),
         "layers": plain_numbers(explanation.layers),
+        "completeness_gap": _plain(explanation.completeness_gap),
         "zones": None if zones is None else _zones(zones),
         "answer": {
             "text": answer.text,

@@ -1,0 +1,96 @@
+"""`benchmark`: prints the tables, and stores observations, tables and summary where asked."""
+
+import argparse
+import shlex
+import sys
+
+from medgemma_dash.cli import INTERRUPTED
+from medgemma_dash.cli.chosen_model import chosen_model
+from medgemma_dash.cli.output import writing_to
+from medgemma_dash.cli.progress import show_progress
+from medgemma_dash.cli.summary import printable
+from medgemma_dash.core.errors import SettingError
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.services.annotations import AnnotationSet, read_annotations
+from medgemma_dash.services.exporting.document import public_model_name
+from medgemma_dash.services.method_benchmark.cases import (
+    CaseSource,
+    annotated_cases,
+    synthetic_cases,
+)
+from medgemma_dash.services.method_benchmark.run import (
+    chosen_methods,
+    chosen_settings,
+    run_benchmark,
+)
+from medgemma_dash.services.method_benchmark.stored import summary_json, write_observations
+from medgemma_dash.services.method_benchmark.summary import summarise
+from medgemma_dash.services.method_benchmark.table import as_markdown
+
+PROBLEMS_SHOWN = 20
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure, print, store; after Ctrl-C what is done is stored, and the status is 130."""
+    methods = chosen_methods(options.methods)
+    settings = chosen_settings(options.setting)
+    annotations = _annotations(options)
+    if options.out:
+        with writing_to(options.out):
+            options.out.mkdir(parents=True, exist_ok=True)
+    model = chosen_model(options).load()
+    source = _source(options, model, annotations)
+    benchmark = run_benchmark(model, source, methods, settings=settings, progress=show_progress)
+    summary = summarise(benchmark, _command(options, model))
+    table = as_markdown(summary)
+    print(table, end="")
+    if options.out:
+        with writing_to(options.out):
+            write_observations(benchmark.observations, options.out / "benchmark.parquet")
+            (options.out / "benchmark.md").write_text(table, encoding="utf-8")
+            (options.out / "benchmark.json").write_text(summary_json(summary), encoding="utf-8")
+    return 0 if benchmark.complete else INTERRUPTED
+
+
+def _annotations(options: argparse.Namespace) -> AnnotationSet | None:
+    if bool(options.annotations) != bool(options.images):
+        raise SettingError("--annotations and --images belong together: give both, or neither.")
+    if not options.annotations:
+        return None
+    if options.first_seed is not None:
+        raise SettingError("--first-seed is for synthetic radiographs: leave it out.")
+    read = read_annotations(options.annotations, options.images)
+    for problem in read.problems[:PROBLEMS_SHOWN]:
+        print(printable(f"{problem.place}: {problem.reason}"), file=sys.stderr)
+    more = len(read.problems[PROBLEMS_SHOWN:]) + read.unlisted_problems
+    if more:
+        print(f"and {more} more problems", file=sys.stderr)
+    if not read.findings:
+        raise SettingError(
+            "There is no usable annotation. Allowed: a table of boxes (.csv), COCO boxes or "
+            "CheXlocalize masks (.json), or a folder of masks, about PNG or JPEG files in --images."
+        )
+    return read
+
+
+def _source(
+    options: argparse.Namespace, model: VisionLanguageModel, annotations: AnnotationSet | None
+) -> CaseSource:
+    if annotations is not None:
+        return annotated_cases(model, annotations.findings, options.count)
+    return synthetic_cases(model, options.count, options.first_seed or FIRST_EVALUATION_SEED)
+
+
+def _command(options: argparse.Namespace, model: VisionLanguageModel) -> str:
+    """The command that repeats it, without paths: they are nobody else's."""
+    words = ["python", "-m", "medgemma_dash", "benchmark", "--count", str(options.count)]
+    if options.methods:
+        words += ["--methods", *options.methods]
+    for method, option, choice in options.setting:
+        words += ["--setting", f"{method}.{option}={choice}"]
+    if options.annotations:
+        words += ["--annotations", "FILE", "--images", "FOLDER"]
+    else:
+        words += ["--first-seed", str(options.first_seed or FIRST_EVALUATION_SEED)]
+    return shlex.join([*words, "--model", public_model_name(model.name)])

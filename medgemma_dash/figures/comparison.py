@@ -1,0 +1,202 @@
+"""Several maps side by side in one figure, with one zoom and one labelled scale."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.figures.cells import Cell, cell_boxes
+from medgemma_dash.figures.map_traces import (
+    Limits,
+    MapMode,
+    background,
+    bar_label,
+    cell_markers,
+    map_heatmap,
+    map_layout,
+)
+from medgemma_dash.figures.palette import checked_scale, colour_range
+from medgemma_dash.figures.panels import (
+    TITLE_PX,
+    MapPanel,
+    axes_of,
+    has_map,
+    panel_axes,
+    panel_labels,
+    peak_value,
+)
+from medgemma_dash.figures.words import number, plain
+
+ScaleChoice = Literal["shared", "per panel"]
+
+BAR_SPACE_PX = 40
+
+
+def comparison_figure(
+    panels: Sequence[MapPanel],
+    *,
+    scale: ScaleChoice = "per panel",
+    columns: int = 3,
+    zone_names: Sequence[Sequence[str]] | None = None,
+    mode: MapMode = "smooth",
+    opacity: float = 0.75,
+    threshold: float = 0.0,
+    colour_scale: str = "Inferno",
+    selected_cells: Sequence[Cell] = (),
+    linked_hover: bool = True,
+    revision: str = "comparison",
+    dark: bool = True,
+    panel_px: int = 300,
+) -> go.Figure:
+    """Draw the panels in rows; radiographs of one size zoom together.
+
+    Raw values of different methods have different units. "per panel" therefore colours each map
+    by its own peak, which its caption names; "shared" divides each map by the sum of its
+    magnitudes first, so that one scale, the share of a map's relevance, serves all.
+    Hovering over a cell tells what every panel of the same grid has there; without
+    `linked_hover`, for many small panels, what this one has.
+    zone_names: (rows, cols) names for the hover text, "" outside every zone.
+    Raises ValueError for no panel at all, or a map that does not fit its grid.
+    """
+    if not panels:
+        raise ValueError("A comparison needs at least one panel.")
+    for panel in panels:
+        if panel.image_map is not None and panel.image_map.shape != panel.grid:
+            raise ValueError(f"{panel.title}: {panel.image_map.shape} is not {panel.grid}.")
+    shown = [_scaled(panel, scale) for panel in panels]
+    limits = _limits(panels, shown, scale)
+    columns = min(columns, len(panels))
+    rows = -(-len(panels) // columns)
+    figure = go.Figure()
+    layout = map_layout(dark) | {
+        "height": rows * (panel_px + TITLE_PX) + BAR_SPACE_PX,
+        "margin": {"l": 0, "r": 0, "t": 0, "b": BAR_SPACE_PX, "pad": 0},
+        "uirevision": revision,
+    }
+    images, labels, boxes = [], [], []
+    bars: set[bool] = set()
+    for place, panel in enumerate(panels):
+        axes = axes_of(place)
+        cells = PatchGrid(*panel.grid, height=panel.height, width=panel.width)
+        layout |= panel_axes(panels, place, columns, rows, panel_px)
+        images.append(background(panel.radiograph_jpeg, cells, axes["xaxis"], axes["yaxis"]))
+        labels += panel_labels(panel, place, columns, rows, panel_px, dark)
+        image_map, ends = shown[place], limits[place]
+        bar = None
+        if image_map is not None and ends is not None:
+            name = checked_scale(colour_scale, panel.signed)
+            figure.add_trace(
+                map_heatmap(
+                    cells,
+                    image_map,
+                    ends,
+                    name,
+                    signed=panel.signed,
+                    mode=mode,
+                    opacity=opacity,
+                    threshold=threshold,
+                    axes=axes,
+                )
+            )
+            if panel.signed not in bars:
+                bars.add(panel.signed)
+                bar = _bar(panel.signed, both=len({p.signed for p in panels if has_map(p)}) == 2)
+        others = panels if linked_hover else [panel]
+        hover = _hover(others, panel, cells, zone_names)
+        figure.add_trace(
+            cell_markers(
+                cells,
+                hover,
+                limits=ends if bar is not None else None,
+                scale=checked_scale(colour_scale, panel.signed),
+                colour_bar=bar,
+                axes=axes,
+            )
+        )
+        boxes += [
+            box | {"xref": axes["xaxis"], "yref": axes["yaxis"]}
+            for box in cell_boxes(cells, image_map, panel.signed, selected_cells, mark_peak=True)
+        ]
+    labels += _bar_labels(panels, limits, scale, dark)
+    figure.update_layout(layout)
+    figure.update_layout(images=images, annotations=labels, shapes=boxes)
+    return figure
+
+
+def _scaled(panel: MapPanel, scale: ScaleChoice) -> npt.NDArray[np.float32] | None:
+    if panel.image_map is None or scale == "per panel":
+        return panel.image_map
+    values = panel.image_map if panel.signed else panel.image_map.clip(0)
+    mass = float(np.abs(values, dtype=np.float64).sum())
+    shares: npt.NDArray[np.float32] = (values / (mass or 1.0)).astype(np.float32)
+    return shares
+
+
+def _limits(
+    panels: Sequence[MapPanel],
+    shown: Sequence[npt.NDArray[np.float32] | None],
+    scale: ScaleChoice,
+) -> list[Limits | None]:
+    own = [
+        None if image_map is None else colour_range(image_map, panel.signed)
+        for panel, image_map in zip(panels, shown, strict=True)
+    ]
+    if scale == "per panel":
+        return own
+    peak = max((ends[1] for ends in own if ends is not None), default=1.0)
+    return [
+        None if ends is None else (-peak if panel.signed else 0.0, peak)
+        for panel, ends in zip(panels, own, strict=True)
+    ]
+
+
+def _hover(
+    panels: Sequence[MapPanel],
+    here: MapPanel,
+    cells: PatchGrid,
+    zone_names: Sequence[Sequence[str]] | None,
+) -> list[str]:
+    """For each cell its place, and the value there in every panel of the same grid."""
+    alike = [panel for panel in panels if panel.grid == here.grid and has_map(panel)]
+    texts = []
+    for row in range(cells.rows):
+        for col in range(cells.cols):
+            zone = plain(zone_names[row][col]) if zone_names is not None else ""
+            lines = [f"row {row}, column {col}" + (f" · {zone}" if zone else "")]
+            for panel in alike:
+                value = float(panel.image_map[row, col])  # type: ignore[index]  # has a map
+                share = value / (abs(peak_value(panel)) or 1.0)
+                line = f"{plain(panel.title, 32)}: {number(value)}, {share:.0%} of peak"
+                lines.append(f"<b>{line}</b>" if panel is here else line)
+            texts.append("<br>".join(lines))
+    return texts
+
+
+def _bar(signed: bool, *, both: bool) -> dict[str, Any]:
+    if not both:
+        return {}
+    return {"len": 0.47, "x": 0.765 if signed else 0.235}
+
+
+def _bar_labels(
+    panels: Sequence[MapPanel], limits: Sequence[Limits | None], scale: ScaleChoice, dark: bool
+) -> list[dict[str, Any]]:
+    """What the colours mean, under the bar or bars."""
+    kinds = {panel.signed for panel in panels if has_map(panel)}
+    peak = max((ends[1] for ends in limits if ends is not None), default=1.0)
+    most = "each panel's peak" if scale == "per panel" else f"{peak:.1%} of a map's relevance"
+    labels = []
+    if False in kinds:
+        stop = 1.0 if len(kinds) == 1 else 0.47
+        labels += [bar_label("0", 0.0, "left", dark), bar_label(most, stop, "right", dark)]
+    if True in kinds:
+        start = 0.0 if len(kinds) == 1 else 0.53
+        labels += [
+            bar_label("against", start, "left", dark),
+            bar_label("0", (start + 1) / 2, "center", dark),
+            bar_label(f"for, {most}", 1.0, "right", dark),
+        ]
+    return labels

@@ -1,0 +1,114 @@
+"""Layers and heads: a matrix to choose from."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from medgemma_dash.figures.cells import Cell
+from medgemma_dash.figures.palette import palette, solid_stops
+
+CELL_PX = 20
+
+
+def head_figure(
+    values: Float[np.ndarray, "layers heads"],
+    is_global: Sequence[bool],
+    measure: str,
+    *,
+    selected: Cell | None = None,
+    dark: bool = True,
+) -> go.Figure:
+    """One cell for each layer (across) and head (down); global layers are named.
+
+    values: shares from 0 to 1. measure: what they are, for the hover text.
+    selected: (layer, head), framed. A click gives (layer, head) through `chosen_cells`.
+    Raises ValueError when layers and values differ in number.
+    """
+    layers, heads = values.shape
+    if len(is_global) != layers:
+        raise ValueError(f"{layers} layers of values, but {len(is_global)} layer kinds.")
+    colours = palette(dark)
+    places = [(layer, head) for layer in range(layers) for head in range(heads)]
+    kinds = ["global" if one else "sliding window" for one in is_global]
+    figure = go.Figure(
+        [
+            go.Heatmap(
+                z=values.T.astype(float),
+                colorscale=solid_stops("Cividis"),
+                zmin=0,
+                zmax=max(float(values.max(initial=0.0)), 1e-9),
+                showscale=False,
+                xgap=1,
+                ygap=1,
+                hoverinfo="skip",
+            ),
+            go.Scatter(
+                x=[layer for layer, _ in places],
+                y=[head for _, head in places],
+                mode="markers",
+                marker={"symbol": "square", "size": CELL_PX, "opacity": 0},
+                selected={"marker": {"opacity": 0}},
+                unselected={"marker": {"opacity": 0}},
+                customdata=[list(place) for place in places],
+                hovertext=[
+                    f"layer {layer} · {kinds[layer]} · head {head}<br>"
+                    f"<b>{values[layer, head]:.1%}</b> {measure}"
+                    for layer, head in places
+                ],
+                hovertemplate="%{hovertext}<extra></extra>",
+                showlegend=False,
+            ),
+        ]
+    )
+    marked = [index for index in range(layers) if is_global[index]]
+    figure.update_layout(
+        template="none",
+        height=CELL_PX * heads + 40,
+        margin={"l": 36, "r": 4, "t": 4, "b": 34},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": colours.muted, "size": 11},
+        dragmode=False,
+        clickmode="event+select",
+        hovermode="closest",
+        hoverdistance=-1,
+        hoverlabel={
+            "bgcolor": colours.panel,
+            "bordercolor": colours.line,
+            "font": {"color": colours.text, "size": 13},
+            "align": "left",
+        },
+        xaxis={
+            "tickvals": sorted({0, layers - 1, *marked}),
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+            "ticks": "",
+            "title": {"text": "layer", "standoff": 4},
+        },
+        yaxis={
+            "tickvals": list(range(heads)),
+            "autorange": "reversed",
+            "fixedrange": True,
+            "showgrid": False,
+            "zeroline": False,
+            "ticks": "",
+            "title": {"text": "head", "standoff": 4},
+        },
+        shapes=[_frame(selected, colours.accent)] if selected is not None else [],
+    )
+    return figure
+
+
+def _frame(cell: Cell, colour: str) -> dict[str, object]:
+    layer, head = cell
+    return {
+        "type": "rect",
+        "x0": layer - 0.5,
+        "x1": layer + 0.5,
+        "y0": head - 0.5,
+        "y1": head + 0.5,
+        "line": {"color": colour, "width": 2.5},
+    }

@@ -1,0 +1,182 @@
+"""The parts that every map over a radiograph is made of."""
+
+from base64 import b64encode
+from typing import Any, Literal
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.figures.palette import overlay_stops, palette, solid_stops
+
+MapMode = Literal["smooth", "grid"]
+Limits = tuple[float, float]
+
+BAR_PX = 8
+BAR_GAP_PX = 8
+
+MAP_AXIS: dict[str, Any] = {
+    "visible": False,
+    "showgrid": False,
+    "zeroline": False,
+    "constrain": "domain",
+}
+
+
+def map_heatmap(
+    cells: PatchGrid,
+    image_map: Float[np.ndarray, "rows cols"],
+    limits: Limits,
+    scale: str,
+    *,
+    signed: bool,
+    mode: MapMode,
+    opacity: float,
+    threshold: float,
+    axes: dict[str, str] | None = None,
+) -> go.Heatmap:
+    """The map's values at the cells' centres, see-through where they are small."""
+    low, high = limits
+    return go.Heatmap(
+        x=[cells.centre(0, col)[1] for col in range(cells.cols)],
+        y=[cells.centre(row, 0)[0] for row in range(cells.rows)],
+        z=image_map.astype(np.float32),
+        zmin=low,
+        zmax=high,
+        # Plotly's "best" interpolates bilinearly from cell centres and holds the outermost
+        # values up to the borders, as the exported picture does.
+        zsmooth="best" if mode == "smooth" else False,
+        colorscale=overlay_stops(scale, signed, threshold),
+        opacity=opacity,
+        showscale=False,
+        hoverinfo="skip",
+        **(axes or {}),
+    )
+
+
+def cell_markers(
+    cells: PatchGrid,
+    hover: list[str],
+    *,
+    limits: Limits | None = None,
+    scale: str = "",
+    colour_bar: dict[str, Any] | None = None,
+    axes: dict[str, str] | None = None,
+) -> go.Scatter:
+    """An invisible marker a cell: it answers hover and click, which a heatmap cannot.
+
+    Plotly passes heatmap clicks to nobody, and the topmost point alone gets hover: so both
+    belong to this trace. With limits it also carries a colour bar, in solid colours.
+    """
+    places = [(row, col) for row in range(cells.rows) for col in range(cells.cols)]
+    centres = [cells.centre(row, col) for row, col in places]
+    marker: dict[str, Any] = {"symbol": "square", "size": 6, "opacity": 0}
+    if limits is not None:
+        low, high = limits
+        marker |= {
+            "color": [low, high] + [low] * (len(places) - 2),
+            "cmin": low,
+            "cmax": high,
+            "colorscale": solid_stops(scale),
+            "showscale": True,
+            "colorbar": horizontal_bar() | (colour_bar or {}),
+        }
+    return go.Scatter(
+        x=[x for _, x in centres],
+        y=[y for y, _ in centres],
+        mode="markers",
+        marker=marker,
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        # Plain lists: a typed array would reach Python as a mapping from index to value.
+        customdata=[list(place) for place in places],
+        hovertext=hover,
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+        **(axes or {}),
+    )
+
+
+def horizontal_bar() -> dict[str, Any]:
+    """A thin colour bar below the plot, its ends to be named by annotations.
+
+    Tick labels would be hidden: they reach past the figure's edges.
+    """
+    return {
+        "orientation": "h",
+        "thickness": BAR_PX,
+        "len": 1,
+        "x": 0.5,
+        "y": 0,
+        "yanchor": "top",
+        "xpad": 0,
+        "ypad": BAR_GAP_PX,
+        "outlinewidth": 0,
+        "ticks": "",
+        "showticklabels": False,
+    }
+
+
+def bar_label(
+    text: str, place: float, anchor: Literal["left", "center", "right"], dark: bool
+) -> dict[str, Any]:
+    """Text under a colour bar, at a share of the figure's width."""
+    return {
+        "text": text,
+        "xref": "paper",
+        "yref": "paper",
+        "x": place,
+        "y": 0,
+        "xanchor": anchor,
+        "yanchor": "top",
+        "yshift": -(BAR_GAP_PX + BAR_PX + 1),
+        "showarrow": False,
+        "font": {"size": 12, "color": palette(dark).muted},
+    }
+
+
+def background(
+    radiograph_jpeg: bytes, cells: PatchGrid, xref: str = "x", yref: str = "y"
+) -> dict[str, Any]:
+    """The radiograph below everything, in original pixels."""
+    return {
+        "source": "data:image/jpeg;base64," + b64encode(radiograph_jpeg).decode(),
+        "xref": xref,
+        "yref": yref,
+        "x": 0,
+        "y": 0,
+        "sizex": cells.width,
+        "sizey": cells.height,
+        "sizing": "stretch",
+        "layer": "below",
+    }
+
+
+def map_layout(dark: bool) -> dict[str, Any]:
+    """How every map figure behaves, whatever stands in it."""
+    colours = palette(dark)
+    return {
+        "template": "none",
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        # A slip of the mouse should not move the radiograph out of its frame, as panning would;
+        # a false value would not do, since Streamlit turns that into panning.
+        "dragmode": "zoom",
+        "clickmode": "event+select",
+        "hovermode": "closest",
+        # Without a limit, so that a corner of a zoomed cell still finds its marker.
+        "hoverdistance": -1,
+        "hoverlabel": {
+            "bgcolor": colours.panel,
+            "bordercolor": colours.line,
+            "font": {"color": colours.text, "size": 13},
+            "align": "left",
+        },
+        "modebar": {
+            "bgcolor": "rgba(0,0,0,0)",
+            "color": colours.muted,
+            "activecolor": colours.accent,
+        },
+        "showlegend": False,
+    }

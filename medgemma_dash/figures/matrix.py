@@ -1,0 +1,79 @@
+"""Numbers for every pair of maps."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+from jaxtyping import Float
+
+from medgemma_dash.figures.palette import palette, solid_stops
+from medgemma_dash.figures.words import plain
+
+CELL_PX = 46
+
+
+def pair_figure(
+    titles: Sequence[str],
+    values: Float[np.ndarray, "maps maps"],
+    measure: str,
+    *,
+    low: float,
+    high: float,
+    best: float,
+    decimals: int = 2,
+    dark: bool = True,
+) -> go.Figure:
+    """A square of numbers, one for each pair; the closer to `best`, the stronger the colour.
+
+    low, high: the ends of the colour scale. Pairs without a number (NaN) stay empty.
+    Raises ValueError when the square does not fit the titles.
+    """
+    if values.shape != (len(titles), len(titles)):
+        raise ValueError(f"{values.shape} numbers for {len(titles)} maps.")
+    colours = palette(dark)
+    names = [plain(title, 26) for title in titles]
+    stops = solid_stops("Cividis")
+    if best == low:
+        stops = [[1 - place, colour] for place, colour in reversed(stops)]  # type: ignore[operator]
+    text = [
+        [f"{value:.{decimals}f}" if np.isfinite(value) else "" for value in row] for row in values
+    ]
+    figure = go.Figure(
+        go.Heatmap(
+            z=values.astype(float),
+            x=names,
+            y=names,
+            zmin=low,
+            zmax=high,
+            colorscale=stops,
+            showscale=False,
+            text=text,
+            texttemplate="%{text}",
+            xgap=2,
+            ygap=2,
+            hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{text}}</b><extra></extra>",
+        )
+    )
+    figure.update_layout(
+        template="none",
+        height=CELL_PX * len(names) + 90,
+        margin={"l": 8, "r": 4, "t": 4, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"color": colours.text, "size": 12},
+        dragmode=False,
+        hoverlabel={
+            "bgcolor": colours.panel,
+            "bordercolor": colours.line,
+            "font": {"color": colours.text, "size": 13},
+        },
+        xaxis={"fixedrange": True, "automargin": True, "ticks": "", "showgrid": False},
+        yaxis={
+            "fixedrange": True,
+            "automargin": True,
+            "ticks": "",
+            "showgrid": False,
+            "autorange": "reversed",
+        },
+    )
+    return figure

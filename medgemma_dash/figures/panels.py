@@ -1,0 +1,146 @@
+"""One panel of a comparison: its map, its place in the figure, and the words around it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from medgemma_dash.figures.cells import side_labels
+from medgemma_dash.figures.map_traces import MAP_AXIS
+from medgemma_dash.figures.palette import palette
+from medgemma_dash.figures.words import number, plain
+
+TITLE_PX = 44
+GAP = 0.012  # of the figure's width
+LONGEST_REASON = 24
+
+
+@dataclass(frozen=True, eq=False)
+class MapPanel:
+    """One map of a comparison.
+
+    image_map: float32 (rows, cols), raw; None where there is no map, and `reason` says so in two
+        words: the panel has no room for more.
+    caption: small print under the title, such as what it cost.
+    laterality: the image side of the patient's right; "unknown" draws no R and L.
+    """
+
+    title: str
+    radiograph_jpeg: bytes
+    width: int
+    height: int
+    grid: tuple[int, int]
+    image_map: npt.NDArray[np.float32] | None
+    signed: bool = False
+    caption: str = ""
+    reason: str = ""
+    laterality: str = "unknown"
+
+
+def has_map(panel: MapPanel) -> bool:
+    """Whether there is a map to draw."""
+    return panel.image_map is not None
+
+
+def axes_of(place: int) -> dict[str, str]:
+    """Plotly's names of a panel's two axes."""
+    number_ = "" if place == 0 else str(place + 1)
+    return {"xaxis": f"x{number_}", "yaxis": f"y{number_}"}
+
+
+def _box_of(place: int, columns: int, rows: int, panel_px: int) -> tuple[float, float, float]:
+    """(left, bottom, top) of a panel's picture, as shares of the plot; its width is alike."""
+    row, column = divmod(place, columns)
+    line = panel_px + TITLE_PX
+    top = 1 - (row * line + TITLE_PX) / (rows * line)
+    return column / columns, 1 - (row + 1) / rows, top
+
+
+def panel_axes(
+    panels: Sequence[MapPanel], place: int, columns: int, rows: int, panel_px: int
+) -> dict[str, Any]:
+    """Both axes of a panel; a radiograph of the same size as an earlier one zooms with it."""
+    panel = panels[place]
+    left, bottom, top = _box_of(place, columns, rows, panel_px)
+    leader = next(
+        index
+        for index, other in enumerate(panels)
+        if (other.width, other.height) == (panel.width, panel.height)
+    )
+    axes, led = axes_of(place), axes_of(leader)
+    x = MAP_AXIS | {
+        "domain": [left, left + 1 / columns - GAP],
+        "range": [0, panel.width],
+        "anchor": axes["yaxis"],
+    }
+    y = MAP_AXIS | {
+        "domain": [bottom, top],
+        "range": [panel.height, 0],
+        "anchor": axes["xaxis"],
+        "scaleanchor": axes["xaxis"],
+        "scaleratio": 1,
+        "constraintoward": "top",
+    }
+    if leader != place:
+        x["matches"], y["matches"] = led["xaxis"], led["yaxis"]
+        del y["scaleanchor"], y["scaleratio"]
+    suffix = axes["xaxis"][1:]
+    return {f"xaxis{suffix}": x, f"yaxis{suffix}": y}
+
+
+def panel_labels(
+    panel: MapPanel, place: int, columns: int, rows: int, panel_px: int, dark: bool
+) -> list[dict[str, Any]]:
+    """Title, caption, sides, and the two words that stand in place of a map."""
+    colours = palette(dark)
+    left, bottom, top = _box_of(place, columns, rows, panel_px)
+    centre = left + (1 / columns - GAP) / 2
+    title = f"<b>{plain(panel.title, 60)}</b>"
+    peak = "" if panel.image_map is None else f"peak {number(peak_value(panel))}"
+    small = " · ".join(part for part in (plain(panel.caption, 80), peak) if part)
+    text = f'{title}<br><span style="font-size:11px;color:{colours.muted}">{small or " "}</span>'
+    labels: list[dict[str, Any]] = [
+        {
+            "text": text,
+            "xref": "paper",
+            "yref": "paper",
+            "x": centre,
+            "y": top,
+            "xanchor": "center",
+            "yanchor": "bottom",
+            "showarrow": False,
+            "font": {"size": 13, "color": colours.text},
+        }
+    ]
+    axes = axes_of(place)
+    labels += [
+        label | {"xref": axes["xaxis"], "yref": axes["yaxis"], "yshift": -4, "font": label["font"]}
+        for label in side_labels(panel.laterality, panel.width)
+    ]
+    if panel.image_map is None:
+        labels.append(
+            {
+                "text": plain(panel.reason, LONGEST_REASON) or "no map",
+                "xref": "paper",
+                "yref": "paper",
+                "x": centre,
+                "y": (bottom + top) / 2,
+                "xanchor": "center",
+                "yanchor": "middle",
+                "showarrow": False,
+                "bgcolor": colours.panel,
+                "bordercolor": colours.line,
+                "borderpad": 6,
+                "font": {"size": 12, "color": colours.text},
+            }
+        )
+    return labels
+
+
+def peak_value(panel: MapPanel) -> float:
+    """The raw value at the peak; for panels with a map."""
+    assert panel.image_map is not None  # noqa: S101  asked for panels with a map only
+    heights = np.abs(panel.image_map) if panel.signed else panel.image_map
+    return float(panel.image_map.flat[int(np.argmax(heights))])

@@ -1,0 +1,63 @@
+"""How strongly each place of the picture excites the vision tower, whatever the word."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.methods.specification import Check, MethodSpec, Rows
+from medgemma_dash.models.replay import Replay
+from medgemma_dash.models.vision_tower import (
+    pooled_to_soft_tokens,
+    vision_activations,
+    vision_layers,
+)
+
+
+@dataclass(frozen=True)
+class ActivationNorm:
+    """Lengths of the last layer's outputs, in front of the tower's last norm, which evens them."""
+
+    spec = MethodSpec(
+        name="activation_norm",
+        title="Activation norm",
+        card="The same map for every word: where the vision tower's last layer is most active. It "
+        "knows neither the question nor the answer, and is no explanation of a word. Use it to see "
+        "what stands out in the picture by itself, and to ask whether another method's map shows "
+        "more than that. Distrust single bright cells: vision transformers keep notes to "
+        "themselves in patches of empty background.",
+        formula=r"r_i = \frac{1}{|P_i|}\sum_{j \in P_i} \lVert A_j \rVert_2,\quad "
+        r"P_i = \mathrm{patches\ of\ soft\ token}\ i",
+        source="MedGemma Visualizer documentation; on patches of background, Darcet et al., "
+        "ICLR 2024, https://arxiv.org/abs/2309.16588",
+        cost="0, after 1 pass of the vision tower for a radiograph",
+        family="vision tower",
+        signed=False,
+        contrastive=False,
+        per_token=False,
+        all_tokens_at_once=True,
+    )
+
+    def rows(
+        self,
+        replay: Replay,
+        answer: Answer,
+        targets: Sequence[Target],
+        settings: tuple[tuple[str, str], ...],
+        check: Check | None = None,
+    ) -> Rows:
+        """See `Method.rows`."""
+        if check is not None:
+            check()
+        model = replay.model
+        A = vision_activations(model, answer, vision_layers(model) - 1, check)
+        lengths = A.float().norm(dim=-1).unsqueeze(0)
+        start, stop = answer.image_span
+        relevance = torch.zeros(len(targets), replay.sequence)
+        relevance[:, start:stop] = pooled_to_soft_tokens(model, lengths).cpu()
+        return Rows(relevance)
+
+
+METHOD = ActivationNorm()

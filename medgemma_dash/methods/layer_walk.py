@@ -1,0 +1,90 @@
+"""One Chefer backward pass with everything kept that it sees at the predicting position.
+
+The Layers page and its figures are drawn from this: which layers and heads look at the image,
+which of them move the logit, and how relevance gathers from the last layer to the first.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from jaxtyping import Float
+from torch import Tensor
+
+from medgemma_dash.methods.chefer_rules import RowAfterLayer
+from medgemma_dash.models.attention import attention_weights
+from medgemma_dash.models.replay import LogitTarget, Replay
+
+
+@dataclass(frozen=True, eq=False)
+class LayerWalk:
+    """What each decoder layer, first layer first, holds at the predicting position.
+
+    attention: A of every head in that row, float32 (L, H, S).
+    weighted: (dA * A)^+ of every head in that row, float32 (L, H, S).
+    gathered: the relevance row of the target after the layers from the last one down to this
+        one have been folded in, float32 (L, S); `gathered[0]` is the Chefer row. Self-relevance
+        is left out.
+    """
+
+    attention: Float[Tensor, "layers heads sequence"]
+    weighted: Float[Tensor, "layers heads sequence"]
+    gathered: Float[Tensor, "layers sequence"]
+
+
+@dataclass
+class _RowKeeper:
+    """Folds a layer into r like Chefer, and keeps (dA * A)^+ at one row."""
+
+    fold: RowAfterLayer
+    row: int
+    kept: Float[Tensor, "heads sequence"]
+
+    @property
+    def needs_gradient(self) -> bool:
+        return False
+
+    def visit(self, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor | None) -> None:
+        """See `BlockVisitor.visit`."""
+        if rows.start <= self.row < rows.stop:
+            self.kept[:, keys] = dA_A[0, :, self.row - rows.start].clamp_min(0)
+        self.fold.visit(rows, keys, A, dA_A, dA)
+
+
+def walk_layers(
+    replay: Replay, logit: LogitTarget, check: Callable[[], None] | None = None
+) -> LayerWalk:
+    """Walk back from one token's logit, or from one less another. The caller holds the lock.
+
+    Raises ValueError for a target at several positions.
+    """
+    if len(logit.rows) != 1:
+        raise ValueError(f"A walk starts at one position, not at {len(logit.rows)}.")
+    row = logit.rows[0]
+    device = replay.final.device
+    layers = len(replay.pieces)
+    heads = int(replay.model.hf_model.config.text_config.num_attention_heads)
+    weighted = torch.zeros(layers, heads, replay.sequence, device=device)
+    gathered = torch.zeros(layers, replay.sequence, device=device)
+    start = torch.zeros(1, replay.sequence, device=device)
+    start[0, row] = 1.0
+    fold = RowAfterLayer(start, start, "mean", normalised=False)
+    above: int | None = None
+
+    def visitor_for(layer: int) -> _RowKeeper:
+        nonlocal fold, above
+        before = fold.finish()
+        if above is not None:
+            gathered[above] = before[0]
+        above = layer
+        fold = RowAfterLayer(before, before.clone(), "mean", normalised=False)
+        return _RowKeeper(fold, row, weighted[layer])
+
+    replay.backward([logit], visitor_for, check)
+    gathered[0] = fold.finish()[0]
+    gathered[:, row] = 0
+    place = torch.tensor([row], device=device)
+    attention = torch.stack(
+        [attention_weights(record, place)[:, 0] for record in replay.attention_records()]
+    )
+    return LayerWalk(attention.cpu(), weighted.cpu(), gathered.cpu())

@@ -1,0 +1,64 @@
+"""Attention rollout: attention and residual connections, chained over all layers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.methods.attention_rows import before_prediction, predicting_rows
+from medgemma_dash.methods.specification import Check, MethodSpec, Rows
+from medgemma_dash.models.attention import attention_weights, block_rows
+from medgemma_dash.models.replay import Replay
+
+
+@dataclass(frozen=True)
+class Rollout:
+    """Row p-1 of the product of (A/2 + I/2) over the layers, heads averaged."""
+
+    spec = MethodSpec(
+        name="rollout",
+        title="Attention rollout",
+        card="Follows attention back through all layers, with half of every step staying in "
+        "place. It shows which inputs could reach the word at all, by way of other words too. "
+        "Distrust fine differences: it knows nothing of the logit, cannot tell what spoke for the "
+        "word from what spoke against it, and is blurred in deep models.",
+        formula=r"r = e_{p-1}\,\tilde{A}_L \cdots \tilde{A}_1,\quad "
+        r"\tilde{A}_l = \tfrac{1}{2}\,\frac{1}{H}\sum_h A_{l,h} + \tfrac{1}{2} I",
+        source="Abnar, Zuidema, Quantifying Attention Flow in Transformers, ACL 2020, "
+        "section 3, attention rollout, https://arxiv.org/abs/2005.00928",
+        cost="0",
+        family="attention",
+        signed=False,
+        contrastive=False,
+    )
+
+    def rows(
+        self,
+        replay: Replay,
+        answer: Answer,
+        targets: Sequence[Target],
+        settings: tuple[tuple[str, str], ...],
+        check: Check | None = None,
+    ) -> Rows:
+        """See `Method.rows`."""
+        predicting = predicting_rows(answer, targets)
+        device = replay.final.device
+        r = torch.zeros(len(targets), replay.sequence, device=device)
+        r[range(len(targets)), predicting] = 1
+        # Nothing that the targets see looks past the last of them.
+        stop, step = max(predicting) + 1, block_rows(device)
+        for record in replay.attention_records(reversed(range(len(replay.pieces)))):
+            if check is not None:
+                check()
+            after = r / 2
+            for start in range(0, stop, step):
+                block = slice(start, min(start + step, stop))
+                if bool(r[:, block].any()):
+                    after += r[:, block] / 2 @ attention_weights(record, block).mean(0)
+            r = after
+        return before_prediction(r, predicting)
+
+
+METHOD = Rollout()

@@ -1,0 +1,85 @@
+"""Does the answer change when what a map marks is taken away? (ERASER, DeYoung et al. 2020)
+
+The score comes from outside: a function that is given masks of soft tokens to remove, and
+returns the target's log-probability for each. Nothing here knows a model.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+Masks = Bool[np.ndarray, "variants cells"]
+Score = Callable[[Masks], Float[np.ndarray, " variants"]]
+
+TOP_SHARE = 0.2
+RANDOM_RANKINGS = 10
+
+
+@dataclass(frozen=True)
+class Faithfulness:
+    """What removing the top share of a map's cells does to the target's probability p.
+
+    comprehensiveness: p(x) - p(x without the top cells); high when the map marks what matters.
+    sufficiency: p(x) - p(top cells only); low when what it marks is enough.
+    """
+
+    comprehensiveness: float
+    sufficiency: float
+
+
+@dataclass(frozen=True)
+class FaithfulnessTable:
+    """Several maps of one target, beside random rankings of the cells.
+
+    p: the target's probability with the whole image; p_blank: with every soft token removed.
+    """
+
+    p: float
+    p_blank: float
+    maps: tuple[Faithfulness, ...]
+    random: tuple[Faithfulness, ...]
+
+    @property
+    def image_dependence(self) -> float:
+        """How much the target's probability owes to the image; where it is near 0, the
+        faithfulness of a map means little.
+        """
+        return self.p - self.p_blank
+
+
+def top_cells(image: Float[np.ndarray, "rows cols"], share: float) -> Bool[np.ndarray, " cells"]:
+    """The share of cells with the highest values, at least one; of equal cells the first."""
+    values = image.ravel()
+    count = max(1, round(share * values.size))
+    chosen = np.zeros(values.size, np.bool_)
+    chosen[np.argsort(-values, kind="stable")[:count]] = True
+    return chosen
+
+
+def measure_faithfulness(
+    score: Score,
+    images: Sequence[Float[np.ndarray, "rows cols"]],
+    *,
+    share: float = TOP_SHARE,
+    rankings: int = RANDOM_RANKINGS,
+    seed: int = 0,
+) -> FaithfulnessTable:
+    """Score every map and `rankings` random ones in one call of `score`.
+
+    Raises ValueError for no map, or maps of different sizes.
+    """
+    if not images or len({image.shape for image in images}) > 1:
+        raise ValueError("Faithfulness needs maps, all of one shape.")
+    generator = np.random.default_rng(seed)
+    shape = images[0].shape
+    noise = [generator.random(shape) for _ in range(rankings)]
+    tops = np.stack([top_cells(image, share) for image in (*images, *noise)])
+    nothing = np.zeros((1, tops.shape[1]), np.bool_)
+    p = np.exp(score(np.concatenate([nothing, ~nothing, tops, ~tops])))
+    without, only = p[2 : 2 + len(tops)], p[2 + len(tops) :]
+    found = tuple(
+        Faithfulness(float(p[0] - a), float(p[0] - b)) for a, b in zip(without, only, strict=True)
+    )
+    return FaithfulnessTable(float(p[0]), float(p[1]), found[: len(images)], found[len(images) :])

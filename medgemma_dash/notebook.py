@@ -1,0 +1,144 @@
+"""The pages' figures for notebooks: explanations in, Plotly figures out.
+
+from medgemma_dash import notebook
+notebook.compare([explain(model, answer, token=3, method=m) for m in ("chefer", "rollout")])
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.figures import (
+    MapPanel,
+    ScaleChoice,
+    comparison_figure,
+    layer_figure,
+    pair_figure,
+    relevance_figure,
+    zone_figure,
+)
+from medgemma_dash.imaging import jpeg_bytes
+from medgemma_dash.methods import get
+from medgemma_dash.metrics.agreement import MEASURES, agreement_matrix, mass_difference
+from medgemma_dash.regions import ZoneScheme, zone_map, zone_table
+
+JPEG_PX = 600
+
+
+def show(explanation: Explanation, *, dark: bool = False) -> Any:
+    """The map over its radiograph, as on the Explain page."""
+    radiograph = _radiograph(explanation)
+    return relevance_figure(
+        jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
+        radiograph.width,
+        radiograph.height,
+        _grid(explanation),
+        explanation.image,
+        signed=explanation.signed,
+        laterality=str(radiograph.laterality),
+        dark=dark,
+    )
+
+
+def compare(
+    explanations: Sequence[Explanation],
+    *,
+    scale: ScaleChoice = "per panel",
+    columns: int = 3,
+    dark: bool = False,
+) -> Any:
+    """Maps side by side with one zoom, as on the Compare page."""
+    panels = []
+    for one, title in zip(explanations, _titles(explanations), strict=True):
+        radiograph = _radiograph(one)
+        panels.append(
+            MapPanel(
+                title=title,
+                radiograph_jpeg=jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
+                width=radiograph.width,
+                height=radiograph.height,
+                grid=_grid(one),
+                image_map=one.image,
+                signed=one.signed,
+                caption=one.target.text.strip(),
+                laterality=str(radiograph.laterality),
+            )
+        )
+    return comparison_figure(panels, scale=scale, columns=columns, dark=dark)
+
+
+def difference(first: Explanation, second: Explanation, *, dark: bool = False) -> Any:
+    """Each map over its mass, one less the other: red where the first puts more."""
+    radiograph = _radiograph(first)
+    return relevance_figure(
+        jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
+        radiograph.width,
+        radiograph.height,
+        _grid(first),
+        mass_difference(first.image, second.image),
+        signed=True,
+        laterality=str(radiograph.laterality),
+        dark=dark,
+    )
+
+
+def zones(
+    explanations: Sequence[Explanation], *, scheme: ZoneScheme = "fixed", dark: bool = False
+) -> Any:
+    """Share of each map's mass in each lung zone."""
+    tables = [
+        zone_table(one.image, zone_map(_radiograph(one), _grid(one), scheme))
+        for one in explanations
+    ]
+    shares = {
+        title: [row.share for row in table.rows]
+        for title, table in zip(_titles(explanations), tables, strict=True)
+    }
+    return zone_figure([row.name for row in tables[0].rows], shares, dark)
+
+
+def agreements(
+    explanations: Sequence[Explanation], measure: str = "divergence", *, dark: bool = False
+) -> Any:
+    """A measure of `metrics.agreement` for every pair of maps.
+
+    Raises ValueError that lists the measures.
+    """
+    values = agreement_matrix([one.image for one in explanations], measure)
+    what = MEASURES[measure]
+    high = what.high if np.isfinite(what.high) else float(np.nanmax(values)) or 1.0
+    titles = _titles(explanations)
+    return pair_figure(
+        titles, values, what.title, low=what.low, high=high, best=what.best, dark=dark
+    )
+
+
+def layers(explanation: Explanation, is_global: Sequence[bool], *, dark: bool = False) -> Any:
+    """Attention to the image by layer; which are global stands in `model.layout.layers`."""
+    return layer_figure(explanation.layers, is_global, dark, named=5)
+
+
+def _radiograph(explanation: Explanation) -> Radiograph:
+    if explanation.radiograph is None:
+        raise ValueError(
+            "This explanation has no radiograph at hand; it was read from a table. "
+            "Give it one with dataclasses.replace(explanation, radiograph=...)."
+        )
+    return explanation.radiograph
+
+
+def _grid(explanation: Explanation) -> tuple[int, int]:
+    return explanation.image.shape[0], explanation.image.shape[1]
+
+
+def _titles(explanations: Sequence[Explanation]) -> list[str]:
+    """The methods' titles; numbered where a method comes more than once."""
+    titles: list[str] = []
+    for one in explanations:
+        title = get(one.method).spec.title
+        same = sum(known.partition(" #")[0] == title for known in titles)
+        titles.append(f"{title} #{same + 1}" if same else title)
+    return titles

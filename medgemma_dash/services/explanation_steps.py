@@ -1,0 +1,103 @@
+"""What the engine's worker does for an explanation, in steps between which others get a turn.
+
+Imports torch; the host imports it late. `current` gives the model anew in each step, since it
+may be loaded again in between.
+"""
+
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import dataclass
+
+from medgemma_dash.core.errors import CancelledError, OutOfMemoryError
+from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.services import row_filling
+from medgemma_dash.services.failures import plain_error
+from medgemma_dash.services.jobs import JobContext
+from medgemma_dash.services.relevance_store import MethodSettings, RelevanceStore, is_assembled
+
+CurrentModel = Callable[[], VisionLanguageModel]
+
+
+@dataclass(frozen=True)
+class MethodOutcome:
+    """What a method found for a target: an explanation, or the reason why there is none."""
+
+    method: str
+    settings: tuple[tuple[str, str], ...]
+    explanation: Explanation | None
+    reason: str = ""
+
+
+def fill_steps(
+    current: CurrentModel,
+    store: RelevanceStore,
+    token_indices: Sequence[int],
+    method: str,
+    settings: MethodSettings,
+    context: JobContext,
+) -> Generator[None, None, None]:
+    """Compute the rows that the store lacks, and yield before each batch but the first."""
+    total = len(token_indices)
+    while missing := store.missing(token_indices, method, settings):
+        # Asked again in each step: clicks fill the store too, and the model may be reloaded.
+        size = row_filling.batch_size(current(), store, method, context.check)
+        batch = missing[:size]
+        context.progress(total - len(missing), total)
+        row_filling.fill_rows(current(), store, batch, method, settings, context.check)
+        for index in batch:
+            context.emit(index)
+        context.progress(total - len(missing) + len(batch), total)
+        if len(missing) > size:
+            yield
+
+
+def explain_steps(
+    current: CurrentModel,
+    store: RelevanceStore,
+    target: Target,
+    method: str,
+    settings: MethodSettings,
+    context: JobContext,
+) -> Generator[None, None, Explanation]:
+    """Explain a target, from the store as far as it is known."""
+    if is_assembled(target, settings) and len(target.token_indices) > 1:
+        yield from fill_steps(current, store, target.token_indices, method, settings, context)
+    known = store.explanation(target, method, settings)
+    if known is not None:
+        return known
+    return row_filling.explain_whole(current(), store, target, method, settings, context.check)
+
+
+def compare_steps(
+    current: CurrentModel,
+    store: RelevanceStore,
+    target: Target,
+    methods: Sequence[tuple[str, tuple[tuple[str, str], ...]]],
+    context: JobContext,
+    note_seconds: Callable[[str, float], None] = lambda _method, _seconds: None,
+) -> Generator[None, None, None]:
+    """Explain a target by each method in turn; emits one MethodOutcome each.
+
+    note_seconds is told what the target cost by each method that was run in its default form.
+
+    A method that fails gives its reason, and the next one runs.
+    """
+    for place, (method, settings) in enumerate(methods):
+        context.progress(place, len(methods))
+        try:
+            explanation = yield from explain_steps(
+                current, store, target, method, settings, context
+            )
+        except CancelledError:
+            raise
+        except Exception as raised:
+            error = plain_error(raised, f"Explaining by {method}")
+            if isinstance(error, OutOfMemoryError):
+                current().drop_caches()
+            context.emit(MethodOutcome(method, settings, None, str(error)))
+        else:
+            context.emit(MethodOutcome(method, settings, explanation))
+            if not settings:
+                note_seconds(method, explanation.provenance.seconds)
+        context.progress(place + 1, len(methods))
+        yield

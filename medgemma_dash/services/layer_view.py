@@ -1,0 +1,137 @@
+"""Layers and heads behind one word or several: plain numbers, ready to draw and to export."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.methods.chefer_rules import logit_target
+from medgemma_dash.methods.layer_walk import walk_layers
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.models.attention import attention_weights
+from medgemma_dash.models.generation import replay_answer
+
+Check = Callable[[], None]
+Progress = Callable[[int, int], None]
+
+
+@dataclass(frozen=True, eq=False)
+class LayerView:
+    """What the decoder's layers and heads did at the target; means over its tokens.
+
+    attention: float32 (L, H, S), attention of the predicting position to every position.
+    weighted: float32 (L, H, S), the part of it that moves the logit up, (dA * A)^+.
+    gathered: float32 (L, S), relevance after folding in the layers from the last to this one.
+    """
+
+    answer_key: str
+    target: Target
+    image_span: tuple[int, int]
+    grid: tuple[int, int]
+    is_global: tuple[bool, ...]
+    attention: npt.NDArray[np.float32]
+    weighted: npt.NDArray[np.float32]
+    gathered: npt.NDArray[np.float32]
+
+    @property
+    def image_shares(self) -> npt.NDArray[np.float32]:
+        """(L, H): share of each head's attention that goes to the image."""
+        start, stop = self.image_span
+        shares: npt.NDArray[np.float32] = self.attention[:, :, start:stop].sum(-1)
+        return shares
+
+    @property
+    def weighted_shares(self) -> npt.NDArray[np.float32]:
+        """(L, H): how much of all gradient-weighted attention is this head's, on the image."""
+        start, stop = self.image_span
+        on_image = self.weighted[:, :, start:stop].sum(-1, dtype=np.float64)
+        whole = float(self.weighted.sum(dtype=np.float64))
+        shares: npt.NDArray[np.float32] = (on_image / (whole or 1.0)).astype(np.float32)
+        return shares
+
+    def head_map(self, layer: int, head: int | None, *, weighted: bool) -> npt.NDArray[np.float32]:
+        """(rows, cols): one head's map of a layer, or the mean of its heads."""
+        rows = (self.weighted if weighted else self.attention)[layer]
+        row = rows.mean(0) if head is None else rows[head]
+        return self._picture(row)
+
+    def gathered_map(self, layer: int) -> npt.NDArray[np.float32]:
+        """(rows, cols): relevance on the image gathered from the last layer down to this one."""
+        return self._picture(self.gathered[layer])
+
+    def layers_on_cells(self, cells: list[tuple[int, int]]) -> npt.NDArray[np.float32]:
+        """(L,): gradient-weighted attention of each layer, mean over heads, on these cells."""
+        chosen = np.zeros(self.grid, np.bool_)
+        for row, col in cells:
+            chosen[row, col] = True
+        start, stop = self.image_span
+        on_image = self.weighted[:, :, start:stop].mean(1)
+        sums: npt.NDArray[np.float32] = on_image[:, chosen.ravel()].sum(-1)
+        return sums
+
+    def _picture(self, row: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+        start, stop = self.image_span
+        return row[start:stop].reshape(self.grid).copy()
+
+
+def view_steps(
+    current: Callable[[], VisionLanguageModel],
+    answer: Answer,
+    target: Target,
+    check: Check,
+    progress: Progress,
+) -> Generator[None, None, LayerView]:
+    """Walk back once for each of the target's tokens; yields between them."""
+    sums: list[npt.NDArray[np.float64]] = []
+    count = len(target.token_indices)
+    for place, index in enumerate(target.token_indices):
+        if place:
+            yield
+        model = current()
+        logit = logit_target(answer, Target("token", (index,), "", target.against))
+        with model.lock:
+            walk = walk_layers(replay_answer(model, answer, check), logit, check)
+        parts = [
+            part.numpy().astype(np.float64)
+            for part in (walk.attention, walk.weighted, walk.gathered)
+        ]
+        sums = [a + b for a, b in zip(sums, parts, strict=True)] if sums else parts
+        progress(place + 1, count)
+    attention, weighted, gathered = ((part / count).astype(np.float32) for part in sums)
+    return LayerView(
+        answer_key=answer.key,
+        target=target,
+        image_span=answer.image_span,
+        grid=answer.grid,
+        is_global=tuple(layer.is_global for layer in current().layout.layers),
+        attention=attention,
+        weighted=weighted,
+        gathered=gathered,
+    )
+
+
+def attention_of(
+    model: VisionLanguageModel, answer: Answer, position: int, check: Check
+) -> npt.NDArray[np.float32]:
+    """Attention of one position of the sequence to every other, float32 (L, H, S)."""
+    with model.lock:
+        replay = replay_answer(model, answer, check)
+        place = torch.tensor([position], device=replay.final.device)
+        rows = [attention_weights(one, place)[:, 0].cpu() for one in replay.attention_records()]
+    attention: npt.NDArray[np.float32] = torch.stack(rows).numpy()
+    return attention
+
+
+def layer_view(model: VisionLanguageModel, answer: Answer, target: Target) -> LayerView:
+    """The view at once; see `LayerView`."""
+    steps = view_steps(lambda: model, answer, target, lambda: None, lambda _done, _total: None)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            view: LayerView = end.value
+            return view

@@ -1,0 +1,69 @@
+"""The open answer on the pages that look deeper into it: its words, to choose another one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from medgemma_dash.ui.actions import choose, chosen_target
+from medgemma_dash.ui.answer_panel import image_shares
+from medgemma_dash.ui.ask_panel import notice_line
+from medgemma_dash.ui.job_watch import answer_stream
+from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
+from medgemma_dash.ui.opening import go_on, sample_if_empty
+from medgemma_dash.ui.rich_line import Segment, rich_line
+from medgemma_dash.ui.session import Study, current_session
+from medgemma_dash.ui.token_strip import TokenChoice, token_strip
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.model_host import ModelHost
+
+
+def answered_study(host: ModelHost) -> Study | None:
+    """What is open, once it has an answer and a chosen word; until then it says what is awaited."""
+    session = current_session()
+    sample_if_empty(session)
+    go_on(session, host)
+    notice_line()
+    if session.asking is not None:
+        answer_stream(host)
+        return None
+    study = session.study
+    if study is None or study.answer is None or study.store is None or study.target is None:
+        line = "Ask a question on the Explain page first; this page looks into its answer."
+        rich_line([[Segment(line, "quiet")]], key="no_answer_yet")
+        return None
+    return study
+
+
+def word_choice(host: ModelHost, study: Study, key: str) -> None:
+    """Draw the question and its answer; a click chooses the word for every page."""
+    assert study.answer is not None and study.store is not None  # noqa: S101, PT018  answered
+    rich_line([[Segment(study.answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
+    spec = chosen_method()
+    known = study.store.tensor(spec.name, chosen_settings(spec))
+    target = study.target
+    selected = None
+    if target is not None and target.kind != "answer":
+        selected = target.token_indices[0], target.token_indices[-1] + 1
+    token_strip(
+        study.answer.tokens,
+        key=key,
+        generation=f"{study.number}-{study.revision}",
+        selected=selected,
+        image_shares=image_shares(study.answer, known),
+        computed=tuple(index for index, filled in enumerate(known.filled) if filled),
+        busy=False,
+        note="",
+        on_choose=lambda choice: _choose(host, choice),
+    )
+
+
+def _choose(host: ModelHost, choice: TokenChoice) -> None:
+    session = current_session()
+    if session.study is None or session.study.answer is None:
+        return
+    span = None if choice.whole else (choice.start, choice.stop)
+    session.notice = None
+    spec = chosen_method()
+    target = chosen_target(session.study.answer, span)
+    choose(session, host, target, spec.name, chosen_settings(spec))

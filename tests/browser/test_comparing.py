@@ -1,0 +1,141 @@
+"""Compare, Layers and Methods in a real browser."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Page, expect
+
+MAPS = ".st-key-comparison .heatmaplayer image"
+RANGES = """() => {
+  const layout = document.querySelector('.st-key-comparison .js-plotly-plot').layout;
+  return Object.keys(layout).filter(k => k.startsWith('xaxis')).map(k => layout[k].range);
+}"""
+
+
+def choose_methods(page: Page, *titles: str) -> None:
+    """Exactly these methods, by clicking the pills that have to change."""
+    pills = page.locator(".st-key-compared_methods button")
+    expect(pills.first).to_be_visible()
+    for place in range(pills.count()):
+        pill = pills.nth(place)
+        wanted = pill.inner_text().strip() in titles
+        chosen = pill.get_attribute("aria-pressed") == "true"
+        if wanted != chosen:
+            pill.click()
+            expect(pill).to_have_attribute("aria-pressed", "true" if wanted else "false")
+    expect(page.locator(MAPS)).to_have_count(len(titles))
+
+
+@pytest.fixture
+def comparing(page: Page, app_url: str) -> Page:
+    page.goto(f"{app_url}/Compare")
+    expect(page.locator(".st-key-comparison .js-plotly-plot")).to_be_visible()
+    expect(page.locator("[data-token-index]").first).to_be_visible()
+    choose_methods(page, "Chefer", "Attention rollout", "LeGrad")
+    return page
+
+
+def test_zooming_one_map_zooms_all(comparing: Page) -> None:
+    before = comparing.evaluate(RANGES)
+    assert len(before) == 3
+    picture = comparing.locator(".st-key-comparison .js-plotly-plot .nsewdrag").first
+    box = picture.bounding_box()
+    assert box is not None
+    comparing.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    comparing.mouse.down()
+    comparing.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.6 * box["height"], steps=8)
+    comparing.mouse.up()
+    comparing.wait_for_function(
+        f"before => JSON.stringify(({RANGES})()[0]) !== JSON.stringify(before[0])", arg=before
+    )
+    after = comparing.evaluate(RANGES)
+    assert all(one == pytest.approx(after[0]) for one in after)
+
+
+def test_hovering_a_cell_tells_what_every_method_has_there(comparing: Page) -> None:
+    picture = comparing.locator(".st-key-comparison .js-plotly-plot .nsewdrag").first
+    picture.hover(position={"x": 120, "y": 150})
+    hover = comparing.locator(".st-key-comparison .hovertext")
+    expect(hover).to_contain_text("Chefer")
+    expect(hover).to_contain_text("LeGrad")
+
+
+def test_another_word_changes_every_map(comparing: Page) -> None:
+    before = [comparing.locator(MAPS).nth(i).get_attribute("href") for i in range(3)]
+    comparing.locator('[data-token-index][aria-selected="false"]').nth(6).click()
+    for place, href in enumerate(before):
+        expect(comparing.locator(MAPS).nth(place)).not_to_have_attribute("href", href or "")
+
+
+def test_a_pinned_map_stays_when_the_word_changes(comparing: Page) -> None:
+    comparing.get_by_role("button", name="Pin a map").click()
+    comparing.get_by_role("button", name="Pin Chefer", exact=True).click()
+    expect(comparing.locator(MAPS)).to_have_count(4)
+    pinned = comparing.locator(MAPS).nth(3).get_attribute("href")
+    comparing.keyboard.press("Escape")
+    first = comparing.locator(MAPS).first.get_attribute("href")
+    comparing.locator('[data-token-index][aria-selected="false"]').nth(6).click()
+    expect(comparing.locator(MAPS).first).not_to_have_attribute("href", first or "")
+    expect(comparing.locator(MAPS).nth(3)).to_have_attribute("href", pinned or "")
+
+
+def test_every_tab_shows_its_part(comparing: Page) -> None:
+    expect(comparing.locator(".st-key-quality_table")).to_be_visible()
+    comparing.get_by_role("tab", name="Zones").click()
+    expect(comparing.locator(".st-key-zone_bars .bars path").first).to_be_visible()
+    comparing.get_by_role("tab", name="Agreement").click()
+    expect(comparing.locator(".st-key-agreement_matrix .heatmaplayer")).to_be_visible()
+    comparing.get_by_role("tab", name="Difference").click()
+    expect(comparing.locator(".st-key-difference_figure .heatmaplayer image")).to_have_count(1)
+    comparing.get_by_role("tab", name="Faithfulness").click()
+    comparing.get_by_role("button", name="Test these maps").click()
+    expect(comparing.locator(".st-key-faithfulness_numbers")).to_be_visible()
+    expect(comparing.locator(".st-key-image_dependence")).to_contain_text("with the image")
+
+
+def test_a_cancelled_comparison_keeps_what_is_done(comparing: Page) -> None:
+    comparing.get_by_role("button", name="Integrated gradients", exact=True).click()
+    comparing.locator(".st-key-cancel_compare button").click()
+    expect(comparing.locator(".st-key-missing_maps")).to_contain_text("cancelled")
+    expect(comparing.locator(MAPS)).to_have_count(3)
+
+
+def test_patches_lead_to_words_and_layers(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/Layers")
+    expect(page.locator(".st-key-head_maps .heatmaplayer image").first).to_be_attached()
+    page.get_by_role("tab", name="Patch to words").click()
+    picture = page.locator(".st-key-patch_figure .nsewdrag")
+    picture.scroll_into_view_if_needed()
+    box = picture.bounding_box()
+    assert box is not None
+    page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.4 * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.9 * box["height"], steps=8)
+    page.mouse.up()
+    expect(page.locator(".st-key-patch_layers .bars path").first).to_be_visible()
+    expect(page.locator(".st-key-patch_words .bars path").first).to_be_visible()
+
+
+def test_layers_follow_the_word_and_any_token_shows_its_attention(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/Layers")
+    bars = page.locator(".st-key-layers_bars .bars")
+    expect(bars).to_be_visible()
+    before = bars.inner_html()
+    page.locator('[data-token-index="0"]').click()
+    page.wait_for_function(
+        "before => document.querySelector('.st-key-layers_bars .bars')?.innerHTML !== before",
+        arg=before,
+    )
+    page.get_by_role("tab", name="Attention of any token").click()
+    expect(page.locator(".st-key-attention_words .bars path").first).to_be_visible()
+    expect(page.locator(".st-key-attention_map .heatmaplayer image")).to_have_count(1)
+
+
+def test_methods_page_shows_every_card(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/Methods")
+    expect(page.locator(".st-key-methods_table")).to_be_visible()
+    expect(page.locator(".st-key-card_chefer .katex").first).to_be_visible()
+    page.get_by_role("radio", name="control").or_(
+        page.get_by_role("button", name="control", exact=True)
+    ).first.click()
+    expect(page.locator(".st-key-card_uniform")).to_be_visible()

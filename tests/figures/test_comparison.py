@@ -1,0 +1,133 @@
+"""Maps side by side, zone bars, pairs and heads: what the figures promise apart from a browser."""
+
+import io
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from medgemma_dash.figures import (
+    MapPanel,
+    chosen_cells,
+    comparison_figure,
+    head_figure,
+    pair_figure,
+    zone_figure,
+)
+
+GRID = (16, 16)
+
+
+def jpeg(side: int = 420) -> bytes:
+    shades = np.random.default_rng(0).integers(0, 255, (side // 6, side // 6), dtype=np.uint8)
+    buffer = io.BytesIO()
+    Image.fromarray(shades).resize((side, side)).save(buffer, "JPEG", quality=85)
+    return buffer.getvalue()
+
+
+JPEG = jpeg()
+
+
+def panel(title: str, value: float = 0.01, *, width: int = 800, **options) -> MapPanel:
+    image_map = np.zeros(GRID, np.float32)
+    image_map[3, 4], image_map[10, 11] = value, value / 4
+    return MapPanel(title, JPEG, width, 900, GRID, options.pop("image_map", image_map), **options)
+
+
+def heatmaps(figure) -> list:
+    return [trace for trace in figure.data if trace.type == "heatmap"]
+
+
+def test_maps_of_one_size_zoom_together_and_others_apart():
+    figure = comparison_figure(
+        [panel("a"), panel("b"), panel("c", width=500), panel("d", width=500)]
+    )
+    layout = figure.layout
+    assert (layout.xaxis.matches, layout.xaxis2.matches) == (None, "x")
+    assert (layout.yaxis2.matches, layout.yaxis3.matches) == ("y", None)
+    assert (layout.xaxis4.matches, layout.yaxis4.matches) == ("x3", "y3")
+    assert layout.xaxis3.range == (0, 500)
+
+
+def test_own_scales_show_raw_values_to_each_maps_peak():
+    figure = comparison_figure([panel("a", 0.01), panel("b", 5.0)], scale="per panel")
+    assert [trace.zmax for trace in heatmaps(figure)] == pytest.approx([0.01, 5.0])
+    assert heatmaps(figure)[1].z.max() == pytest.approx(5.0)
+
+
+def test_one_scale_shows_shares_of_each_map():
+    figure = comparison_figure([panel("a", 0.01), panel("b", 5.0)], scale="shared")
+    first, second = heatmaps(figure)
+    np.testing.assert_allclose(first.z, second.z)
+    assert first.z.sum() == pytest.approx(1)
+    assert first.zmax == second.zmax == pytest.approx(0.8)
+    assert "of a map's relevance" in " ".join(str(a.text) for a in figure.layout.annotations)
+
+
+def test_signed_maps_are_symmetric_and_get_a_bar_of_their_own():
+    signed = panel("s", signed=True, image_map=-panel("x").image_map)
+    figure = comparison_figure([panel("a"), signed])
+    assert heatmaps(figure)[1].zmin == -heatmaps(figure)[1].zmax
+    bars = [t for t in figure.data if t.type == "scatter" and t.marker.showscale]
+    assert len(bars) == 2
+    assert {bar.marker.colorbar.len for bar in bars} == {0.47}
+
+
+def test_a_panel_without_a_map_says_so_and_the_others_show():
+    figure = comparison_figure([panel("a"), panel("b", image_map=None, reason="no <b>map</b>")])
+    assert len(heatmaps(figure)) == 1
+    texts = [str(one.text) for one in figure.layout.annotations]
+    assert "no &lt;b&gt;map&lt;/b&gt;" in texts
+
+
+def test_hover_tells_every_maps_value_unless_it_is_not_linked():
+    panels = [panel("first"), panel("second", 2.0)]
+    linked = comparison_figure(panels).data[1].hovertext[3 * 16 + 4]
+    assert "first: 0.0100, 100% of peak" in linked
+    assert "second: 2, 100% of peak" in linked
+    own = comparison_figure(panels, linked_hover=False).data[1].hovertext[3 * 16 + 4]
+    assert "second" not in own
+
+
+def test_six_maps_stay_under_a_megabyte_and_a_half():
+    panels = [panel(f"A method with a long name {i}", laterality="left") for i in range(6)]
+    assert len(comparison_figure(panels).to_json()) < 1_500_000
+
+
+def test_markers_know_their_cells():
+    figure = comparison_figure([panel("a")])
+    assert chosen_cells([{"customdata": figure.data[1].customdata[17]}]) == ((1, 1),)
+
+
+def test_no_panel_and_wrong_shapes_are_refused():
+    with pytest.raises(ValueError, match="at least one"):
+        comparison_figure([])
+    with pytest.raises(ValueError, match="is not"):
+        comparison_figure([panel("a", image_map=np.zeros((4, 4), np.float32))])
+
+
+def test_zone_bars_stand_side_by_side_with_the_midline_between_the_lungs():
+    names = ["Right upper", "Right mid", "Right lower", "Left upper", "Left mid", "Left lower"]
+    figure = zone_figure(names, {"Chefer": [0.1] * 6, "Rollout": [0.2] * 6})
+    assert [bar.name for bar in figure.data] == ["Chefer", "Rollout"]
+    assert figure.layout.shapes[0].x0 == 2.5
+    with pytest.raises(ValueError, match="5 shares for 6"):
+        zone_figure(names, {"Chefer": [0.1] * 5})
+
+
+def test_pairs_without_a_number_stay_empty():
+    values = np.array([[1.0, np.nan], [np.nan, 1.0]])
+    figure = pair_figure(["a", "b"], values, "Pearson", low=-1.0, high=1.0, best=1.0)
+    assert [list(row) for row in figure.data[0].text] == [["1.00", ""], ["", "1.00"]]
+    with pytest.raises(ValueError, match="for 3 maps"):
+        pair_figure(["a", "b", "c"], values, "Pearson", low=-1.0, high=1.0, best=1.0)
+
+
+def test_the_head_matrix_gives_layer_and_head_on_a_click():
+    values = np.random.default_rng(0).random((12, 8)).astype(np.float32)
+    figure = head_figure(values, [False] * 12, "of something", selected=(2, 3))
+    assert np.asarray(figure.data[0].z).shape == (8, 12)
+    assert chosen_cells([{"customdata": figure.data[1].customdata[2 * 8 + 3]}]) == ((2, 3),)
+    assert figure.layout.shapes[0].x0 == 1.5
+    with pytest.raises(ValueError, match="layer kinds"):
+        head_figure(values, [False] * 3, "of something")

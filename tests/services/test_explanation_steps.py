@@ -1,0 +1,87 @@
+"""Several methods on one target: a failure costs one map, never the others."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import pytest
+
+from medgemma_dash.core.errors import CancelledError, MethodError
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.services import row_filling
+from medgemma_dash.services.explanation_steps import MethodOutcome, compare_steps
+from medgemma_dash.services.relevance_store import RelevanceStore
+from tests.random_answers import case
+
+
+class Context:
+    """What the engine gives to a job, without an engine."""
+
+    def __init__(self) -> None:
+        self.outcomes: list[MethodOutcome] = []
+
+    def emit(self, value: Any) -> None:
+        if isinstance(value, MethodOutcome):
+            self.outcomes.append(value)
+
+    def progress(self, done: int, total: int) -> None:
+        """Nobody watches."""
+
+    def check(self) -> None:
+        """Nobody cancels."""
+
+
+def run(context: Any, store: RelevanceStore, target: Target, methods: Sequence[str]) -> Any:
+    found = case("six layers, heads 8 on 4")
+    steps = compare_steps(lambda: found.model, store, target, [(m, ()) for m in methods], context)
+    for _ in steps:
+        pass
+    return context.outcomes
+
+
+@pytest.fixture
+def store() -> RelevanceStore:
+    return RelevanceStore(case("six layers, heads 8 on 4").answer)
+
+
+def test_every_method_gives_its_map_and_the_store_keeps_it(store):
+    target = Target("token", (2,), "")
+    outcomes = run(Context(), store, target, ["chefer", "rollout", "occlusion"])
+    assert [one.method for one in outcomes] == ["chefer", "rollout", "occlusion"]
+    assert all(one.explanation is not None and one.reason == "" for one in outcomes)
+    assert store.explanation(target, "rollout") is not None
+    # One run of occlusion serves every word.
+    assert store.tensor("occlusion").filled.all()
+
+
+def test_a_method_that_cannot_run_says_why_and_the_next_one_runs(store, monkeypatch):
+    explain_whole = row_filling.explain_whole
+
+    def failing(model: Any, kept: Any, target: Any, method: str, *rest: Any) -> Any:
+        if method == "rollout":
+            raise MethodError("This model has no attention to read.")
+        if method == "legrad":
+            raise MemoryError
+        return explain_whole(model, kept, target, method, *rest)
+
+    monkeypatch.setattr(row_filling, "explain_whole", failing)
+    target = Target("token", (1,), "")
+    outcomes = run(Context(), store, target, ["rollout", "legrad", "chefer"])
+    assert outcomes[0].reason == "This model has no attention to read."
+    assert "memory was not enough" in outcomes[1].reason
+    assert [one.explanation is None for one in outcomes] == [True, True, False]
+
+
+def test_cancelling_ends_it_and_keeps_what_is_done(store, monkeypatch):
+    explain_whole = row_filling.explain_whole
+
+    def cancelled(model: Any, kept: Any, target: Any, method: str, *rest: Any) -> Any:
+        if method == "rollout":
+            raise CancelledError("This was stopped on request.")
+        return explain_whole(model, kept, target, method, *rest)
+
+    monkeypatch.setattr(row_filling, "explain_whole", cancelled)
+    target, context = Target("token", (1,), ""), Context()
+    with pytest.raises(CancelledError):
+        run(context, store, target, ["chefer", "rollout", "legrad"])
+    assert [one.method for one in context.outcomes] == ["chefer"]
+    assert store.explanation(target, "chefer") is not None

@@ -1,0 +1,43 @@
+"""Scores of masked images against the model asked plainly."""
+
+import numpy as np
+import pytest
+
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.faithfulness import faithfulness_of, target_score
+from tests.random_answers import SHAPES, case
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_removing_nothing_scores_what_the_answer_was_given(shape):
+    found = case(shape)
+    target = Target("span", (1, 2), "")
+    masks = np.zeros((2, np.prod(found.answer.grid)), np.bool_)
+    masks[1] = True
+    score = target_score(found.model, found.answer, target, masks)
+    given = sum(np.log(found.answer.tokens[i].probability) for i in (1, 2))
+    assert score[0] == pytest.approx(given, rel=1e-4)
+    assert score[1] != pytest.approx(given, rel=1e-3)
+
+
+def test_scores_do_not_depend_on_how_masks_are_batched():
+    found = case("six layers, heads 8 on 4")
+    generator = np.random.default_rng(0)
+    masks = generator.random((5, np.prod(found.answer.grid))) < 0.5
+    target = Target("token", (2,), "")
+    together = target_score(found.model, found.answer, target, masks)
+    alone = [target_score(found.model, found.answer, target, masks[i : i + 1])[0] for i in range(5)]
+    np.testing.assert_allclose(together, alone, rtol=1e-4)
+
+
+def test_the_table_has_every_map_and_leaves_the_model_as_it_was():
+    found = case("six layers, heads 8 on 4")
+    before = explain(found.model, found.answer, token=2)
+    table = faithfulness_of(found.model, found.answer, before.target, [before.image] * 2)
+    assert table.maps[0] == table.maps[1]
+    assert len(table.random) == 10
+    after = explain(found.model, found.answer, token=2)
+    assert np.array_equal(before.row, after.row)
+    assert replay_answer(found.model, found.answer).keeps_graph
