@@ -11,7 +11,6 @@ from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.cells import Cell, cell_boxes
 from medgemma_dash.figures.map_traces import (
     Limits,
-    MapMode,
     background,
     bar_label,
     cell_markers,
@@ -28,6 +27,7 @@ from medgemma_dash.figures.panels import (
     panel_labels,
     peak_value,
 )
+from medgemma_dash.figures.stretching import MapMode
 from medgemma_dash.figures.words import number, plain
 
 ScaleChoice = Literal["shared", "per panel"]

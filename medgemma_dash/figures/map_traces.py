@@ -9,10 +9,13 @@ from jaxtyping import Float
 
 from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.palette import overlay_stops, palette, solid_stops
+from medgemma_dash.figures.stretching import MapMode, stretched
 
-MapMode = Literal["smooth", "grid"]
 Limits = tuple[float, float]
 
+# Points a cell and side that a smooth map is computed at; between them the browser fills in.
+# An odd number: then a cell's centre, where it has its own value, is one of them.
+POINTS_A_CELL = 5
 BAR_PX = 8
 BAR_GAP_PX = 8
 
@@ -36,17 +39,22 @@ def map_heatmap(
     threshold: float,
     axes: dict[str, str] | None = None,
 ) -> go.Heatmap:
-    """The map's values at the cells' centres, see-through where they are small."""
+    """The map's values at the cells' centres, see-through where they are small.
+
+    A smooth map is interpolated here, as in the exported picture: Plotly's own "best" does the
+    same for every pixel of the screen, and thrice for each figure, which is felt in a click.
+    """
     low, high = limits
+    points = POINTS_A_CELL if mode == "smooth" else 1
+    rows, cols = cells.rows * points, cells.cols * points
+    fine = PatchGrid(rows=rows, cols=cols, height=cells.height, width=cells.width)
     return go.Heatmap(
-        x=[cells.centre(0, col)[1] for col in range(cells.cols)],
-        y=[cells.centre(row, 0)[0] for row in range(cells.rows)],
-        z=image_map.astype(np.float32),
+        x=np.array([fine.centre(0, col)[1] for col in range(cols)]),
+        y=np.array([fine.centre(row, 0)[0] for row in range(rows)]),
+        z=stretched(image_map.astype(np.float32), rows, cols, mode),
         zmin=low,
         zmax=high,
-        # Plotly's "best" interpolates bilinearly from cell centres and holds the outermost
-        # values up to the borders, as the exported picture does.
-        zsmooth="best" if mode == "smooth" else False,
+        zsmooth="fast" if mode == "smooth" else False,
         colorscale=overlay_stops(scale, signed, threshold),
         opacity=opacity,
         showscale=False,
@@ -75,7 +83,7 @@ def cell_markers(
     if limits is not None:
         low, high = limits
         marker |= {
-            "color": [low, high] + [low] * (len(places) - 2),
+            "color": np.array([low, high] + [low] * (len(places) - 2)),
             "cmin": low,
             "cmax": high,
             "colorscale": solid_stops(scale),
@@ -83,14 +91,14 @@ def cell_markers(
             "colorbar": horizontal_bar() | (colour_bar or {}),
         }
     return go.Scatter(
-        x=[x for _, x in centres],
-        y=[y for y, _ in centres],
+        x=np.array([x for _, x in centres]),
+        y=np.array([y for y, _ in centres]),
         mode="markers",
         marker=marker,
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
-        # Plain lists: a typed array would reach Python as a mapping from index to value.
-        customdata=[list(place) for place in places],
+        # Objects: an array of numbers would reach Python as a mapping from index to value.
+        customdata=np.array(places, dtype=object),
         hovertext=hover,
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,

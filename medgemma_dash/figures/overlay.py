@@ -8,7 +8,6 @@ from PIL import Image, ImageDraw, ImageFont
 
 from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.cells import Cell
-from medgemma_dash.figures.map_traces import MapMode
 from medgemma_dash.figures.palette import (
     DARK,
     checked_scale,
@@ -16,6 +15,7 @@ from medgemma_dash.figures.palette import (
     coverage,
     scale_colours,
 )
+from medgemma_dash.figures.stretching import MapMode, stretched
 from medgemma_dash.figures.words import number
 
 CAPTION = "Research only. Not for clinical use."
@@ -52,30 +52,6 @@ def overlay_picture(
     canvas.paste(picture, ((strip.width - picture.width) // 2, 0))
     canvas.paste(strip, (0, picture.height))
     return np.asarray(canvas, dtype=np.uint8)
-
-
-def stretched(
-    image_map: Float[np.ndarray, "rows cols"], height: int, width: int, mode: MapMode
-) -> Float[np.ndarray, "height width"]:
-    """The map at every pixel: its cell's value, or bilinear between centres, held at borders."""
-    rows, cols = image_map.shape
-    y = (np.arange(height) + 0.5) * rows / height - 0.5
-    x = (np.arange(width) + 0.5) * cols / width - 0.5
-    if mode == "grid":
-        nearest = np.rint(y).clip(0, rows - 1).astype(int), np.rint(x).clip(0, cols - 1).astype(int)
-        return np.asarray(image_map[np.ix_(*nearest)])
-    top, above, down = _neighbours(y, rows)
-    left, before, across = _neighbours(x, cols)
-    columns = image_map[top] * (1 - down)[:, None] + image_map[above] * down[:, None]
-    return np.asarray(columns[:, left] * (1 - across) + columns[:, before] * across)
-
-
-def _neighbours(
-    place: Float[np.ndarray, " pixels"], count: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    held = place.clip(0, count - 1)
-    first = np.floor(held).astype(int)
-    return first, np.minimum(first + 1, count - 1), (held - first).astype(np.float32)
 
 
 def _composite(

@@ -11,7 +11,6 @@ from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.cells import Cell, cell_boxes, hover_text, side_labels
 from medgemma_dash.figures.map_traces import (
     MAP_AXIS,
-    MapMode,
     background,
     bar_label,
     cell_markers,
@@ -19,6 +18,7 @@ from medgemma_dash.figures.map_traces import (
     map_layout,
 )
 from medgemma_dash.figures.palette import checked_scale, colour_range
+from medgemma_dash.figures.stretching import MapMode
 from medgemma_dash.figures.words import number
 
 View = tuple[float, float, float, float]

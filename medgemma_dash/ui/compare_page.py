@@ -45,8 +45,11 @@ def compare_page(host: ModelHost) -> None:
         rich_line([[Segment(line, "quiet")]], key="nothing_to_compare")
         return
     comparison = start_comparing(current_session(), host, study, chosen)
-    if comparison.awaited:
-        _progress()
+    # The line of progress has a place of its own: when it goes, nothing below moves, so no map
+    # stands on the page twice until the script has run to its end.
+    with st.container():
+        if comparison.awaited:
+            _progress()
     comparison_map(study, comparison)
     comparison_details(host, study, comparison)
     st.caption(RESEARCH_ONLY)

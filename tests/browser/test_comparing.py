@@ -29,7 +29,7 @@ def choose_methods(page: Page, *titles: str) -> None:
 @pytest.fixture
 def comparing(page: Page, app_url: str) -> Page:
     page.goto(f"{app_url}/Compare")
-    expect(page.locator(".st-key-comparison .js-plotly-plot")).to_be_visible()
+    expect(page.locator(MAPS).first).to_be_visible()
     expect(page.locator("[data-token-index]").first).to_be_visible()
     choose_methods(page, "Chefer", "Attention rollout", "LeGrad")
     return page

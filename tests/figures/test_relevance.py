@@ -9,6 +9,7 @@ from PIL import Image
 
 from medgemma_dash.figures import MAGNITUDE_SCALES, chosen_cells, relevance_figure
 from medgemma_dash.figures.cells import side_labels
+from medgemma_dash.figures.map_traces import POINTS_A_CELL
 
 WIDTH, HEIGHT, GRID = 900, 1200, (16, 16)
 
@@ -36,7 +37,7 @@ def figure(image_map: np.ndarray | None = None, **options):
 
 
 def test_the_heatmap_holds_raw_values_at_cell_centres_in_original_pixels():
-    heatmap = figure().data[0]
+    heatmap = figure(mode="grid").data[0]
     np.testing.assert_array_equal(heatmap.z, peaked())
     assert (heatmap.x[0], heatmap.x[-1]) == (WIDTH / 32, WIDTH * 31 / 32)
     assert (heatmap.y[0], heatmap.y[-1]) == (HEIGHT / 32, HEIGHT * 31 / 32)
@@ -104,10 +105,22 @@ def test_unsigned_maps_start_at_zero():
     assert (heatmap.zmin, heatmap.zmax) == (0, pytest.approx(0.01))
 
 
-def test_smooth_and_grid_differ_only_in_interpolation():
+def test_a_smooth_map_has_each_cells_own_value_at_its_centre():
     smooth, grid = figure(mode="smooth").data[0], figure(mode="grid").data[0]
-    assert (smooth.zsmooth, grid.zsmooth) == ("best", False)
-    np.testing.assert_array_equal(smooth.z, grid.z)
+    assert (smooth.zsmooth, grid.zsmooth) == ("fast", False)
+    middle = POINTS_A_CELL // 2
+    np.testing.assert_array_equal(smooth.z[middle::POINTS_A_CELL, middle::POINTS_A_CELL], grid.z)
+    np.testing.assert_allclose(smooth.x[middle::POINTS_A_CELL], grid.x)
+    np.testing.assert_allclose(smooth.y[middle::POINTS_A_CELL], grid.y)
+
+
+def test_a_smooth_map_is_linear_between_two_centres_and_held_at_the_borders():
+    z = np.asarray(figure(peaked(), mode="smooth").data[0].z)
+    between = z[POINTS_A_CELL // 2, POINTS_A_CELL // 2 : POINTS_A_CELL + POINTS_A_CELL // 2 + 1]
+    np.testing.assert_allclose(
+        between, np.linspace(between[0], between[-1], POINTS_A_CELL + 1), rtol=1e-6
+    )
+    assert z[0, 0] == z[POINTS_A_CELL // 2, POINTS_A_CELL // 2]
 
 
 def test_no_map_leaves_radiograph_and_clickable_cells():
@@ -157,8 +170,9 @@ def test_an_unknown_colour_scale_is_refused_with_the_allowed_ones():
 
 
 def test_the_figure_carries_the_jpeg_once_and_little_else():
-    # 256 hover texts of 200 bytes, and some 20 kB for everything else.
-    assert len(figure().to_json()) < len(JPEG) * 4 / 3 + 256 * 200 + 20_000
+    # 256 hover texts of 200 bytes, the smooth map's float32 values, and some 20 kB for the rest.
+    values = 256 * POINTS_A_CELL**2 * 4 * 4 / 3
+    assert len(figure().to_json()) < len(JPEG) * 4 / 3 + 256 * 200 + values + 20_000
 
 
 def test_clicked_cells_are_read_once_each_and_foreign_points_passed_over():
