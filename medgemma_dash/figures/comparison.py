@@ -18,6 +18,7 @@ from medgemma_dash.figures.map_traces import (
     map_layout,
 )
 from medgemma_dash.figures.palette import checked_scale, colour_range
+from medgemma_dash.figures.panel_hover import cell_data, hover_template, zone_suffixes
 from medgemma_dash.figures.panels import (
     TITLE_PX,
     MapPanel,
@@ -25,10 +26,8 @@ from medgemma_dash.figures.panels import (
     has_map,
     panel_axes,
     panel_labels,
-    peak_value,
 )
 from medgemma_dash.figures.stretching import MapMode
-from medgemma_dash.figures.words import number, plain
 
 ScaleChoice = Literal["shared", "per panel"]
 
@@ -70,7 +69,8 @@ def comparison_figure(
     limits = _limits(panels, shown, scale)
     columns = min(columns, len(panels))
     rows = -(-len(panels) // columns)
-    figure = go.Figure()
+    traces: list[Any] = []
+    data: dict[tuple[MapPanel, ...], npt.NDArray[np.object_]] = {}
     layout = map_layout(dark) | {
         "height": rows * (panel_px + TITLE_PX) + BAR_SPACE_PX,
         "margin": {"l": 0, "r": 0, "t": 0, "b": BAR_SPACE_PX, "pad": 0},
@@ -88,7 +88,7 @@ def comparison_figure(
         bar = None
         if image_map is not None and ends is not None:
             name = checked_scale(colour_scale, panel.signed)
-            figure.add_trace(
+            traces.append(
                 map_heatmap(
                     cells,
                     image_map,
@@ -104,12 +104,19 @@ def comparison_figure(
             if panel.signed not in bars:
                 bars.add(panel.signed)
                 bar = _bar(panel.signed, both=len({p.signed for p in panels if has_map(p)}) == 2)
-        others = panels if linked_hover else [panel]
-        hover = _hover(others, panel, cells, zone_names)
-        figure.add_trace(
+        told = tuple(
+            one
+            for one in (panels if linked_hover else [panel])
+            if one.grid == panel.grid and has_map(one)
+        )
+        if told not in data:
+            data[told] = cell_data(told, panel.grid)
+        traces.append(
             cell_markers(
                 cells,
-                hover,
+                zone_suffixes(zone_names, len(data[told])),
+                data=data[told],
+                template=hover_template(told, panel),
                 limits=ends if bar is not None else None,
                 scale=checked_scale(colour_scale, panel.signed),
                 colour_bar=bar,
@@ -121,9 +128,8 @@ def comparison_figure(
             for box in cell_boxes(cells, image_map, panel.signed, selected_cells, mark_peak=True)
         ]
     labels += _bar_labels(panels, limits, scale, dark)
-    figure.update_layout(layout)
-    figure.update_layout(images=images, annotations=labels, shapes=boxes)
-    return figure
+    layout |= {"images": images, "annotations": labels, "shapes": boxes}
+    return go.Figure(traces, layout)
 
 
 def _scaled(panel: MapPanel, scale: ScaleChoice) -> npt.NDArray[np.float32] | None:
@@ -151,28 +157,6 @@ def _limits(
         None if ends is None else (-peak if panel.signed else 0.0, peak)
         for panel, ends in zip(panels, own, strict=True)
     ]
-
-
-def _hover(
-    panels: Sequence[MapPanel],
-    here: MapPanel,
-    cells: PatchGrid,
-    zone_names: Sequence[Sequence[str]] | None,
-) -> list[str]:
-    """For each cell its place, and the value there in every panel of the same grid."""
-    alike = [panel for panel in panels if panel.grid == here.grid and has_map(panel)]
-    texts = []
-    for row in range(cells.rows):
-        for col in range(cells.cols):
-            zone = plain(zone_names[row][col]) if zone_names is not None else ""
-            lines = [f"row {row}, column {col}" + (f" · {zone}" if zone else "")]
-            for panel in alike:
-                value = float(panel.image_map[row, col])  # type: ignore[index]  # has a map
-                share = value / (abs(peak_value(panel)) or 1.0)
-                line = f"{plain(panel.title, 32)}: {number(value)}, {share:.0%} of peak"
-                lines.append(f"<b>{line}</b>" if panel is here else line)
-            texts.append("<br>".join(lines))
-    return texts
 
 
 def _bar(signed: bool, *, both: bool) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from base64 import b64encode
 from typing import Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 import plotly.graph_objects as go
 from jaxtyping import Float
 
@@ -67,6 +68,8 @@ def cell_markers(
     cells: PatchGrid,
     hover: list[str],
     *,
+    data: npt.NDArray[np.object_] | None = None,
+    template: str = "%{hovertext}<extra></extra>",
     limits: Limits | None = None,
     scale: str = "",
     colour_bar: dict[str, Any] | None = None,
@@ -76,6 +79,7 @@ def cell_markers(
 
     Plotly passes heatmap clicks to nobody, and the topmost point alone gets hover: so both
     belong to this trace. With limits it also carries a colour bar, in solid colours.
+    data: what the template may tell of each cell, (cells, 2 or more), row and column first.
     """
     places = [(row, col) for row in range(cells.rows) for col in range(cells.cols)]
     centres = [cells.centre(row, col) for row, col in places]
@@ -98,9 +102,9 @@ def cell_markers(
         selected={"marker": {"opacity": 0}},
         unselected={"marker": {"opacity": 0}},
         # Objects: an array of numbers would reach Python as a mapping from index to value.
-        customdata=np.array(places, dtype=object),
+        customdata=np.array(places, dtype=object) if data is None else data,
         hovertext=hover,
-        hovertemplate="%{hovertext}<extra></extra>",
+        hovertemplate=template,
         showlegend=False,
         **(axes or {}),
     )

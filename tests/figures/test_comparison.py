@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 
 import numpy as np
 import pytest
@@ -86,13 +87,30 @@ def test_a_panel_without_a_map_says_so_and_the_others_show():
     assert "no &lt;b&gt;map&lt;/b&gt;" in texts
 
 
+def told(trace, cell: int) -> str:
+    """A cell's hover text, as Plotly makes it of template and data."""
+    known = {f"customdata[{i}]": str(value) for i, value in enumerate(trace.customdata[cell])}
+    known["hovertext"] = trace.hovertext[cell]
+    return re.sub(r"%\{([^}]*)\}", lambda name: known[name[1]], trace.hovertemplate)
+
+
 def test_hover_tells_every_maps_value_unless_it_is_not_linked():
     panels = [panel("first"), panel("second", 2.0)]
-    linked = comparison_figure(panels).data[1].hovertext[3 * 16 + 4]
-    assert "first: 0.0100, 100% of peak" in linked
-    assert "second: 2, 100% of peak" in linked
-    own = comparison_figure(panels, linked_hover=False).data[1].hovertext[3 * 16 + 4]
+    linked = told(comparison_figure(panels).data[1], 3 * 16 + 4)
+    assert linked.startswith("row 3, column 4<br>")
+    assert "<b>first: 0.0100, 100% of peak</b>" in linked
+    assert "<br>second: 2, 100% of peak" in linked
+    own = told(comparison_figure(panels, linked_hover=False).data[1], 3 * 16 + 4)
+    assert "first" in own
     assert "second" not in own
+
+
+def test_hover_tells_the_zone_and_reads_no_template_out_of_a_title():
+    zones = [["Right <upper>"] * 16] * 16
+    named = comparison_figure([panel("a %{x} <b>")], zone_names=zones)
+    text = told(named.data[1], 17)
+    assert text.startswith("row 1, column 1 · Right &lt;upper&gt;<br>")
+    assert "a %(x) &lt;b&gt;: " in text
 
 
 def test_six_maps_stay_under_a_megabyte_and_a_half():

@@ -1,0 +1,48 @@
+"""What hovering over a cell of a comparison tells: its place, and every panel's value there."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from medgemma_dash.figures.panels import MapPanel, peak_value
+from medgemma_dash.figures.words import number, plain
+
+LONGEST_TITLE = 32
+# Of a cell's data the first two are its row and column, as `chosen_cells` expects.
+FIRST_VALUE = 2
+
+
+def cell_data(panels: Sequence[MapPanel], grid: tuple[int, int]) -> npt.NDArray[np.object_]:
+    """(cells, 2 + panels): row, column, and each map's raw value with its share of the peak.
+
+    The texts are alike in all panels, which differ by their template alone: that keeps figures
+    of many panels small. Every panel has a map on this grid.
+    """
+    rows, cols = grid
+    data = np.empty((rows * cols, FIRST_VALUE + len(panels)), dtype=object)
+    data[:, 0], data[:, 1] = (axis.ravel().tolist() for axis in np.indices(grid))
+    for place, panel in enumerate(panels, FIRST_VALUE):
+        assert panel.image_map is not None  # noqa: S101  asked for panels with a map only
+        peak = abs(peak_value(panel)) or 1.0
+        values = panel.image_map.ravel().tolist()
+        data[:, place] = [f"{number(value)}, {value / peak:.0%} of peak" for value in values]
+    return data
+
+
+def hover_template(panels: Sequence[MapPanel], here: MapPanel) -> str:
+    """Plotly's template over `cell_data`; this panel's own line stands out."""
+    lines = ["row %{customdata[0]}, column %{customdata[1]}%{hovertext}"]
+    for place, panel in enumerate(panels, FIRST_VALUE):
+        # In a template a brace would begin a value's name.
+        title = plain(panel.title, LONGEST_TITLE).replace("{", "(").replace("}", ")")
+        line = f"{title}: %{{customdata[{place}]}}"
+        lines.append(f"<b>{line}</b>" if panel is here else line)
+    return "<br>".join(lines) + "<extra></extra>"
+
+
+def zone_suffixes(zone_names: Sequence[Sequence[str]] | None, cells: int) -> list[str]:
+    """What follows a cell's place, as " · Right upper"; nothing outside of the zones."""
+    if zone_names is None:
+        return [""] * cells
+    return [f" · {plain(name)}" if name else "" for row in zone_names for name in row]
