@@ -13,7 +13,8 @@ from medgemma_dash.figures.map_traces import (
     Limits,
     background,
     bar_label,
-    cell_markers,
+    cell_hover,
+    colour_bar,
     map_heatmap,
     map_layout,
 )
@@ -85,7 +86,6 @@ def comparison_figure(
         images.append(background(panel.radiograph_jpeg, cells, axes["xaxis"], axes["yaxis"]))
         labels += panel_labels(panel, place, columns, rows, panel_px, dark)
         image_map, ends = shown[place], limits[place]
-        bar = None
         if image_map is not None and ends is not None:
             name = checked_scale(colour_scale, panel.signed)
             traces.append(
@@ -101,9 +101,6 @@ def comparison_figure(
                     axes=axes,
                 )
             )
-            if panel.signed not in bars:
-                bars.add(panel.signed)
-                bar = _bar(panel.signed, both=len({p.signed for p in panels if has_map(p)}) == 2)
         told = tuple(
             one
             for one in (panels if linked_hover else [panel])
@@ -111,18 +108,14 @@ def comparison_figure(
         )
         if told not in data:
             data[told] = cell_data(told, panel.grid)
-        traces.append(
-            cell_markers(
-                cells,
-                zone_suffixes(zone_names, len(data[told])),
-                data=data[told],
-                template=hover_template(told, panel),
-                limits=ends if bar is not None else None,
-                scale=checked_scale(colour_scale, panel.signed),
-                colour_bar=bar,
-                axes=axes,
-            )
-        )
+        suffixes = zone_suffixes(zone_names, len(data[told]))
+        template = hover_template(told, panel)
+        traces.append(cell_hover(cells, suffixes, data[told], template, axes))
+        if ends is not None and panel.signed not in bars:
+            bars.add(panel.signed)
+            both = len({one.signed for one in panels if has_map(one)}) == 2
+            name = checked_scale(colour_scale, panel.signed)
+            traces.append(colour_bar(ends, name, _bar(panel.signed, both=both), axes))
         boxes += [
             box | {"xref": axes["xaxis"], "yref": axes["yaxis"]}
             for box in cell_boxes(cells, image_map, panel.signed, selected_cells, mark_peak=True)

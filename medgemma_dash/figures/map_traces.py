@@ -64,50 +64,84 @@ def map_heatmap(
     )
 
 
-def cell_markers(
-    cells: PatchGrid,
-    hover: list[str],
-    *,
-    data: npt.NDArray[np.object_] | None = None,
-    template: str = "%{hovertext}<extra></extra>",
-    limits: Limits | None = None,
-    scale: str = "",
-    colour_bar: dict[str, Any] | None = None,
-    axes: dict[str, str] | None = None,
-) -> go.Scatter:
+def cell_markers(cells: PatchGrid, hover: list[str]) -> go.Scatter:
     """An invisible marker a cell: it answers hover and click, which a heatmap cannot.
 
     Plotly passes heatmap clicks to nobody, and the topmost point alone gets hover: so both
-    belong to this trace. With limits it also carries a colour bar, in solid colours.
-    data: what the template may tell of each cell, (cells, 2 or more), row and column first.
+    belong to this trace.
     """
-    places = [(row, col) for row in range(cells.rows) for col in range(cells.cols)]
-    centres = [cells.centre(row, col) for row, col in places]
-    marker: dict[str, Any] = {"symbol": "square", "size": 6, "opacity": 0}
-    if limits is not None:
-        low, high = limits
-        marker |= {
-            "color": np.array([low, high] + [low] * (len(places) - 2)),
+    places, x, y = _centres(cells)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="markers",
+        marker={"symbol": "square", "size": 6, "opacity": 0},
+        selected={"marker": {"opacity": 0}},
+        unselected={"marker": {"opacity": 0}},
+        # Objects: an array of numbers would reach Python as a mapping from index to value.
+        customdata=np.array(places, dtype=object),
+        hovertext=hover,
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+    )
+
+
+def cell_hover(
+    cells: PatchGrid,
+    hover: list[str],
+    data: npt.NDArray[np.object_],
+    template: str,
+    axes: dict[str, str],
+) -> go.Scatter:
+    """Points that are hovered over and never clicked: they cost the browser nothing to draw.
+
+    data: what the template may tell of each cell besides its hover text, a row a cell.
+    """
+    _, x, y = _centres(cells)
+    return go.Scatter(
+        x=x,
+        y=y,
+        mode="none",
+        customdata=data,
+        hovertext=hover,
+        hovertemplate=template,
+        showlegend=False,
+        **axes,
+    )
+
+
+def colour_bar(
+    limits: Limits,
+    scale: str,
+    bar: dict[str, Any] | None = None,
+    axes: dict[str, str] | None = None,
+) -> go.Scatter:
+    """A colour bar in solid colours; the heatmap's own would be as see-through as the heatmap."""
+    low, high = limits
+    return go.Scatter(
+        x=[None],
+        y=[None],
+        mode="markers",
+        marker={
+            "color": [low],
             "cmin": low,
             "cmax": high,
             "colorscale": solid_stops(scale),
             "showscale": True,
-            "colorbar": horizontal_bar() | (colour_bar or {}),
-        }
-    return go.Scatter(
-        x=np.array([x for _, x in centres]),
-        y=np.array([y for y, _ in centres]),
-        mode="markers",
-        marker=marker,
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
-        # Objects: an array of numbers would reach Python as a mapping from index to value.
-        customdata=np.array(places, dtype=object) if data is None else data,
-        hovertext=hover,
-        hovertemplate=template,
+            "colorbar": horizontal_bar() | (bar or {}),
+        },
+        hoverinfo="skip",
         showlegend=False,
         **(axes or {}),
     )
+
+
+def _centres(
+    cells: PatchGrid,
+) -> tuple[list[tuple[int, int]], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    places = [(row, col) for row in range(cells.rows) for col in range(cells.cols)]
+    centres = np.array([cells.centre(row, col) for row, col in places])
+    return places, centres[:, 1], centres[:, 0]
 
 
 def horizontal_bar() -> dict[str, Any]:

@@ -9,8 +9,7 @@ from medgemma_dash.figures.panels import MapPanel, peak_value
 from medgemma_dash.figures.words import number, plain
 
 LONGEST_TITLE = 32
-# Of a cell's data the first two are its row and column, as `chosen_cells` expects.
-FIRST_VALUE = 2
+FIRST_VALUE = 2  # after the cell's row and column
 
 
 def cell_data(panels: Sequence[MapPanel], grid: tuple[int, int]) -> npt.NDArray[np.object_]:

@@ -14,6 +14,7 @@ from medgemma_dash.figures.map_traces import (
     background,
     bar_label,
     cell_markers,
+    colour_bar,
     map_heatmap,
     map_layout,
 )
@@ -90,7 +91,9 @@ def relevance_figure(
         for row in range(rows)
         for col in range(cols)
     ]
-    traces.append(cell_markers(cells, hover, limits=limits, scale=scale))
+    traces.append(cell_markers(cells, hover))
+    if limits is not None:
+        traces.append(colour_bar(limits, scale))
     figure = go.Figure(traces)
     figure.update_layout(
         _layout(cells, radiograph_jpeg, revision, view, dark, height_px, image_map is not None)

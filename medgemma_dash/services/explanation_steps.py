@@ -7,7 +7,7 @@ may be loaded again in between.
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
 
-from medgemma_dash.core.errors import CancelledError, OutOfMemoryError
+from medgemma_dash.core.errors import CancelledError, NoExplanationError, OutOfMemoryError
 from medgemma_dash.core.explanation import Explanation, Target
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services import row_filling
@@ -20,12 +20,16 @@ CurrentModel = Callable[[], VisionLanguageModel]
 
 @dataclass(frozen=True)
 class MethodOutcome:
-    """What a method found for a target: an explanation, or the reason why there is none."""
+    """What a method found for a target: an explanation, or the reason why there is none.
+
+    lasting: whether the reason lies in method and target, so that asking again is idle.
+    """
 
     method: str
     settings: tuple[tuple[str, str], ...]
     explanation: Explanation | None
     reason: str = ""
+    lasting: bool = False
 
 
 def fill_steps(
@@ -94,7 +98,8 @@ def compare_steps(
             error = plain_error(raised, f"Explaining by {method}")
             if isinstance(error, OutOfMemoryError):
                 current().drop_caches()
-            context.emit(MethodOutcome(method, settings, None, str(error)))
+            lasting = isinstance(error, NoExplanationError)
+            context.emit(MethodOutcome(method, settings, None, str(error), lasting))
         else:
             context.emit(MethodOutcome(method, settings, explanation))
             if not settings:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from medgemma_dash.core.explanation import Explanation, Target
 from medgemma_dash.ui.method_choice import chosen_settings, specs
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from medgemma_dash.metrics.faithfulness import FaithfulnessTable
+    from medgemma_dash.services.explanation_steps import MethodOutcome
     from medgemma_dash.services.jobs import Job
     from medgemma_dash.services.model_host import ModelHost
     from medgemma_dash.ui.session import Session, Settings, Study
@@ -50,12 +53,15 @@ class Comparison:
 
     awaited: whether the job was under way when `maps` were taken from the store; what it has
         found since then is shown when the page is drawn again.
+    reasons: why methods have no map. lasting_reasons: those of them that the study keeps, since
+        the method would say the same again.
     """
 
     answer_key: str
     target: Target
     choices: tuple[Choice, ...] = ()
     reasons: dict[Choice, str] = field(default_factory=dict)
+    lasting_reasons: dict[Choice, str] = field(default_factory=dict)
     maps: tuple[ComparedMap, ...] = ()
     job: Job[None] | None = None
     awaited: bool = False
@@ -84,7 +90,10 @@ def start_comparing(
     if comparison is None or not same:
         if comparison is not None and comparison.job is not None:
             comparison.job.cancel()
-        comparison = session.comparison = Comparison(study.answer.key, study.target)
+        known = study.without_map.setdefault((study.answer.key, study.target), {})
+        comparison = session.comparison = Comparison(
+            study.answer.key, study.target, reasons=dict(known), lasting_reasons=known
+        )
     # Asked before the store is read: what ends in between must not count as cancelled.
     comparison.awaited = comparison.job is not None and not comparison.job.finished
     _collect(comparison)
@@ -118,10 +127,12 @@ def _collect(comparison: Comparison) -> None:
     """Note why methods found nothing; what they found is in the store."""
     if comparison.job is None:
         return
-    events = comparison.job.events
+    events = cast("Sequence[MethodOutcome]", comparison.job.events)
     for outcome in events[comparison.seen :]:
-        if getattr(outcome, "reason", ""):
-            comparison.reasons[outcome.method, outcome.settings] = outcome.reason  # type: ignore[attr-defined]  # a MethodOutcome
+        if outcome.reason:
+            comparison.reasons[outcome.method, outcome.settings] = outcome.reason
+        if outcome.lasting:
+            comparison.lasting_reasons[outcome.method, outcome.settings] = outcome.reason
     comparison.seen = len(events)
     if comparison.job.error is not None and comparison.job.state == "failed":
         for choice in comparison.choices:

@@ -90,6 +90,7 @@ class Study:
     cell: the clicked cell (row, column) of the map; cells: those chosen on the Layers page.
     body: the body mask in pixels, once it was asked for.
     view, attention: layers and heads of the chosen word, and of the token last looked at.
+    without_map: for an answer's key and a target, why methods have no map of it.
     revision: counts the answers; a click that was made on an older one is dropped.
     number: counts the session's studies, and keeps their widgets apart.
     """
@@ -113,6 +114,9 @@ class Study:
     attention: tuple[tuple[str, int], npt.NDArray[np.float32]] | None = None
     pictures: dict[tuple[float, float, int], bytes] = field(default_factory=dict)
     zones: dict[tuple[str, tuple[int, int]], ZoneMap] = field(default_factory=dict)
+    without_map: dict[tuple[str, Target], dict[tuple[str, Settings], str]] = field(
+        default_factory=dict
+    )
     revision: int = 0
     number: int = 0
 

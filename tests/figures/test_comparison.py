@@ -1,7 +1,6 @@
 """Maps side by side, zone bars, pairs and heads: what the figures promise apart from a browser."""
 
 import io
-import json
 import re
 
 import numpy as np
@@ -116,11 +115,6 @@ def test_hover_tells_the_zone_and_reads_no_template_out_of_a_title():
 def test_six_maps_stay_under_a_megabyte_and_a_half():
     panels = [panel(f"A method with a long name {i}", laterality="left") for i in range(6)]
     assert len(comparison_figure(panels).to_json()) < 1_500_000
-
-
-def test_markers_know_their_cells():
-    markers = json.loads(comparison_figure([panel("a")]).to_json())["data"][1]
-    assert chosen_cells([{"customdata": markers["customdata"][17]}]) == ((1, 1),)
 
 
 def test_no_panel_and_wrong_shapes_are_refused():

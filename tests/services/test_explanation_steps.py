@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from medgemma_dash.core.errors import CancelledError, MethodError
+from medgemma_dash.core.errors import CancelledError, MethodError, NoExplanationError
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.services import row_filling
 from medgemma_dash.services.explanation_steps import MethodOutcome, compare_steps
@@ -61,14 +61,18 @@ def test_a_method_that_cannot_run_says_why_and_the_next_one_runs(store, monkeypa
             raise MethodError("This model has no attention to read.")
         if method == "legrad":
             raise MemoryError
+        if method == "tam":
+            raise NoExplanationError("The text alone decides it.")
         return explain_whole(model, kept, target, method, *rest)
 
     monkeypatch.setattr(row_filling, "explain_whole", failing)
     target = Target("token", (1,), "")
-    outcomes = run(Context(), store, target, ["rollout", "legrad", "chefer"])
+    outcomes = run(Context(), store, target, ["rollout", "legrad", "tam", "chefer"])
     assert outcomes[0].reason == "This model has no attention to read."
     assert "memory was not enough" in outcomes[1].reason
-    assert [one.explanation is None for one in outcomes] == [True, True, False]
+    # What lies in method and word is told once; memory may be there the next time.
+    assert [one.lasting for one in outcomes] == [False, False, True, False]
+    assert [one.explanation is None for one in outcomes] == [True, True, True, False]
 
 
 def test_cancelling_ends_it_and_keeps_what_is_done(store, monkeypatch):
