@@ -128,6 +128,25 @@ class ExplanationJobs(ABC):
             work, owner=owner, label="Comparing methods", supersedes="compare"
         )
 
+    def timing_job(self, owner: str, answer: Answer, target: Target) -> Job[None]:
+        """Run every method on a target, known or not, so that `seconds_of` knows what each costs.
+
+        The job's events are `MethodOutcome`s.
+        """
+
+        def work(context: JobContext) -> Generator[None, None, None]:
+            from medgemma_dash.methods import available
+            from medgemma_dash.services.explanation_steps import compare_steps
+
+            # A store of its own: what is known already would cost nothing.
+            store = RelevanceStore(answer)
+            methods = [(spec.name, ()) for spec in available()]
+            return compare_steps(self._current, store, target, methods, context, self._note_seconds)
+
+        return self.engine.submit_steps(
+            work, owner=owner, label="Timing every method", supersedes="time"
+        )
+
     def layers_job(self, owner: str, answer: Answer, target: Target) -> Job[LayerView]:
         """See what every layer and head did at the target; the newest choice wins."""
 

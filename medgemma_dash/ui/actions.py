@@ -66,7 +66,7 @@ def stop_everything(session: Session) -> None:
     for job in session.jobs():
         job.cancel()
     session.asking = session.asked_study = session.explaining = session.filling = None
-    session.comparison = session.looking = session.testing = None
+    session.comparison = session.looking = session.testing = session.timing = None
 
 
 def ask(session: Session, host: ModelHost, prompt: str) -> None:

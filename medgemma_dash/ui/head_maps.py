@@ -64,7 +64,8 @@ def gathered_maps(study: Study, view: LayerView) -> None:
     st.session_state[keys.GATHERED_LAYER] = min(
         int(widget_value(keys.GATHERED_LAYER, 0)), layers - 1
     )
-    left, right = st.columns([30, 70], gap="medium")
+    with st.container(key="gathered_columns"):
+        left, right = st.columns([30, 70], gap="medium")
     with left:
         layer = int(
             st.select_slider(

@@ -45,7 +45,8 @@ def layers_page(host: ModelHost) -> None:
             _progress()
         return
     st.session_state.setdefault(keys.HEAD_LAYER, strongest_layer(view))
-    left, right = st.columns([42, 58], gap="medium")
+    with st.container(key="layers_columns"):
+        left, right = st.columns([42, 58], gap="medium")
     with left:
         _overview(view)
     with right:

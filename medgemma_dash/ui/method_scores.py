@@ -42,7 +42,8 @@ def columns(score: MethodScore | None) -> dict[str, float | None]:
     for measure in MEASURES:
         if measure.name in SHOWN:
             interval = score.interval(measure.name) if score is not None else None
-            found[measure.title] = None if interval is None else interval.mean
+            times = 100 if measure.percent else 1
+            found[measure.title] = None if interval is None else times * interval.mean
     return found
 
 
@@ -50,7 +51,7 @@ def column_config() -> dict[str, Any]:
     """How the overview shows them, with what each means."""
     return {
         measure.title: st.column_config.NumberColumn(
-            format="percent" if measure.percent else "%.2f", help=measure.help
+            format="%.1f%%" if measure.percent else "%.2f", help=measure.help
         )
         for measure in MEASURES
         if measure.name in SHOWN

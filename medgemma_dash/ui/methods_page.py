@@ -17,6 +17,7 @@ from medgemma_dash.ui.method_scores import (
     provenance_line,
     stored_benchmark,
 )
+from medgemma_dash.ui.method_timing import time_methods
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import current_session
 from medgemma_dash.ui.wording import duration
@@ -42,14 +43,18 @@ def methods_page(host: ModelHost) -> None:
             pd.DataFrame(lines).set_index("method"),
             width="stretch",
             height="content",
+            placeholder="–",
             column_config={
+                "cost of a word": st.column_config.TextColumn(width="medium"),
                 "seconds here": st.column_config.NumberColumn(
                     format="%.3f",
-                    help="Median of a word's cost on this machine, from the Compare page",
+                    help="Median of what a word cost on this machine since the program started",
                 ),
                 **column_config(),
             },
         )
+    with st.container():
+        time_methods(host)
     if summary is not None:
         st.caption(provenance_line(summary))
     families = list(dict.fromkeys(spec.family for spec in specs))
@@ -63,10 +68,11 @@ def methods_page(host: ModelHost) -> None:
         persist_state="session",
     )
     cards = [spec for spec in specs if spec.family == chosen]
-    for start in range(0, len(cards), 2):
-        for column, spec in zip(st.columns(2, gap="medium"), cards[start:], strict=False):
-            with column, st.container(border=True, key=f"card_{spec.name}"):
-                _card(host, spec, summary.score(spec.name) if summary else None)
+    with st.container(key="method_cards"):
+        for start in range(0, len(cards), 2):
+            for column, spec in zip(st.columns(2, gap="medium"), cards[start:], strict=False):
+                with column, st.container(border=True, key=f"card_{spec.name}"):
+                    _card(host, spec, summary.score(spec.name) if summary else None)
     st.caption(RESEARCH_ONLY)
 
 

@@ -137,6 +137,7 @@ class Session:
     comparison: Comparison | None = None
     looking: Job[LayerView] | None = None
     testing: Job[FaithfulnessTable] | None = None
+    timing: Job[None] | None = None
     pins: list[Pin] = field(default_factory=list)
     notice: Notice | None = None
     question: str = ""
@@ -148,7 +149,8 @@ class Session:
         """Every job that this session waits for."""
         explaining = self.explaining.job if self.explaining else None
         comparing = self.comparison.job if self.comparison else None
-        jobs = (self.asking, explaining, self.filling, comparing, self.looking, self.testing)
+        deeper = (comparing, self.looking, self.testing, self.timing)
+        jobs = (self.asking, explaining, self.filling, *deeper)
         return tuple(job for job in jobs if job is not None and not job.finished)
 
 

@@ -1,0 +1,54 @@
+"""What each method costs on this machine, measured on demand with the open answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.ui.job_watch import POLL_SECONDS, line_with_cancel
+from medgemma_dash.ui.session import current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.model_host import ModelHost
+
+
+def time_methods(host: ModelHost) -> None:
+    """A button, or the progress of what it began."""
+    session = current_session()
+    if session.timing is not None and not session.timing.finished:
+        _progress()
+        return
+    answered = session.study is not None and session.study.target is not None
+    st.button(
+        "Time every method",
+        key="time_methods",
+        type="tertiary",
+        on_click=_begin,
+        args=(host,),
+        disabled=not answered,
+        help="Runs each method once on the chosen word of the open answer; those that run the "
+        "model many times take seconds."
+        if answered
+        else "Needs an answer: open the Explain page first.",
+    )
+
+
+def _begin(host: ModelHost) -> None:
+    session = current_session()
+    study = session.study
+    if study is None or study.answer is None or study.target is None:
+        return
+    index = study.target.token_indices[0]
+    target = Target("token", (index,), study.answer.tokens[index].text)
+    session.timing = host.timing_job(session.owner, study.answer, target)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress() -> None:
+    job = current_session().timing
+    if job is None or job.finished:
+        st.rerun()
+    job.heartbeat()
+    line_with_cancel(job, "cancel_timing")
