@@ -101,6 +101,7 @@ def _add_grounding(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     command.add_argument("--count", type=_read_count, default=200, help="radiographs (%(default)s)")
     command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
+    _add_first_seed(command)
     _add_model_options(command)
     command.add_argument(
         "--out", type=Path, metavar="FILE", help="JSON file with every observation"
@@ -126,9 +127,7 @@ def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="METHOD.OPTION=CHOICE",
         help="run a method with this choice, such as occlusion.block=1x1; may be repeated",
     )
-    command.add_argument(
-        "--first-seed", type=_read_count, metavar="N", help="seed of the first radiograph"
-    )
+    _add_first_seed(command)
     _add_model_options(command)
     command.add_argument(
         "--annotations",
@@ -143,6 +142,12 @@ def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
         type=Path,
         metavar="FOLDER",
         help="folder for benchmark.parquet, benchmark.md and benchmark.json",
+    )
+
+
+def _add_first_seed(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--first-seed", type=_read_count, metavar="N", help="seed of the first radiograph"
     )
 
 

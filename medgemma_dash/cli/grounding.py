@@ -8,6 +8,7 @@ from medgemma_dash.cli.chosen_model import chosen_model
 from medgemma_dash.cli.output import writing_to
 from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.core.errors import SettingError
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.models.loading import DEMO_FOLDER
 from medgemma_dash.services.grounding import measure_grounding
 from medgemma_dash.services.grounding_table import as_markdown, write_into_card
@@ -22,7 +23,11 @@ def run(options: argparse.Namespace) -> int:
     if options.write_card and not model.is_demo:
         raise SettingError("--write-card writes the demo model's card: leave it out, or --model.")
     grounding = measure_grounding(
-        model, count=options.count, method=options.method, progress=show_progress
+        model,
+        count=options.count,
+        method=options.method,
+        first_seed=options.first_seed or FIRST_EVALUATION_SEED,
+        progress=show_progress,
     )
     print(as_markdown(grounding), end="")
     if options.out:
