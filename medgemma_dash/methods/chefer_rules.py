@@ -48,6 +48,10 @@ class RowAfterLayer:
     _by_head: Tensor | None = None
     _head_weight: Tensor | None = None
 
+    def __post_init__(self) -> None:
+        # Asked once per layer, not once per block.
+        self._fed = self.before.any(0).cpu().numpy()
+
     @property
     def needs_gradient(self) -> bool:
         """Whether dA itself is wanted."""
@@ -56,7 +60,7 @@ class RowAfterLayer:
     def visit(self, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor | None) -> None:
         """Add r[rows] A_bar[rows, keys] to r[keys]."""
         r = self.before[:, rows]
-        if not bool(r.any()) and dA is None:
+        if dA is None and not self._fed[rows].any():
             return
         positive = dA_A.clamp_min(0)
         if dA is not None:
@@ -64,8 +68,9 @@ class RowAfterLayer:
             return
         if self.heads == "mean" and not self.normalised:
             # One product over heads and rows: r A_bar without forming A_bar.
-            weights = (r / positive.shape[1]).repeat(1, positive.shape[1]).unsqueeze(1)
-            self.after[:, keys] += (weights @ positive.flatten(1, 2)).squeeze(1)
+            weights = r.unsqueeze(1).expand(-1, positive.shape[1], -1).reshape(len(r), 1, -1)
+            row = (weights @ positive.flatten(1, 2)).squeeze(1)
+            self.after[:, keys].add_(row, alpha=1 / positive.shape[1])
             return
         A_bar = positive.amax(1) if self.heads == "max" else positive.mean(1)
         if self.normalised:

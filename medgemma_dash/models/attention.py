@@ -7,10 +7,12 @@ Notation: A = softmax(q k^T * scaling + mask), O = A v, dX = gradient of the tar
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol, runtime_checkable
 
+import numpy as np
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
@@ -33,6 +35,41 @@ class AttentionRecord:
     output: Float[Tensor, "1 sequence query_heads head_dim"]
     mask: Bool[Tensor, "1 1 sequence sequence"] | None
     scaling: float
+
+    @property
+    def allowed(self) -> Bool[Tensor, "sequence sequence"]:
+        """Which keys (columns) each row may look at."""
+        if self.mask is not None:
+            return self.mask[0, 0]
+        sequence = self.q.shape[2]
+        return torch.ones(sequence, sequence, dtype=torch.bool, device=self.q.device).tril()
+
+    @cached_property
+    def reach(self) -> "RowReach":
+        """The same for each row in three numbers, worked out once for all clicks."""
+        return row_reach(self.allowed)
+
+
+@dataclass(frozen=True)
+class RowReach:
+    """Of each row the first key that it sees, the one behind its last, and how many it sees.
+
+    On the processor, so that dividing rows into blocks asks nothing of a GPU.
+    """
+
+    first: Int[np.ndarray, " sequence"]
+    stop: Int[np.ndarray, " sequence"]
+    seen: Int[np.ndarray, " sequence"]
+
+
+def row_reach(allowed: Bool[Tensor, "sequence sequence"]) -> RowReach:
+    """Summarise a mask; every row sees a key."""
+    visible = allowed.cpu().numpy()
+    return RowReach(
+        first=visible.argmax(1),
+        stop=visible.shape[1] - visible[:, ::-1].argmax(1),
+        seen=visible.sum(1),
+    )
 
 
 class AttentionTape:
@@ -134,7 +171,7 @@ def attention_weights(
     with torch.no_grad():
         q = _heads_first(record.q, record.k.shape[1])[:, :, rows].float()
         scores = torch.einsum("kgrd,ksd->kgrs", q, record.k[0].float()) * record.scaling
-        scores.masked_fill_(~_allowed(record)[rows], -torch.inf)
+        scores.masked_fill_(~record.allowed[rows], -torch.inf)
         return scores.softmax(-1).flatten(0, 1)
 
 
@@ -146,7 +183,7 @@ def attention_gradients(
         v = record.v[0].float()
         dO = d_output.float().unflatten(1, (v.shape[0], -1))
         dA = torch.einsum("rkgd,ksd->rkgs", dO, v).flatten(1, 2)
-        return dA.masked_fill_(~_allowed(record)[rows].unsqueeze(1), 0)
+        return dA.masked_fill_(~record.allowed[rows].unsqueeze(1), 0)
 
 
 def streaming_backward(
@@ -216,28 +253,19 @@ def _heads_first(q: Tensor, key_value_heads: int) -> Float[Tensor, "kv_heads gro
     return q[0].reshape(key_value_heads, -1, *q.shape[2:])
 
 
-def _allowed(record: AttentionRecord) -> Bool[Tensor, "sequence sequence"]:
-    if record.mask is not None:
-        return record.mask[0, 0]
-    sequence = record.q.shape[2]
-    return torch.ones(sequence, sequence, dtype=torch.bool, device=record.q.device).tril()
-
-
 def _blocks(
     record: AttentionRecord, active: Bool[Tensor, " sequence"], row_stop: int
 ) -> Iterator[tuple[slice, slice, Bool[Tensor, "rows keys"] | None]]:
     """Blocks of query rows that carry gradient, with the keys they see and, where not all of
     these are seen by all of the rows, the places to mask.
     """
-    step = block_rows(record.q.device)
-    allowed = _allowed(record)
-    places = active[:row_stop].nonzero().flatten()
+    step, reach = block_rows(record.q.device), record.reach
+    places = active[:row_stop].cpu().numpy().nonzero()[0]
     for start in range(0, row_stop, step):
-        inside = places[(places >= start) & (places < start + step)]
+        inside = places[np.searchsorted(places, start) : np.searchsorted(places, start + step)]
         if not len(inside):
             continue
         rows = slice(int(inside[0]), int(inside[-1]) + 1)
-        seen = allowed[rows].any(0).nonzero()
-        keys = slice(int(seen[0]), int(seen[-1]) + 1)
-        visible = allowed[rows, keys]
-        yield rows, keys, None if bool(visible.all()) else ~visible
+        keys = slice(int(reach.first[rows].min()), int(reach.stop[rows].max()))
+        all_seen = bool((reach.seen[rows] == keys.stop - keys.start).all())
+        yield rows, keys, None if all_seen else ~record.allowed[rows, keys]
