@@ -19,8 +19,9 @@ from medgemma_dash.ui.actions import (
 )
 from medgemma_dash.ui.job_watch import answer_stream, filling_progress
 from medgemma_dash.ui.method_choice import chosen_method, chosen_settings, method_picker
+from medgemma_dash.ui.redraw import PARTS, redraw
 from medgemma_dash.ui.rich_line import Segment, rich_line
-from medgemma_dash.ui.session import PANELS, Study, current_session
+from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.token_strip import TokenChoice, token_strip
 from medgemma_dash.ui.wording import quoted
 
@@ -29,8 +30,12 @@ if TYPE_CHECKING:
     from medgemma_dash.services.relevance_store import RelevanceTensor
 
 
+@st.fragment(key="answer")
 def answer_panel(host: ModelHost) -> None:
-    """Draw the answer, or its stream while it is being said."""
+    """Draw the answer, or its stream while it is being said.
+
+    A fragment in every state, so that the other parts can always ask for it to be drawn anew.
+    """
     session = current_session()
     if session.asking is not None:
         answer_stream(host)
@@ -41,7 +46,6 @@ def answer_panel(host: ModelHost) -> None:
         rich_line([line], key="no_answer")
 
 
-@st.fragment(key="answer")
 def _answer(host: ModelHost) -> None:
     session = current_session()
     study = session.study
@@ -104,7 +108,7 @@ def select(host: ModelHost, target: Target) -> None:
     spec = chosen_method()
     choose(session, host, target, spec.name, chosen_settings(spec))
     if session.notice is None:
-        st.rerun(PANELS)
+        redraw(*PARTS)
     st.rerun()
 
 

@@ -17,8 +17,9 @@ from medgemma_dash.ui.actions import choose, contrasted
 from medgemma_dash.ui.chart import chart
 from medgemma_dash.ui.job_watch import explanation_progress
 from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
+from medgemma_dash.ui.redraw import PARTS, redraw
 from medgemma_dash.ui.rich_line import Segment, chosen_action, rich_line
-from medgemma_dash.ui.session import PANELS, Study, current_session
+from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.theme import is_dark
 from medgemma_dash.ui.wording import fidelity_warning, how_line, percent, quoted, why_sentence
 from medgemma_dash.ui.zone_grid import zone_grid
@@ -91,7 +92,9 @@ def _contrast(host: ModelHost) -> None:
     target = contrasted(study.answer, study.target, int(other) if other.isdigit() else None)
     spec = chosen_method()
     choose(session, host, target, spec.name, chosen_settings(spec))
-    st.rerun(PANELS if session.notice is None else "app")
+    if session.notice is None:
+        redraw(*PARTS)
+    st.rerun()
 
 
 def _layers(host: ModelHost, explanation: Explanation) -> None:
@@ -138,7 +141,7 @@ def _words(explanation: Explanation, answer: Answer) -> None:
 
 def _rezone() -> None:
     """The zones stand in the table, in the map's hover text and in the downloads."""
-    st.rerun(PANELS)
+    redraw(*PARTS)
 
 
 def _zones(study: Study, answer: Answer, zones: ZoneTable) -> None:

@@ -18,6 +18,7 @@ from medgemma_dash.ui.map_display import (
     window_key,
 )
 from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
+from medgemma_dash.ui.redraw import redraw
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.theme import is_dark
@@ -96,12 +97,12 @@ def _remember_cell() -> None:
     if study is not None:
         cells = chosen_cells(selection["points"])
         study.cell = cells[0] if cells else None
-    st.rerun(["map", "answer"])
+    redraw("map", "answer")
 
 
 def _redraw() -> None:
     """The picture, and the files to download, which look like it."""
-    st.rerun(["map", "downloads"])
+    redraw("map", "downloads")
 
 
 def _cell_words(study: Study) -> list[list[list[str]]] | None:

@@ -51,9 +51,6 @@ HEAD_LAYER = "head_layer"
 ATTENTION_LAYER = "attention_layer"
 GATHERED_LAYER = "gathered_layer"
 
-# Fragments of the Explain page that show the selected target.
-PANELS = ["map", "answer", "evidence", "downloads"]
-
 Settings = tuple[tuple[str, str], ...]
 Tone = Literal["note", "caution", "error"]
 

@@ -1,0 +1,75 @@
+"""What a browser sends for the elements that AppTest cannot click: charts and our components."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from streamlit.proto.WidgetStates_pb2 import WidgetState
+from streamlit.testing.v1 import AppTest
+
+CELL_TRACE = "cells"
+
+
+def click_patch(app: AppTest, row: int, col: int, chart: str = "map_figure") -> AppTest:
+    """Click a patch of the map."""
+    point = {"curve_number": 1, "point_index": 0, "customdata": [row, col]}
+    chosen = {"selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}}
+    return _send(app, WidgetState(id=_id(app, chart), string_value=json.dumps(chosen)))
+
+
+def choose_words(
+    app: AppTest, start: int, stop: int, *, whole: bool = False, strip: str = "token_strip"
+) -> AppTest:
+    """Click a word of the strip, or shift-click a span, or ask for the whole answer."""
+    drawn = json.loads(_element(app, strip).proto.json)
+    choice = {
+        "start": start,
+        "stop": stop,
+        "whole": whole,
+        "generation": drawn["generation"],
+        "nonce": f"test-{start}-{stop}-{whole}-{drawn['seen']}",
+    }
+    return _send(app, WidgetState(id=_id(app, strip), json_value=json.dumps({"choice": choice})))
+
+
+def choose_action(app: AppTest, line: str, action: str) -> AppTest:
+    """Click an action in a line of text."""
+    events = json.dumps([{"event": "chosen", "value": action}])
+    return _send(app, WidgetState(id=f"{_id(app, line)}", json_trigger_value=events))
+
+
+def lines_of(app: AppTest, key: str) -> list[str]:
+    """The texts of the line with this key, as they are on the page; none when it is not there."""
+    return ["".join(segment["text"] for segment in line) for line in _drawn_lines(app, key)]
+
+
+def actions_of(app: AppTest, key: str) -> list[str]:
+    """What can be clicked in the line with this key."""
+    return [part["action"] for line in _drawn_lines(app, key) for part in line if part["action"]]
+
+
+def strip_data(app: AppTest, strip: str = "token_strip") -> dict[str, Any]:
+    """What the token strip was told to draw."""
+    data: dict[str, Any] = json.loads(_element(app, strip).proto.json)
+    return data
+
+
+def _drawn_lines(app: AppTest, key: str) -> list[list[dict[str, str]]]:
+    found = [one for one in app.get("bidi_component") if one.key == key]
+    return json.loads(found[-1].proto.json)["lines"] if found else []
+
+
+def _element(app: AppTest, key: str) -> Any:
+    drawn = [*app.get("plotly_chart"), *app.get("bidi_component")]
+    return next(element for element in drawn if element.key == key)
+
+
+def _id(app: AppTest, key: str) -> str:
+    return str(_element(app, key).proto.id)
+
+
+def _send(app: AppTest, event: WidgetState) -> AppTest:
+    states = app._tree.get_widget_states()
+    states.widgets.append(event)
+    return app._run(states)

@@ -1,0 +1,111 @@
+"""Parts of the Explain page are drawn anew by themselves, whatever state the others are in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medgemma_dash.ui.actions import open_radiograph
+from medgemma_dash.ui.redraw import PARTS
+from medgemma_dash.ui.samples import samples
+from medgemma_dash.ui.session import ASK, QUESTION, SESSION, Study
+from tests.app.browser_events import choose_words, click_patch, lines_of
+
+OpenPage = Callable[[], AppTest]
+
+
+def study_of(app: AppTest) -> Study:
+    study = app.session_state[SESSION].study
+    assert isinstance(study, Study)
+    return study
+
+
+def upload(app: AppTest) -> AppTest:
+    """A file that nobody asked anything about."""
+    open_radiograph(app.session_state[SESSION], Path(samples()[0].path).read_bytes(), "Upload")
+    return app.run()
+
+
+def ask_and_hold(app: AppTest, host: Any) -> AppTest:
+    host.hold.clear()
+    app.text_input(key=QUESTION).set_value("Is the heart enlarged?")
+    return app.button(key=ASK).click().run()
+
+
+def test_a_patch_can_be_clicked_before_anything_was_asked(open_explain: OpenPage) -> None:
+    app = upload(open_explain())
+    assert study_of(app).answer is None
+    click_patch(app, 3, 4)
+    assert not app.exception
+    assert study_of(app).cell == (3, 4)
+
+
+def test_a_patch_can_be_clicked_while_an_answer_is_being_said(
+    open_explain: OpenPage, host: Any
+) -> None:
+    app = ask_and_hold(open_explain(), host)
+    assert lines_of(app, "stream")
+    click_patch(app, 3, 4)
+    assert not app.exception
+    assert study_of(app).cell == (3, 4)
+    assert lines_of(app, "stream")
+
+
+def test_the_zones_can_be_changed_while_an_answer_is_being_said(
+    open_explain: OpenPage, host: Any
+) -> None:
+    app = ask_and_hold(open_explain(), host)
+    app.selectbox(key="zone_scheme").set_value("fitted").run()
+    assert not app.exception
+    assert app.selectbox(key="zone_scheme").value == "fitted"
+
+
+def test_the_opacity_can_be_changed_before_anything_was_asked(open_explain: OpenPage) -> None:
+    app = upload(open_explain())
+    app.slider(key="map_opacity").set_value(40).run()
+    assert not app.exception
+
+
+def test_a_word_can_be_chosen_where_the_last_one_had_no_map(
+    open_explain: OpenPage, host: Any
+) -> None:
+    from medgemma_dash.core.errors import NoExplanationError
+
+    app = open_explain()
+    host.explain_error = NoExplanationError("every gradient is zero.")
+    choose_words(app, 7, 8)
+    assert lines_of(app, "why_sentence") == [
+        "No explanation for right, because every gradient is zero."
+    ]
+    click_patch(app, 3, 4)
+    host.explain_error = None
+    choose_words(app, 8, 9)
+    assert not app.exception
+    assert lines_of(app, "why_sentence")[0].startswith("Why lower?")
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_where_a_part_is_missing_the_whole_page_is_drawn(part: str) -> None:
+    def page() -> None:
+        import streamlit as st
+
+        from medgemma_dash.ui.redraw import PARTS, redraw
+
+        runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
+        missing = st.session_state["missing"]
+        for name in PARTS:
+            if name != missing:
+                st.fragment(lambda name=name: st.text(name), key=name)()
+        st.button("go", on_click=lambda: redraw(*PARTS))
+        st.text(f"run {runs}")
+
+    app = AppTest.from_function(page)
+    app.session_state["missing"] = part
+    app.run()
+    app.button[0].click().run()
+    assert not app.exception
+    assert app.session_state["runs"] == 2
