@@ -55,7 +55,10 @@ def read_raster(data: bytes, kind: str) -> RasterImage:
     except (ImageError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        # Pillow's own limits lie above ours, so this is only the header it met before we did.
+        # Raised while the header is read, by Pillow's own limits. Where its warning is only
+        # printed, nothing is lost: it means more than 89 megapixels, which `_convert` refuses by
+        # its own limit of 40 before a pixel is decoded. So no filter has to be set, which would
+        # hold for all threads of the program.
         raise too_many_pixels("far more pixels than a radiograph") from None
     except Exception:  # Pillow's decoders raise many kinds, and quote the file when they do
         raise ImageError(damaged) from None

@@ -2,12 +2,15 @@
 
 import io
 import os
+import struct
+import warnings
+import zlib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image
+from PIL import Image, ImageFile
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.imaging import apply_window, jpeg_bytes, load_radiograph
@@ -147,6 +150,30 @@ def test_path_errors_repeat_only_what_was_typed(tmp_path: Path) -> None:
     for path, message in cases.items():
         with pytest.raises(ImageError, match=message):
             load_radiograph(path)
+
+
+@pytest.mark.parametrize("filters", ["always", "ignore"])
+@pytest.mark.parametrize("limit", [Image.MAX_IMAGE_PIXELS, None])
+def test_a_bomb_is_refused_before_decoding_even_where_pillow_only_warns(
+    monkeypatch: pytest.MonkeyPatch, filters: str, limit: int | None
+) -> None:
+    stated = (9800, 9800)  # Pillow warns from 89 megapixels on, and refuses from 179 on
+    header = struct.pack(">IIBBBBB", *stated, 8, 0, 0, 0, 0)
+    chunks = [(b"IHDR", header), (b"IDAT", zlib.compress(bytes(100))), (b"IEND", b"")]
+    bomb = b"\x89PNG\r\n\x1a\n" + b"".join(
+        struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+        for name, data in chunks
+    )
+
+    def decoded(_: Any) -> None:
+        raise AssertionError("A pixel was decoded.")
+
+    monkeypatch.setattr(Image, "MAX_IMAGE_PIXELS", limit)
+    monkeypatch.setattr(ImageFile.ImageFile, "load", decoded)
+    with warnings.catch_warnings(record=True):
+        warnings.simplefilter(filters)  # type: ignore[arg-type]
+        with pytest.raises(ImageError, match="9800 x 9800 pixels; the limit is 40 megapixels"):
+            load_radiograph(bomb)
 
 
 def test_jpeg_for_the_screen_keeps_colour_and_shrinks() -> None:
