@@ -7,41 +7,58 @@ import numpy as np
 import numpy.typing as npt
 
 PatientRight = Literal["left", "right", "unknown"]
+PatientHead = Literal["top", "bottom"]
+
+# Among the names of windows, this one is the reader's; no window of a file has it.
+OWN_WINDOW = "Own"
 
 
 class Laterality(str):
     """The image side on which the patient's right lies: "left", "right" or "unknown".
 
-    It compares as that word; `source` says in words where the knowledge came from.
+    It compares as that word; `source` says in words where the knowledge came from. `head` is the
+    image's edge towards the patient's head; with an unknown side it means nothing.
     """
 
     source: str
+    head: PatientHead
 
-    def __new__(cls, patient_right: PatientRight, source: str) -> "Laterality":
+    def __new__(
+        cls, patient_right: PatientRight, source: str, head: PatientHead = "top"
+    ) -> "Laterality":
         if patient_right not in ("left", "right", "unknown"):
             raise ValueError(f'"left", "right" or "unknown", not {patient_right!r}.')
+        if head not in ("top", "bottom"):
+            raise ValueError(f'"top" or "bottom", not {head!r}.')
         side = super().__new__(cls, patient_right)
         side.source = source
+        side.head = head
         return side
 
 
 @dataclass(frozen=True)
 class Window:
-    """A display window in the units of `Radiograph.intensities`."""
+    """A display window in the units of `Radiograph.intensities`.
+
+    exact: black at centre - width / 2 and white at centre + width / 2 (LINEAR_EXACT of DICOM
+        PS3.3 C.11.2.1.3.2), for any positive width. Else the standard's LINEAR function, made
+        for whole numbers: at least 1 wide, its centre half a unit further up.
+    """
 
     name: str
     centre: float
     width: float
+    exact: bool = False
 
 
 @dataclass(frozen=True, eq=False)
 class Radiograph:
-    """One frontal chest radiograph, upright, bright where the body is dense.
+    """One frontal chest radiograph as stored, bright where the body is dense.
 
     pixels: uint8 (H, W, 3), what the model sees: the file's first window, or the picture.
     sha256: of the file's bytes (of the pixels when it was given as a picture in memory).
     spacing_mm: (row, column) distance between pixel centres in millimetres, if the file says.
-    laterality: which image side is the patient's right, and how that is known.
+    laterality: which image side is the patient's right, where the head is, how that is known.
     intensities: float32 (H, W), for window/level: modality units, MONOCHROME1 inverted.
     windows: the file's own presets, or one that spans the intensities; the first made `pixels`.
     tags: an allow-list of acquisition facts as (name, value) pairs; never patient data.

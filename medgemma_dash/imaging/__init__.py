@@ -15,7 +15,7 @@ from medgemma_dash.imaging.limits import (
     MIN_SIDE,
 )
 from medgemma_dash.imaging.read import load_radiograph
-from medgemma_dash.imaging.window import apply_window
+from medgemma_dash.imaging.window import apply_window, is_usable
 
 __all__ = [
     "DECODE_MEGABYTES",
@@ -26,6 +26,7 @@ __all__ = [
     "MIN_SIDE",
     "apply_window",
     "body_mask",
+    "is_usable",
     "jpeg_bytes",
     "load_radiograph",
 ]

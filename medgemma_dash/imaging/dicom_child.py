@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import warnings
+from dataclasses import astuple
 from typing import Any, BinaryIO
 
 from medgemma_dash.core.errors import ImageError
@@ -96,8 +97,8 @@ def _decode(data: bytes) -> tuple[dict[str, Any], memoryview]:
         raise ImageError(UNDECODABLE)
     header = {
         "shape": picture.shape,
-        "windows": [(window.name, window.centre, window.width) for window in image.windows],
-        "laterality": (str(image.laterality), image.laterality.source),
+        "windows": [astuple(window) for window in image.windows],
+        "laterality": (str(image.laterality), image.laterality.source, image.laterality.head),
         "spacing_mm": image.spacing_mm,
         "tags": image.tags,
         "warnings": image.warnings,

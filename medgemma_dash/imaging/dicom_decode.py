@@ -6,7 +6,7 @@ Runs in the decoding process, under its memory limit. Imports pydicom.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pydicom
@@ -23,7 +23,8 @@ from medgemma_dash.imaging.dicom_windows import presets
 from medgemma_dash.imaging.laterality import VIEWS, read_laterality
 from medgemma_dash.imaging.limits import check_picture_size
 from medgemma_dash.imaging.transfer_syntax import LOSSY, NATIVE, READABLE, RLE
-from medgemma_dash.imaging.window import EIGHT_BIT, spanning_window
+from medgemma_dash.imaging.window import EIGHT_BIT, mirrored, spanning_window
+from medgemma_dash.imaging.window_names import distinct
 
 _WRONG_SIZE = (
     "The picture in the DICOM file does not have the size that the file states: it is damaged. "
@@ -172,12 +173,8 @@ def _intensities(
     elif not windows and layout.bits == 8 and not layout.signed and not rescaled:
         windows = (EIGHT_BIT,)
     if layout.photometric == "MONOCHROME1":
-        # With values mirrored about (low + high) / 2, the mirrored window of PS3.3 C.11.2.1.2.1
-        # has its centre at low + high + 1 - centre, because that function is centred at c - 0.5.
         np.subtract(np.float32(low + high), values, out=values)
-        windows = tuple(
-            Window(window.name, low + high + 1 - window.centre, window.width) for window in windows
-        )
+        windows = tuple(mirrored(window, low + high) for window in windows)
     return *_with_whole_range(values, windows, padding), warnings
 
 
@@ -239,8 +236,8 @@ def _with_whole_range(
         high = float(values.max(where=kept, initial=-np.inf))
         values[padding] = low
     whole = spanning_window(WHOLE_RANGE, low, high)
-    listed = {(window.centre, window.width) for window in windows}
-    return values, windows if (whole.centre, whole.width) in listed else (*windows, whole)
+    listed = any(replace(window, name=WHOLE_RANGE) == whole for window in windows)
+    return values, distinct(windows if listed else (*windows, whole))
 
 
 def _notices(dataset: pydicom.Dataset, transfer_syntax: str, layout: _Layout) -> tuple[str, ...]:

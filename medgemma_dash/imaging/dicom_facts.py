@@ -8,7 +8,6 @@ standard that is known here; anything else becomes "other".
 from __future__ import annotations
 
 import math
-import re
 import struct
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
@@ -157,11 +156,6 @@ def tag_pairs(dataset: Dataset, encoding: str) -> tuple[tuple[str, str], ...]:
         ("Transfer syntax", encoding),
     ]
     return tuple((name, value) for name, value in pairs if value)
-
-
-def plain_text(value: str, longest: int = 32) -> str:
-    """A window's name from the file: letters, digits and plain punctuation only."""
-    return " ".join(re.sub(r"[^A-Za-z0-9 ()+/_.-]", " ", value).split())[:longest]
 
 
 def _value(dataset: Dataset, keyword: str) -> Any:

@@ -17,6 +17,8 @@ from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Laterality, Window
 from medgemma_dash.imaging.dicom_child import HEADER_LENGTH_BYTES, TOO_LARGE, UNDECODABLE
 from medgemma_dash.imaging.limits import DECODE_MEGABYTES, DECODE_SECONDS, check_picture_size
+from medgemma_dash.imaging.window import is_usable
+from medgemma_dash.imaging.window_names import distinct
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[2]
 _START = (
@@ -28,6 +30,12 @@ _KEPT_ENVIRONMENT = (
     "PATH", "PYTHONPATH", "PYTHONHOME", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "SYSTEMROOT",
     "LANG", "LC_ALL", "TMPDIR", "TEMP", "HOME",
 )  # fmt: skip
+_NOT_STARTED = (
+    "This machine is too busy to decode a DICOM file: no process could be started for it. Try "
+    "again in a minute, or close other programs."
+)
+# What a broken answer of the child may raise here.
+_UNREADABLE = (EOFError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
 _MAX_HEADER_BYTES = 2**16
 _MAX_AT_ONCE = 2
 _slots = threading.BoundedSemaphore(_MAX_AT_ONCE)
@@ -68,14 +76,17 @@ def _run(data: bytes, megabytes: int, seconds: float) -> ReceivedImage:
     environment = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
     # A BLAS pool reserves address space for every thread, which would count against the limit.
     environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-    # The program is fixed text; the arguments are this package's folder and two numbers.
-    process = subprocess.Popen(  # noqa: S603
-        [sys.executable, "-P", "-B", "-c", _START, *limits],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        env=environment,
-    )
+    try:
+        # The program is fixed text; the arguments are this package's folder and two numbers.
+        process = subprocess.Popen(  # noqa: S603
+            [sys.executable, "-P", "-B", "-c", _START, *limits],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment,
+        )
+    except OSError:
+        raise ImageError(_NOT_STARTED) from None
     late = threading.Event()
 
     def stop() -> None:
@@ -84,18 +95,27 @@ def _run(data: bytes, megabytes: int, seconds: float) -> ReceivedImage:
 
     timer = threading.Timer(seconds, stop)
     writer = threading.Thread(target=_feed, args=(process, data), daemon=True)
-    timer.start()
-    writer.start()
     try:
+        _start(timer, writer)
         return _receive(cast(IO[bytes], process.stdout))
-    except (EOFError, ValueError, TypeError, KeyError, RecursionError):
+    except _UNREADABLE:
         raise ImageError(_reason(late.is_set(), seconds)) from None
     finally:
         timer.cancel()
         process.kill()
         process.wait()
-        writer.join()
+        if writer.ident is not None:
+            writer.join()
+        cast(IO[bytes], process.stdin).close()
         cast(IO[bytes], process.stdout).close()
+
+
+def _start(*threads: threading.Thread) -> None:
+    try:
+        for thread in threads:
+            thread.start()
+    except RuntimeError:  # the system gives this program no further thread
+        raise ImageError(_NOT_STARTED) from None
 
 
 def _feed(process: subprocess.Popen[bytes], data: bytes) -> None:
@@ -142,18 +162,18 @@ def _receive(stream: IO[bytes]) -> ReceivedImage:
 def _checked(
     header: dict[str, Any], picture: Shaped[np.ndarray, "rows cols *channels"]
 ) -> ReceivedImage:
-    windows = tuple(Window(str(n), float(c), float(w)) for n, c, w in header["windows"])
-    if not windows or not all(
-        math.isfinite(window.centre) and math.isfinite(window.width) and window.width >= 1
-        for window in windows
-    ):
+    windows = tuple(
+        Window(str(name), float(centre), float(width), bool(exact))
+        for name, centre, width, exact in header["windows"]
+    )
+    if not windows or windows != distinct(windows) or not all(map(is_usable, windows)):
         raise ValueError("windows")
-    side, source = header["laterality"]
+    side, source, head = header["laterality"]
     spacing = header["spacing_mm"]
     return ReceivedImage(
         picture=picture,
         windows=windows,
-        laterality=Laterality(side, str(source)),
+        laterality=Laterality(side, str(source), head),
         spacing_mm=None if spacing is None else (float(spacing[0]), float(spacing[1])),
         tags=tuple((str(name), str(value)) for name, value in header["tags"]),
         warnings=tuple(str(warning) for warning in header["warnings"]),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Window
 from medgemma_dash.imaging import dicom_facts as facts
+from medgemma_dash.imaging.window_names import shown_name
 
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
@@ -15,10 +16,10 @@ _MAX_PRESETS = 16
 
 
 def presets(dataset: Dataset) -> tuple[tuple[Window, ...], tuple[str, ...]]:
-    """The file's windows in modality units as windows of the LINEAR function, and warnings.
+    """The file's windows in modality units, and warnings.
 
-    LINEAR_EXACT is restated exactly (PS3.3 C.11.2.1.3.2 has no half-pixel shifts); SIGMOID as the
-    line of the same centre and slope. Raises ImageError if there are windows and none is usable.
+    SIGMOID is restated as the LINEAR_EXACT line of the same centre and slope. Names may repeat.
+    Raises ImageError if there are windows and none is usable.
     """
     centres = facts.real_numbers(dataset, "WindowCenter")
     widths = facts.real_numbers(dataset, "WindowWidth")
@@ -32,10 +33,8 @@ def presets(dataset: Dataset) -> tuple[tuple[Window, ...], tuple[str, ...]]:
     for index, (centre, width) in enumerate(pairs):
         if not (0 < width <= 1e9 and abs(centre) <= 1e9) or (width < 1 and not exact):
             continue
-        name = facts.plain_text(names[index]) if index < len(names) else ""
-        name = name or f"Window {index + 1} of the file"
-        shift = (0.5, 1.0) if exact else (0.0, 0.0)
-        windows.append(Window(name, centre + shift[0], width + shift[1]))
+        name = shown_name(names[index] if index < len(names) else "", index)
+        windows.append(Window(name, centre, width, exact))
     if not windows:
         raise ImageError(
             "The DICOM file's display window has no width (WindowWidth must be at least 1, and "

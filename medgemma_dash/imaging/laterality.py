@@ -1,6 +1,6 @@
 """Which image side is the patient's right, from what a file says about its own orientation."""
 
-from medgemma_dash.core.radiograph import Laterality
+from medgemma_dash.core.radiograph import Laterality, PatientRight
 
 CONVENTION = "the radiological convention: the image's left is the patient's right"
 ASSUMED = f"assumed from {CONVENTION}; the file does not say"
@@ -59,13 +59,17 @@ def read_laterality(orientation: tuple[str, ...], view: str) -> tuple[Laterality
         )
         return Laterality("unknown", f"{said}: the patient lies sideways"), tuple(warnings)
     if down == "H":
-        warnings.append("The file says that the picture is upside down; it is shown as stored.")
+        warnings.append(
+            "The file says that the picture is upside down; it is shown as stored, and zones are "
+            "named from the patient's side."
+        )
     if across == "R":
         warnings.append(
             "The file says that the image's right is the patient's right, against the "
             "radiological convention; it is shown as stored."
         )
-    return Laterality("left" if across == "L" else "right", said), tuple(warnings)
+    right: PatientRight = "left" if across == "L" else "right"
+    return Laterality(right, said, "bottom" if down == "H" else "top"), tuple(warnings)
 
 
 def _leading_letters(orientation: tuple[str, ...]) -> tuple[str, str, bool]:

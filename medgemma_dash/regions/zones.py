@@ -65,20 +65,28 @@ def zone_map(radiograph: Radiograph, grid: tuple[int, int], scheme: ZoneScheme) 
 
     "fixed": the same rows and columns on every radiograph, proportional to 5, 6, 5 of 16 rows.
     "fitted": thirds of the height of each detected lung; of the body where no lungs are found.
+    Upper is towards the patient's head, wherever in the picture that is; where the patient's
+    side is unknown, zones are named by the image alone.
     Raises ValueError for another scheme, or a grid with fewer than 3 rows or 2 columns.
     """
     rows, cols = grid
     if rows < 3 or cols < 2:
         raise ValueError(f"Six zones need a grid of at least 3 x 2 cells, not {rows} x {cols}.")
-    image_left_first = radiograph.laterality != "right"
+    laterality = radiograph.laterality
+    # Zones are found with the patient's head at the top, then turned back with the picture.
+    upside_down = laterality != "unknown" and laterality.head == "bottom"
     if scheme == "fixed":
-        by_image_side, note = _fixed(rows, cols), ""
+        labels, note = _fixed(rows, cols), ""
     elif scheme == "fitted":
-        by_image_side, note = fitted_halves(find_lungs(radiograph.pixels), rows, cols)
+        pixels = np.flipud(radiograph.pixels).copy() if upside_down else radiograph.pixels
+        labels, note = fitted_halves(find_lungs(pixels), rows, cols)
     else:
         raise ValueError(f"Zone schemes are {', '.join(get_args(ZoneScheme))}, not {scheme!r}.")
-    labels = by_image_side if image_left_first else _sides_exchanged(by_image_side)
-    return ZoneMap(_zones(radiograph.laterality), labels.astype(np.int8), scheme, note)
+    if upside_down:
+        labels = np.flipud(labels)
+    if laterality == "right":
+        labels = _sides_exchanged(labels)
+    return ZoneMap(_zones(laterality), labels.copy(), scheme, note)
 
 
 def _fixed(rows: int, cols: int) -> Int8[np.ndarray, "rows cols"]:

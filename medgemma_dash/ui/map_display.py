@@ -8,16 +8,27 @@ from typing import Literal, cast
 import numpy as np
 import numpy.typing as npt
 
-from medgemma_dash.core.radiograph import Window
+from medgemma_dash.core.radiograph import OWN_WINDOW, Radiograph, Window
 from medgemma_dash.figures import MAGNITUDE_SCALES
-from medgemma_dash.imaging import apply_window, jpeg_bytes
+from medgemma_dash.imaging import apply_window, is_usable, jpeg_bytes
 from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.session import Study, widget_value
 
 LONGEST_SIDE_PX = 800
 WINDOWS_KEPT = 8
 DEFAULT_OPACITY = 75
-OWN_WINDOW = "Own"
+
+__all__ = [
+    "DEFAULT_OPACITY",
+    "OWN_WINDOW",
+    "MapDisplay",
+    "chosen_display",
+    "chosen_window",
+    "displayed_jpeg",
+    "displayed_pixels",
+    "window_key",
+    "windowed",
+]
 
 
 @dataclass(frozen=True)
@@ -50,25 +61,31 @@ def chosen_window(study: Study) -> Window:
     presets = study.radiograph.windows
     name = widget_value(window_key(study, "preset"), presets[0].name)
     if name == OWN_WINDOW:
-        centre = widget_value(window_key(study, "centre"), presets[0].centre)
-        width = widget_value(window_key(study, "width"), presets[0].width)
-        return Window(OWN_WINDOW, float(centre), max(float(width), 1e-6))
+        centre = float(widget_value(window_key(study, "centre"), presets[0].centre))
+        width = float(widget_value(window_key(study, "width"), presets[0].width))
+        # Exact, because the intensities of a rescaled file may differ by less than 1.
+        own = Window(OWN_WINDOW, centre, width, exact=True)
+        return own if is_usable(own) else presets[0]
     return next((preset for preset in presets if preset.name == name), presets[0])
 
 
 def displayed_pixels(study: Study) -> npt.NDArray[np.uint8]:
     """uint8 (H, W, 3): the radiograph in the chosen window."""
-    window, first = chosen_window(study), study.radiograph.windows[0]
-    if (window.centre, window.width) == (first.centre, first.width):
-        return study.radiograph.pixels
-    grey = apply_window(study.radiograph.intensities, window)
+    return windowed(study.radiograph, chosen_window(study))
+
+
+def windowed(radiograph: Radiograph, window: Window) -> npt.NDArray[np.uint8]:
+    """uint8 (H, W, 3): the radiograph in a window; its own pixels in its first."""
+    if window == radiograph.windows[0]:
+        return radiograph.pixels
+    grey = apply_window(radiograph.intensities, window)
     return np.repeat(grey[..., None], 3, axis=2)
 
 
 def displayed_jpeg(study: Study, longest_side: int = LONGEST_SIDE_PX) -> bytes:
     """The displayed picture, encoded once for each window and size."""
     window = chosen_window(study)
-    key = (window.centre, window.width, longest_side)
+    key = (window, longest_side)
     kept = study.pictures.get(key)
     if kept is None:
         kept = jpeg_bytes(displayed_pixels(study), longest_side=longest_side)

@@ -13,7 +13,7 @@ import streamlit as st
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation, Target
-from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.radiograph import Radiograph, Window
 
 if TYPE_CHECKING:
     import numpy as np
@@ -109,7 +109,7 @@ class Study:
     cells: tuple[tuple[int, int], ...] = ()
     body: npt.NDArray[np.bool_] | None = None
     attention: tuple[tuple[str, int], npt.NDArray[np.float32]] | None = None
-    pictures: dict[tuple[float, float, int], bytes] = field(default_factory=dict)
+    pictures: dict[tuple[Window, int], bytes] = field(default_factory=dict)
     zones: dict[tuple[str, tuple[int, int]], ZoneMap] = field(default_factory=dict)
     without_map: dict[tuple[str, Target], dict[tuple[str, Settings], str]] = field(
         default_factory=dict

@@ -14,6 +14,7 @@ from pydicom.dataset import Dataset
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Window
 from medgemma_dash.imaging import apply_window, dicom_process, load_radiograph
+from medgemma_dash.imaging.window_names import distinct
 from tests.imaging.dicom_files import native, sample_picture
 
 DEEP = sample_picture(40, 48, 12)
@@ -53,16 +54,48 @@ def test_all_presets_are_listed_by_their_names_and_the_first_is_shown() -> None:
             bits=12,
             WindowCenter=[2000, 1000],
             WindowWidth=[3000, 500],
-            WindowCenterWidthExplanation=["NORMAL", "<script>HARD"],
+            WindowCenterWidthExplanation=["NORMAL", "Soft_Tissue"],
         )
     )
     assert found.windows[:2] == (
         Window("NORMAL", 2000.0, 3000.0),
-        Window("script HARD", 1000.0, 500.0),
+        Window("Soft Tissue", 1000.0, 500.0),
     )
     assert found.windows[2].name == "Whole range"
     shown = apply_window(DEEP.astype(np.float32), Window("", 2000.0, 3000.0))
     np.testing.assert_array_equal(found.pixels[..., 0], shown)
+
+
+@pytest.mark.parametrize("secret", ["DOE JANE", "Lung of Doe", "<script>HARD", "WINDOW 19991231"])
+def test_free_text_is_never_a_windows_name(secret: str) -> None:
+    names = ["LUNG", secret]
+    found = load_radiograph(
+        native(
+            DEEP,
+            bits=12,
+            WindowCenter=[2000, 1000],
+            WindowWidth=[3000, 500],
+            WindowCenterWidthExplanation=names,
+        )
+    )
+    assert [window.name for window in found.windows] == ["LUNG", "Window 2", "Whole range"]
+
+
+def test_every_window_has_a_name_of_its_own_and_the_readers_is_kept() -> None:
+    found = load_radiograph(
+        native(
+            DEEP,
+            bits=12,
+            WindowCenter=[2000, 1000, 900, 800],
+            WindowWidth=[3000, 500, 400, 300],
+            WindowCenterWidthExplanation=["LUNG", "Lung", "WINDOW 4", "Own"],
+        )
+    )
+    names = [window.name for window in found.windows]
+    assert names == ["LUNG", "Lung (2)", "WINDOW 4", "Window 4 (2)", "Whole range"]
+    assert found.windows[1].centre == 1000
+    renamed = distinct([Window("own", 1.0, 2.0), Window("Own", 3.0, 4.0)])
+    assert [window.name for window in renamed] == ["own (2)", "Own (3)"]
 
 
 def test_exact_window_is_the_standards_exact_function() -> None:
@@ -70,6 +103,23 @@ def test_exact_window_is_the_standards_exact_function() -> None:
     shown = load_radiograph(data).pixels[..., 0]
     exact = np.clip(((DEEP.astype(float) - 2000) / 3000 + 0.5) * 255, 0, 255)
     assert np.abs(shown - np.rint(exact)).max() <= 1  # a tie may round either way
+
+
+def test_inverted_storage_with_an_exact_window_shows_the_same_picture() -> None:
+    exact = {"WindowWidth": 2500, "VOILUTFunction": "LINEAR_EXACT"}
+    plain = load_radiograph(native(DEEP, bits=12, WindowCenter=1800, **exact))
+    monochrome1 = {"WindowCenter": 4095 - 1800, "PhotometricInterpretation": "MONOCHROME1"}
+    inverted = load_radiograph(native(4095 - DEEP, bits=12, **monochrome1, **exact))
+    np.testing.assert_array_equal(plain.pixels, inverted.pixels)
+    assert plain.windows == inverted.windows
+
+
+@pytest.mark.parametrize("slope", [1e-3, 1e-6, 1e-20])
+def test_intensities_that_differ_by_fractions_are_shown_from_black_to_white(slope: float) -> None:
+    found = load_radiograph(native(DEEP, bits=12, RescaleSlope=f"{slope:g}", RescaleIntercept=0))
+    unscaled = load_radiograph(native(DEEP, bits=12))
+    difference = found.pixels.astype(int) - unscaled.pixels
+    assert np.abs(difference).max() <= 1  # float32 intensities round a tie either way
 
 
 def test_unusable_presets_are_left_out_with_a_warning() -> None:
@@ -119,7 +169,15 @@ def test_padding_is_black_and_outside_the_range(photometric: str) -> None:
 
 def test_patient_data_appear_nowhere() -> None:
     found = load_radiograph(
-        native(DEEP, bits=12, BodyPartExamined="DOE JANE", ViewPosition="SECRET")
+        native(
+            DEEP,
+            bits=12,
+            BodyPartExamined="DOE JANE",
+            ViewPosition="SECRET",
+            WindowCenter=2000,
+            WindowWidth=3000,
+            WindowCenterWidthExplanation="DOE 1999",
+        )
     )
     text = repr((found.tags, found.warnings, found.windows, found.laterality.source))
     for secret in ("Doe", "DOE", "SECRET", "Secret", "4711", "1999", "1.2.3.4"):
@@ -144,6 +202,43 @@ def test_burned_in_text_is_warned_of() -> None:
     assert any("is burned into" in warning for warning in said)
     assert any("may be burned into" in warning for warning in silent)
     assert not any("burned" in warning for warning in denied)
+
+
+@pytest.mark.parametrize(("down", "head"), [("F", "top"), ("H", "bottom")])
+def test_the_edge_towards_the_head_is_read(down: str, head: str) -> None:
+    found = load_radiograph(native(DEEP, bits=12, PatientOrientation=["L", down]))
+    assert (found.laterality, found.laterality.head) == ("left", head)
+
+
+def test_a_process_that_cannot_be_started_is_an_image_error(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fork(*_: Any, **__: Any) -> Any:
+        raise BlockingIOError(11, "Resource temporarily unavailable")
+
+    monkeypatch.setattr(dicom_process.subprocess, "Popen", fork)
+    with pytest.raises(ImageError, match="too busy"):
+        load_radiograph(native(DEEP, bits=12))
+
+
+def test_a_thread_that_cannot_be_started_is_an_image_error_and_ends_the_process(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    started: list[Any] = []
+    original = subprocess.Popen
+
+    def spy(*arguments: Any, **options: Any) -> Any:
+        started.append(original(*arguments, **options))
+        return started[-1]
+
+    def no_thread(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(dicom_process.subprocess, "Popen", spy)
+    monkeypatch.setattr(threading.Thread, "start", no_thread)
+    with pytest.raises(ImageError, match="too busy"):
+        load_radiograph(native(DEEP, bits=12))
+    assert started[0].returncode is not None
 
 
 def test_slow_decoding_is_given_up() -> None:

@@ -28,5 +28,6 @@ def test_orientation_is_read_or_admitted_unknown(
     laterality, warnings = read_laterality(orientation, view)
     assert laterality == side
     assert source in laterality.source
+    assert laterality.head == ("bottom" if "upside down" in warning else "top")
     assert warning in " ".join(warnings)
     assert bool(warnings) == bool(warning)

@@ -41,6 +41,35 @@ def test_spanning_window_reaches_black_and_white() -> None:
     np.testing.assert_array_equal(apply_window(x, spanning_window("", -12.0, 3000.0)), [[0, 255]])
 
 
+@pytest.mark.parametrize("width", [1e-30, 1e-6, 0.3, 1.0, 900.0])
+def test_exact_window_has_a_meaning_at_any_positive_width(width: float) -> None:
+    centre = 7 * width
+    x = np.linspace(centre - 2 * width, centre + 2 * width, 101, dtype=np.float32)[None]
+    shown = apply_window(x, Window("", centre, width, exact=True))
+    expected = np.clip(((x.astype(float) - centre) / width + 0.5) * 255, 0, 255)
+    np.testing.assert_array_equal(shown, np.rint(expected))
+
+
+def test_exact_window_far_from_the_values_is_black_and_white() -> None:
+    x = np.array([[-3e38, 0.0, 3e38]], np.float32)
+    shown = apply_window(x, Window("", 0.0, 5e-324, exact=True))
+    assert shown[0, [0, 2]].tolist() == [0, 255]
+
+
+@pytest.mark.parametrize("span", [1e-30, 1e-4, 0.7, 1.0, 4000.0])
+def test_spanning_window_reaches_black_and_white_over_any_span(span: float) -> None:
+    x = np.array([[0.0, span / 2, span]], np.float32)
+    shown = apply_window(x, spanning_window("", 0.0, float(x[0, 2])))
+    assert shown[0, [0, 2]].tolist() == [0, 255]
+    assert abs(int(shown[0, 1]) - 128) <= 1  # 127.5 rounds either way
+
+
+@pytest.mark.parametrize("width", [0.0, -3.0, float("nan"), float("inf")])
+def test_exact_window_without_a_meaning_is_refused(width: float) -> None:
+    with pytest.raises(ValueError, match="wider than 0"):
+        apply_window(np.zeros((4, 4), np.float32), Window("", 0.0, width, exact=True))
+
+
 @pytest.mark.parametrize("width", [0.0, 0.5, -3.0, float("nan"), float("inf")])
 def test_window_without_a_meaning_is_refused(width: float) -> None:
     with pytest.raises(ValueError, match="at least 1 wide"):

@@ -64,6 +64,31 @@ def test_names_follow_the_patient_and_cells_stay(scheme: str) -> None:
     np.testing.assert_array_equal(usual.labels, unknown.labels)
 
 
+@pytest.mark.parametrize("scheme", ["fixed", "fitted"])
+@pytest.mark.parametrize("side", ["left", "right"])
+def test_zones_of_an_upside_down_picture_are_those_of_the_upright_one(
+    scheme: str, side: str
+) -> None:
+    upright = drawn(laterality=side)
+    turned = dataclasses.replace(
+        upright,
+        pixels=upright.pixels[::-1].copy(),
+        intensities=upright.intensities[::-1].copy(),
+        laterality=Laterality(side, "test", "bottom"),  # type: ignore[arg-type]
+    )
+    usual = zone_map(upright, (16, 16), scheme)  # type: ignore[arg-type]
+    found = zone_map(turned, (16, 16), scheme)  # type: ignore[arg-type]
+    np.testing.assert_array_equal(found.labels, usual.labels[::-1])
+    assert found.names == usual.names
+    assert found.name_at(12, 4) == ("Right upper" if side == "left" else "Left upper")
+
+
+def test_zones_of_unknown_sides_are_named_by_the_image_whatever_the_head() -> None:
+    laterality = Laterality("unknown", "test", "bottom")
+    zones = zone_map(dataclasses.replace(drawn(), laterality=laterality), (16, 16), "fixed")
+    assert zones.name_at(0, 0) == "Image left upper"
+
+
 @pytest.fixture(scope="module")
 def studies() -> list[tuple[SyntheticRadiograph, ZoneMap]]:
     """Radiographs with their true lungs and lesions, and their fitted zones on a fine grid."""
