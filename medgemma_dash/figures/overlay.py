@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw, ImageFont
 
 from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.cells import Cell
@@ -22,6 +22,7 @@ CAPTION = "Research only. Not for clinical use."
 # Text never gets smaller than this, however small the radiograph.
 SMALLEST_TEXT_PX = 13
 NARROWEST_PX = 480
+_PIXELS_AT_ONCE = 2**18  # a band takes some 10 MB
 
 
 def overlay_picture(
@@ -44,14 +45,16 @@ def overlay_picture(
     Raises ValueError on a colour scale that does not exist or a value that is not finite.
     """
     scale = checked_scale(colour_scale, signed)
-    painted = _composite(pixels, image_map, mode, opacity, threshold, scale, signed)
-    picture = Image.fromarray(painted)
+    height, width = pixels.shape[:2]
+    strip = _strip(width, image_map, scale, signed, (CAPTION, *notices))
+    canvas = np.empty((height + strip.height, strip.width, 3), np.uint8)
+    canvas[:height] = ImageColor.getrgb(DARK.background)
+    canvas[height:] = strip
+    left = (strip.width - width) // 2
+    picture = canvas[:height, left : left + width]
+    _composite(pixels, image_map, mode, opacity, threshold, scale, signed, picture)
     _draw_marks(picture, image_map.shape, laterality, selected_cells)
-    strip = _strip(picture.width, image_map, scale, signed, (CAPTION, *notices))
-    canvas = Image.new("RGB", (strip.width, picture.height + strip.height), DARK.background)
-    canvas.paste(picture, ((strip.width - picture.width) // 2, 0))
-    canvas.paste(strip, (0, picture.height))
-    return np.asarray(canvas, dtype=np.uint8)
+    return canvas
 
 
 def _composite(
@@ -62,36 +65,54 @@ def _composite(
     threshold: float,
     scale: str,
     signed: bool,
-) -> UInt8[np.ndarray, "height width 3"]:
+    painted: UInt8[np.ndarray, "height width 3"],
+) -> None:
+    """Paint the map over the radiograph into `painted`, a band of rows at a time: what lies
+    between takes some thirty bytes a pixel, which a film of 40 megapixels has no room for.
+    """
+    height, width = pixels.shape[:2]
     low, high = colour_range(image_map, signed)
-    values = stretched(image_map.astype(np.float32), pixels.shape[0], pixels.shape[1], mode)
-    fraction = ((values - low) / (high - low)).clip(0, 1)
-    colours = scale_colours(scale, 256)[np.rint(fraction * 255).astype(np.uint8)]
-    magnitude = np.abs(2 * fraction - 1) if signed else fraction
-    share = (opacity * coverage(magnitude, threshold)).astype(np.float32)[..., None]
-    return np.asarray(np.rint(pixels * (1 - share) + colours * share), dtype=np.uint8)
+    table = scale_colours(scale, 256)
+    # As many columns as the map has: stretched across in each band.
+    lines = stretched(image_map.astype(np.float32), height, image_map.shape[1], mode)
+    step = max(1, _PIXELS_AT_ONCE // width)
+    for top in range(0, height, step):
+        band = slice(top, top + step)
+        values = stretched(lines[band], len(lines[band]), width, mode)
+        fraction = ((values - low) / (high - low)).clip(0, 1)
+        colours = table[np.rint(fraction * 255).astype(np.uint8)]
+        magnitude = np.abs(2 * fraction - 1) if signed else fraction
+        share = (opacity * coverage(magnitude, threshold)).astype(np.float32)[..., None]
+        painted[band] = np.rint(pixels[band] * (1 - share) + colours * share)
 
 
 def _draw_marks(
-    picture: Image.Image, grid: tuple[int, ...], laterality: str, selected: Sequence[Cell]
+    picture: UInt8[np.ndarray, "height width 3"],
+    grid: tuple[int, ...],
+    laterality: str,
+    selected: Sequence[Cell],
 ) -> None:
-    draw = ImageDraw.Draw(picture)
-    size = max(SMALLEST_TEXT_PX, picture.width // 28)
-    cells = PatchGrid(rows=grid[0], cols=grid[1], height=picture.height, width=picture.width)
+    """Draw into the picture itself: Pillow would need a copy of all of it."""
+    height, width = picture.shape[:2]
+    cells = PatchGrid(rows=grid[0], cols=grid[1], height=height, width=width)
+    line = max(1, width // 300)
     for row, col in selected:
         box = cells.box(row, col)
-        draw.rectangle(
-            (box.left, box.top, box.right - 1, box.bottom - 1),
-            outline=DARK.accent,
-            width=max(1, picture.width // 300),
-        )
+        inside = picture[
+            int(box.top) : int(box.bottom - 1) + 1, int(box.left) : int(box.right - 1) + 1
+        ]
+        for edge in (inside[:line], inside[-line:], inside[:, :line], inside[:, -line:]):
+            edge[:] = ImageColor.getrgb(DARK.accent)
     if laterality not in ("left", "right"):
         return
+    size = max(SMALLEST_TEXT_PX, width // 28)
+    inset, corner = size // 2, min(2 * size, width)
     font = ImageFont.load_default(size)
-    inset = size // 2
     for at_left in (True, False):
-        draw.text(
-            (inset if at_left else picture.width - inset, inset),
+        part = picture[:corner, :corner] if at_left else picture[:corner, width - corner :]
+        patch = Image.fromarray(part)
+        ImageDraw.Draw(patch).text(
+            (inset if at_left else corner - inset, inset),
             "R" if at_left == (laterality == "left") else "L",
             fill=DARK.text,
             font=font,
@@ -99,6 +120,7 @@ def _draw_marks(
             stroke_width=max(1, size // 12),
             stroke_fill="#000000",
         )
+        part[:] = patch
 
 
 def _strip(

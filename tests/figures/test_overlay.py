@@ -1,10 +1,13 @@
 """The picture to download."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from medgemma_dash.figures import overlay_picture
 from medgemma_dash.figures.overlay import stretched
+from medgemma_dash.figures.palette import colour_range, coverage, scale_colours
 
 GREY = np.full((320, 480, 3), 90, np.uint8)
 
@@ -75,3 +78,50 @@ def test_the_input_is_not_written_to():
     before = GREY.copy()
     overlay_picture(GREY, peaked(), laterality="left", selected_cells=[(1, 1)])
     np.testing.assert_array_equal(GREY, before)
+
+
+def painted_at_once(pixels, image_map, mode, opacity, threshold, signed):
+    """The whole picture in one expression, as the formula says."""
+    low, high = colour_range(image_map, signed)
+    fraction = ((stretched(image_map, *pixels.shape[:2], mode) - low) / (high - low)).clip(0, 1)
+    colours = scale_colours("RdBu" if signed else "Inferno", 256)[
+        np.rint(fraction * 255).astype(int)
+    ]
+    magnitude = np.abs(2 * fraction - 1) if signed else fraction
+    share = (opacity * coverage(magnitude, threshold)).astype(np.float32)[..., None]
+    return np.rint(pixels * (1 - share) + colours * share).astype(np.uint8)
+
+
+@pytest.mark.parametrize("mode", ["smooth", "grid"])
+@pytest.mark.parametrize("signed", [False, True])
+def test_painting_in_bands_gives_every_pixel_what_painting_at_once_does(mode, signed):
+    random = np.random.default_rng(1)
+    pixels = random.integers(0, 256, (1301, 901, 3), np.uint8)  # five bands, the last one short
+    image_map = random.standard_normal((16, 16)).astype(np.float32)
+    if not signed:
+        image_map = image_map.clip(0)
+    picture = overlay_picture(
+        pixels, image_map, mode=mode, opacity=0.7, threshold=0.2, signed=signed
+    )
+    expected = painted_at_once(pixels, image_map, mode, 0.7, 0.2, signed)
+    np.testing.assert_array_equal(picture[: len(pixels)], expected)
+
+
+def test_a_large_film_takes_little_more_memory_than_the_picture_itself():
+    pixels = np.zeros((4000, 3000, 3), np.uint8)
+    tracemalloc.start()
+    try:
+        picture = overlay_picture(pixels, peaked(), laterality="left", selected_cells=[(3, 3)])
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1.5 * picture.nbytes  # at once it is 12 times as much
+
+
+def test_chosen_cells_are_outlined_from_inside():
+    picture = overlay_picture(GREY, np.zeros((16, 16), np.float32), selected_cells=[(2, 3)])
+    accent = (picture[:320] == (0xF2, 0xA3, 0x3A)).all(axis=-1)
+    outline = np.zeros((320, 480), bool)
+    outline[40:60, 90:120] = True
+    outline[41:59, 91:119] = False
+    np.testing.assert_array_equal(accent, outline)
