@@ -48,6 +48,7 @@ class Observation:
     divergence: float = NAN
     inside_body: float = NAN
     entropy: float = NAN
+    peak_ratio: float = NAN
     gini: float = NAN
     border: float = NAN
     seconds: float = NAN
@@ -93,6 +94,7 @@ MEASURES = (
     Measure("inside_body", "inside body", "shape", "high",
             "share of the positive relevance on the body", percent=True),
     Measure("entropy", "entropy", "shape", "", "in nats; an even map of 256 cells has 5.55"),
+    Measure("peak_ratio", "peak / mean", "shape", "", "above 5 the peak stands out"),
     Measure("gini", "Gini", "shape", "", "0 even, 1 all in one cell"),
     Measure("border", "border", "shape", "low",
             "share of the positive relevance on the outermost ring of cells", percent=True),

@@ -174,6 +174,7 @@ def _observation(
             "auprc": auprc(image, mask),
             "inside_body": quality.inside_body,
             "entropy": quality.entropy,
+            "peak_ratio": quality.peak_ratio,
             "gini": quality.gini,
             "border": quality.border,
         }
