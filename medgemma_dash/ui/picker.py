@@ -18,10 +18,9 @@ if TYPE_CHECKING:
 
 THUMBNAIL_PX = 360
 SAMPLES_IN_A_ROW = 5
-FILE_TYPES = ["png", "jpg", "jpeg", "dcm", "dicom", "ima"]
 UPLOAD_HELP = (
-    "PNG, JPEG or DICOM, up to 50 MB. The file stays in this program's memory and is never "
-    "written to disk. Text burned into the picture is shown as it is."
+    "PNG, JPEG or DICOM under any name, up to 50 MB. The file stays in this program's memory and "
+    "is never written to disk. Text burned into the picture is shown as it is."
 )
 
 
@@ -58,8 +57,9 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
     """A place to drop a file; a file that cannot be read changes nothing that is open."""
     session = current_session()
     # A new key after each file empties the box, so that the same file can be given again.
+    # No list of types: it would go by the name, and DICOM files often have no extension.
     uploaded = st.file_uploader(
-        "Your own radiograph", FILE_TYPES, key=f"{key}_{session.opened}", help=UPLOAD_HELP
+        "Your own radiograph (PNG, JPEG or DICOM)", key=f"{key}_{session.opened}", help=UPLOAD_HELP
     )
     if uploaded is None or session.read_upload == uploaded.file_id:
         return
