@@ -6,6 +6,7 @@ from medgemma_dash.figures.heads import head_figure
 from medgemma_dash.figures.layers import layer_figure
 from medgemma_dash.figures.matrix import pair_figure
 from medgemma_dash.figures.overlay import overlay_picture
+from medgemma_dash.figures.overlay_svg import overlay_svg
 from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
@@ -25,6 +26,7 @@ __all__ = [
     "layer_figure",
     "number",
     "overlay_picture",
+    "overlay_svg",
     "pair_figure",
     "palette",
     "plain",

@@ -71,19 +71,32 @@ def _composite(
     between takes some thirty bytes a pixel, which a film of 40 megapixels has no room for.
     """
     height, width = pixels.shape[:2]
-    low, high = colour_range(image_map, signed)
-    table = scale_colours(scale, 256)
+    bounds = colour_range(image_map, signed)
     # As many columns as the map has: stretched across in each band.
     lines = stretched(image_map.astype(np.float32), height, image_map.shape[1], mode)
     step = max(1, _PIXELS_AT_ONCE // width)
     for top in range(0, height, step):
         band = slice(top, top + step)
         values = stretched(lines[band], len(lines[band]), width, mode)
-        fraction = ((values - low) / (high - low)).clip(0, 1)
-        colours = table[np.rint(fraction * 255).astype(np.uint8)]
-        magnitude = np.abs(2 * fraction - 1) if signed else fraction
-        share = (opacity * coverage(magnitude, threshold)).astype(np.float32)[..., None]
+        colours, share = coloured(values, bounds, scale, threshold)
+        share = (opacity * share).astype(np.float32)[..., None]
         painted[band] = np.rint(pixels[band] * (1 - share) + colours * share)
+
+
+def coloured(
+    values: Float[np.ndarray, "height width"],
+    bounds: tuple[float, float],
+    scale: str,
+    threshold: float,
+) -> tuple[UInt8[np.ndarray, "height width 3"], Float[np.ndarray, "height width"]]:
+    """Each value's colour, and how much of the radiograph it covers, 0 to 1.
+
+    bounds: the raw values at both ends of the scale, see `colour_range`.
+    """
+    low, high = bounds
+    fraction = ((values - low) / (high - low)).clip(0, 1)
+    colours = scale_colours(scale, 256)[np.rint(fraction * 255).astype(np.uint8)]
+    return colours, coverage(np.abs(2 * fraction - 1) if low < 0 else fraction, threshold)
 
 
 def _draw_marks(
@@ -133,12 +146,7 @@ def _strip(
     width = max(width, NARROWEST_PX)
     size = max(SMALLEST_TEXT_PX, width // 56)
     font = ImageFont.load_default(size)
-    low, high = colour_range(image_map, signed)
-    ends = (
-        (f"{number(low)} against", f"{number(high)} for")
-        if signed
-        else ("0", f"{number(high)} relevance, raw")
-    )
+    ends = scale_ends(image_map, signed)
     wrapped = [part for line in lines for part in _wrapped(line, font, width - 2 * size)]
     height = round(size * (3.6 + 1.5 * len(wrapped)))
     strip = Image.new("RGB", (width, height), DARK.background)
@@ -154,6 +162,14 @@ def _strip(
         colour = DARK.text if place == 0 else DARK.accent
         draw.text((size, round(size * (3.0 + 1.5 * place))), line, fill=colour, font=font)
     return strip
+
+
+def scale_ends(image_map: Float[np.ndarray, "rows cols"], signed: bool) -> tuple[str, str]:
+    """What stands at either end of the colour bar."""
+    low, high = colour_range(image_map, signed)
+    if signed:
+        return f"{number(low)} against", f"{number(high)} for"
+    return "0", f"{number(high)} relevance, raw"
 
 
 def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: int) -> list[str]:

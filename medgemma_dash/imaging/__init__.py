@@ -5,7 +5,7 @@ OpenCV only when a body mask or a JPEG is asked for.
 """
 
 from medgemma_dash.imaging.body_mask import body_mask
-from medgemma_dash.imaging.encode import jpeg_bytes
+from medgemma_dash.imaging.encode import jpeg_bytes, shrunk
 from medgemma_dash.imaging.limits import (
     DECODE_MEGABYTES,
     DECODE_SECONDS,
@@ -29,4 +29,5 @@ __all__ = [
     "is_usable",
     "jpeg_bytes",
     "load_radiograph",
+    "shrunk",
 ]

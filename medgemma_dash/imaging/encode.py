@@ -18,13 +18,24 @@ def jpeg_bytes(
 
     if pixels.dtype != np.uint8 or pixels.ndim not in (2, 3) or pixels.shape[2:] not in ((), (3,)):
         raise ValueError(f"uint8 (H, W) or (H, W, 3), not {pixels.dtype} {pixels.shape}.")
-    height, width = pixels.shape[:2]
-    if longest_side is not None and max(height, width) > longest_side:
-        scale = longest_side / max(height, width)
-        size = (max(1, round(width * scale)), max(1, round(height * scale)))
-        pixels = cv2.resize(pixels, size, interpolation=cv2.INTER_AREA)
+    if longest_side is not None:
+        pixels = shrunk(pixels, longest_side)
     ordered = pixels if pixels.ndim == 2 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR)
     done, encoded = cv2.imencode(".jpg", ordered, [cv2.IMWRITE_JPEG_QUALITY, quality])
     if not done:
         raise ValueError("The pixels could not be encoded as JPEG.")
     return bytes(encoded)
+
+
+def shrunk(
+    pixels: UInt8[np.ndarray, "rows cols *channels"], longest_side: int
+) -> UInt8[np.ndarray, "fewer_rows fewer_cols *channels"]:
+    """The picture so small that neither side is longer; a smaller one is given back as it is."""
+    import cv2
+
+    height, width = pixels.shape[:2]
+    if max(height, width) <= longest_side:
+        return pixels
+    scale = longest_side / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(cv2.resize(pixels, size, interpolation=cv2.INTER_AREA), np.uint8)

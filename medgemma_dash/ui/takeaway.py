@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import io
 import zipfile
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,8 +19,10 @@ from medgemma_dash.figures import (
     WordRelevance,
     layer_figure,
     overlay_picture,
+    overlay_svg,
     prompt_words_figure,
 )
+from medgemma_dash.imaging import jpeg_bytes, shrunk
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.services.exporting import (
     ReportFigure,
@@ -34,28 +37,52 @@ from medgemma_dash.services.prompt_words import PromptWord, prompt_words
 from medgemma_dash.ui.map_display import MapDisplay
 
 MOST_WORDS = 50
+# Sharp on a page and on a screen; a film's own pixels would make a report of 60 MB.
+LONGEST_SIDE_PX = 1600
 
 
 @dataclass(frozen=True, eq=False)
 class Takeaway:
     """What was on screen: the explanation, the rows known besides it, and how it was drawn.
 
-    pixels: uint8 (H, W, 3), the radiograph in the window on screen.
+    pixels: makes uint8 (H, W, 3), the radiograph in the window that was on screen.
     """
 
     explanation: Explanation
     answer: Answer
     zones: ZoneTable
     zones_note: str
-    pixels: npt.NDArray[np.uint8]
+    pixels: Callable[[], npt.NDArray[np.uint8]]
     display: MapDisplay
     relevancy: Float[np.ndarray, "tokens positions"]
     filled: Bool[np.ndarray, " tokens"]
     is_global: tuple[bool, ...]
 
     def png(self) -> bytes:
-        """The map as it was drawn, over the radiograph, with its legend."""
-        return overlay_png(self._picture(), self.explanation)
+        """The map as it was drawn, over the radiograph in full size, with its legend."""
+        return self._png(self.pixels())
+
+    def svg(self) -> str:
+        """The same as a drawing that is sharp at any size."""
+        radiograph, provenance = self.answer.radiograph, self.explanation.provenance
+        return overlay_svg(
+            jpeg_bytes(self.pixels(), longest_side=LONGEST_SIDE_PX),
+            radiograph.width,
+            radiograph.height,
+            self.explanation.image,
+            mode=self.display.mode,
+            opacity=self.display.opacity,
+            threshold=self.display.threshold,
+            colour_scale=self.display.colour_scale,
+            signed=self.explanation.signed,
+            laterality=str(radiograph.laterality),
+            title=f"Why “{self.explanation.target.text.strip()}”?",
+            facts=(
+                f"Method {self.explanation.method}.",
+                f"Radiograph sha256 {provenance.image_sha256}.",
+            ),
+            notices=notices(provenance.is_demo)[1:],
+        )
 
     def csv(self) -> str:
         """Every number in long form."""
@@ -82,7 +109,7 @@ class Takeaway:
         return report_html(
             self.explanation,
             self.answer,
-            picture_png=self.png(),
+            picture_png=self._png(shrunk(self.pixels(), LONGEST_SIDE_PX)),
             figures=(
                 ReportFigure(
                     "Attention to the image by layer",
@@ -106,9 +133,9 @@ class Takeaway:
     def _words(self) -> tuple[PromptWord, ...]:
         return prompt_words(self.explanation, self.answer, MOST_WORDS)
 
-    def _picture(self) -> npt.NDArray[np.uint8]:
-        return overlay_picture(
-            self.pixels,
+    def _png(self, pixels: npt.NDArray[np.uint8]) -> bytes:
+        picture = overlay_picture(
+            pixels,
             self.explanation.image,
             mode=self.display.mode,
             opacity=self.display.opacity,
@@ -118,3 +145,4 @@ class Takeaway:
             laterality=str(self.answer.radiograph.laterality),
             notices=notices(self.explanation.provenance.is_demo)[1:],
         )
+        return overlay_png(picture, self.explanation)

@@ -1,0 +1,150 @@
+"""Files to take home are made of what was shown, and when they are asked for."""
+
+from __future__ import annotations
+
+import base64
+import io
+import re
+import xml.etree.ElementTree as ElementTree
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+from unittest.mock import Mock
+
+import numpy as np
+import pytest
+import streamlit as st
+from PIL import Image
+from streamlit.testing.v1 import AppTest
+
+from medgemma_dash.regions import Zone, ZoneMap, ZoneTable
+from medgemma_dash.services.relevance_store import RelevanceStore
+from medgemma_dash.ui import downloads, map_display
+from medgemma_dash.ui.map_display import MapDisplay
+from medgemma_dash.ui.session import SESSION, Session, Study
+from medgemma_dash.ui.takeaway import LONGEST_SIDE_PX, Takeaway
+from tests.services.makers import make_answer, make_explanation, make_target
+
+ZONE = Zone("Right upper", "right", "upper")  # the answers made here have a grid of 2 x 3 cells
+HOSTILE = '</title><script>alert(1)</script> & "'
+
+
+def taken(pixels: np.ndarray, texts: tuple[str, ...] = ("Yes", ",", " left", ".")) -> Takeaway:
+    answer = make_answer(texts)
+    shape = (len(answer.tokens), len(answer.input_ids))
+    return Takeaway(
+        explanation=make_explanation(answer, make_target(answer, 0)),
+        answer=answer,
+        zones=ZoneTable((), None, 0.0),
+        zones_note="",
+        pixels=lambda: pixels,
+        display=MapDisplay("smooth", 0.7, 0.0, "Inferno"),
+        relevancy=np.zeros(shape, np.float32),
+        filled=np.zeros(shape[0], np.bool_),
+        is_global=(False,) * 4,
+    )
+
+
+def test_a_report_holds_a_picture_for_a_page_and_the_png_every_pixel() -> None:
+    film = taken(np.random.default_rng(0).integers(0, 256, (1200, 3000, 3), np.uint8))
+    (encoded,) = re.findall(r'<img alt=[^>]* src="data:image/png;base64,([^"]*)"', film.report())
+    with Image.open(io.BytesIO(base64.b64decode(encoded))) as picture:
+        assert picture.width == LONGEST_SIDE_PX
+    with Image.open(io.BytesIO(film.png())) as picture:
+        assert picture.width == 3000
+
+
+def test_the_drawing_names_the_word_its_method_and_the_demo_model_and_no_path() -> None:
+    takeaway = taken(np.zeros((20, 30, 3), np.uint8), (HOSTILE, "."))
+    svg = ElementTree.fromstring(takeaway.svg())  # noqa: S314  our own text
+    space = "{http://www.w3.org/2000/svg}"
+    assert svg.findtext(f"{space}title") == f"Why “{HOSTILE}”?"
+    told = svg.findtext(f"{space}desc") or ""
+    assert "Method chefer." in told
+    assert takeaway.explanation.provenance.image_sha256 in told
+    assert "demo model" in told
+    assert not list(svg.iter(f"{space}script"))
+
+
+@pytest.fixture
+def buttons(monkeypatch: pytest.MonkeyPatch) -> Callable[[Study], dict[str, Any]]:
+    """What the buttons below an explanation would give, by their labels."""
+
+    def draw(study: Study) -> dict[str, Any]:
+        given: dict[str, Any] = {}
+        monkeypatch.setattr(
+            st, "download_button", lambda label, data, **_: given.update({label: data})
+        )
+
+        def page() -> None:
+            from types import SimpleNamespace
+
+            from medgemma_dash.ui.downloads import downloads
+
+            downloads(SimpleNamespace(model=SimpleNamespace(layout=SimpleNamespace(layers=()))))
+
+        app = AppTest.from_function(page)
+        app.session_state[SESSION] = Session(study=study)
+        assert not app.run(timeout=30).exception
+        return given
+
+    return draw
+
+
+def explained(method: str = "chefer") -> Study:
+    answer = make_answer()
+    target = make_target(answer, 2)
+    explanation = make_explanation(answer, target, method)
+    store = RelevanceStore(answer)
+    study = Study(
+        answer.radiograph, "t", answer=answer, store=store, target=target, explanation=explanation
+    )
+    everything = np.zeros(answer.grid, np.int8)
+    study.zones["fixed", answer.grid] = ZoneMap((ZONE,), everything, "fixed")
+    return study
+
+
+def test_the_tensor_is_of_the_settings_that_made_the_shown_map(
+    monkeypatch: pytest.MonkeyPatch, buttons: Callable[[Study], dict[str, Any]]
+) -> None:
+    spec = next(spec for spec in downloads.specs() if spec.controls)
+    control = spec.controls[0]
+    other = control.choices[1]
+    study = explained(spec.name)
+    assert study.store is not None
+    assert study.explanation is not None
+    assert study.answer is not None
+    settings = tuple((c.name, c.default) for c in spec.controls if c is not control)
+    provenance = replace(study.explanation.provenance, settings=(*settings, (control.name, other)))
+    study.explanation = replace(study.explanation, provenance=provenance)
+    study.store.add(study.explanation, ((control.name, other),))
+    decoy = make_explanation(study.answer, study.explanation.target, spec.name, seed=9)
+    study.store.add(decoy)
+    # By now another method is chosen.
+    monkeypatch.setattr(map_display, "widget_value", lambda _, default: default)
+    archive = buttons(study)["NPZ + JSON"]
+    np.testing.assert_array_equal(archive.__self__.relevancy[2], study.explanation.row)
+
+
+def test_the_radiograph_is_windowed_only_when_a_button_is_clicked(
+    monkeypatch: pytest.MonkeyPatch, buttons: Callable[[Study], dict[str, Any]]
+) -> None:
+    study = explained()
+    own = {"preset": map_display.OWN_WINDOW, "centre": 80.0, "width": 40.0}
+    values = {map_display.window_key(study, part): value for part, value in own.items()}
+    monkeypatch.setattr(map_display, "widget_value", values.get)
+    windowing = Mock(wraps=map_display.apply_window)
+    monkeypatch.setattr(map_display, "apply_window", windowing)
+    monkeypatch.setattr(
+        downloads, "chosen_display", lambda: MapDisplay("smooth", 0.0, 0.0, "Inferno")
+    )
+    given = buttons(study)
+    assert set(given) == {"Map PNG", "Map SVG", "Numbers CSV", "NPZ + JSON", "Report HTML"}
+    given["Numbers CSV"]()
+    windowing.assert_not_called()
+    # The window of when the buttons were drawn, whatever is chosen on another thread.
+    monkeypatch.setattr(map_display, "widget_value", lambda _, default: default)
+    with Image.open(io.BytesIO(given["Map PNG"]())) as picture:
+        shade = np.asarray(picture)[10, picture.width // 2]
+    windowing.assert_called_once()
+    assert shade.tolist() == [128] * 3  # the centre of the window is half-way to white
