@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.core.map_svg import map_svg
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph
 
 if TYPE_CHECKING:
@@ -93,7 +94,8 @@ class Explanation:
         """Everything but the radiograph as a table; `explanation_from_pandas` reads it back.
 
         One line for each position of the sequence: relevance (float32), and the map's row and
-        column where it is a soft token (nullable integers). The rest stands in `.attrs`.
+        column where it is a soft token (nullable integers). The rest stands in `.attrs`; of a
+        model's folder only its last part, since tables are passed on.
         """
         return explanation_to_pandas(self)
 
@@ -110,6 +112,7 @@ def explanation_to_pandas(explanation: Explanation) -> "pd.DataFrame":
     import pandas as pd
 
     start, stop = explanation.provenance.image_span
+    public = public_model_name(explanation.provenance.model_name)
     rows, cols = explanation.image.shape
     row, col = (np.full(len(explanation.row), -1) for _ in range(2))
     row[start:stop], col[start:stop] = np.divmod(np.arange(rows * cols), cols)
@@ -125,7 +128,7 @@ def explanation_to_pandas(explanation: Explanation) -> "pd.DataFrame":
         "signed": explanation.signed,
         "completeness_gap": explanation.completeness_gap,
         "target": asdict(explanation.target),
-        "provenance": asdict(explanation.provenance),
+        "provenance": asdict(explanation.provenance) | {"model_name": public},
     }
     return frame
 

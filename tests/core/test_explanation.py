@@ -1,6 +1,7 @@
 """An explanation as a table and as a picture."""
 
 import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -25,6 +26,16 @@ def test_a_table_loses_nothing(explanation):
         assert getattr(again, name).dtype == np.float32
     for name in ("method", "target", "signed", "provenance", "completeness_gap"):
         assert getattr(again, name) == getattr(explanation, name)
+
+
+@pytest.mark.parametrize(
+    "folder", ["/home/jane.doe/models/medgemma", "C:\\Users\\jane.doe\\medgemma", "~/doe/medgemma"]
+)
+def test_a_table_names_the_model_and_not_the_folder_it_came_from(explanation, folder):
+    provenance = replace(explanation.provenance, model_name=folder)
+    frame = replace(explanation, provenance=provenance).to_pandas()
+    assert "doe" not in repr(frame.attrs)
+    assert explanation_from_pandas(frame).provenance.model_name == "medgemma"
 
 
 def test_the_table_says_where_each_soft_token_lies(explanation):

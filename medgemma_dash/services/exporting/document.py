@@ -4,13 +4,13 @@ import json
 import math
 from collections.abc import Iterable
 from dataclasses import asdict
-from pathlib import PureWindowsPath
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.model_name import public_model_name as public_model_name
 from medgemma_dash.services.exporting.notices import notices
 
 if TYPE_CHECKING:
@@ -75,12 +75,6 @@ def provenance_facts(provenance: Provenance) -> dict[str, object]:
     facts["versions"] = dict(provenance.versions)
     facts["seconds"] = _plain(provenance.seconds)
     return facts
-
-
-def public_model_name(name: str) -> str:
-    """A hub id as it is; of a checkpoint folder its last part, for paths tell about people."""
-    is_hub_id = name.count("/") <= 1 and not name.startswith(("/", ".", "~")) and "\\" not in name
-    return name if is_hub_id else PureWindowsPath(name).name
 
 
 def plain_numbers(values: Iterable[np.floating]) -> list[float | None]:

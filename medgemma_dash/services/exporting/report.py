@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.services.exporting.document import public_model_name
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.services.exporting.markup import isolated, number, percent, table, text
 from medgemma_dash.services.exporting.notices import notices
 from medgemma_dash.services.exporting.tables import Word
