@@ -127,6 +127,13 @@ def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="METHOD.OPTION=CHOICE",
         help="run a method with this choice, such as occlusion.block=1x1; may be repeated",
     )
+    command.add_argument(
+        "--removal-words",
+        choices=("one", "all"),
+        default="one",
+        help="remove what the maps mark for one drawn word of each answer, or for all, which takes "
+        "twice as long (%(default)s)",
+    )
     _add_first_seed(command)
     _add_model_options(command)
     command.add_argument(

@@ -41,7 +41,14 @@ def run(options: argparse.Namespace) -> int:
             options.out.mkdir(parents=True, exist_ok=True)
     model = chosen_model(options).load()
     source = _source(options, model, annotations)
-    benchmark = run_benchmark(model, source, methods, settings=settings, progress=show_progress)
+    benchmark = run_benchmark(
+        model,
+        source,
+        methods,
+        settings=settings,
+        remove_for_all_words=options.removal_words == "all",
+        progress=show_progress,
+    )
     summary = summarise(benchmark, _command(options, model))
     table = as_markdown(summary)
     print(table, end="")
@@ -89,6 +96,8 @@ def _command(options: argparse.Namespace, model: VisionLanguageModel) -> str:
         words += ["--methods", *options.methods]
     for method, option, choice in options.setting:
         words += ["--setting", f"{method}.{option}={choice}"]
+    if options.removal_words != "one":
+        words += ["--removal-words", options.removal_words]
     if options.annotations:
         words += ["--annotations", "FILE", "--images", "FOLDER"]
     else:

@@ -57,7 +57,9 @@ def known_case(radiograph: str = "1", *, right: bool = True) -> Case:
 @pytest.fixture(scope="module")
 def observations():
     """Every registered method on one answer."""
-    return observe(case(SHAPE).model, known_case(), available(), SETTINGS)
+    return observe(
+        case(SHAPE).model, known_case(), available(), SETTINGS, remove_for_all_words=True
+    )
 
 
 def source(*pictures, stop: bool = False) -> CaseSource:
@@ -130,12 +132,36 @@ def test_removals_are_those_of_the_faithfulness_service_and_each_is_scored_once(
     assert scored == [2 + 2 * (2 + 10)]  # the same maps and rankings for the other words
 
 
+def test_what_maps_mark_is_removed_for_one_drawn_word_or_for_all(observations):
+    def words(found):
+        return {one.word for one in found if np.isfinite(one.comprehensiveness)}
+
+    known = known_case()
+    chosen = chosen_methods(["chefer"])
+    one = observe(case(SHAPE).model, known, chosen, SETTINGS)
+    every = observe(case(SHAPE).model, known, chosen, SETTINGS, remove_for_all_words=True)
+    assert len(words(one)) == 1
+    assert words(every) == {word.text for word in known.words}
+    drawn = [each for each in one if np.isfinite(each.comprehensiveness)]
+    alike = [each for each in every if each.word == drawn[0].word]
+    for each, other in zip(drawn, alike, strict=True):
+        assert each.comprehensiveness == pytest.approx(other.comprehensiveness, abs=1e-6)
+        assert each.above_random == other.above_random
+    assert all(np.isfinite(each.p) for each in one)
+
+
 def test_a_method_that_fails_is_a_miss_with_its_reason(monkeypatch):
     def fail(model, answer, targets, method, options):
         raise NoExplanationError("Nothing found.")
 
     monkeypatch.setattr(observing, "relevance_rows", fail)
-    found = observe(case(SHAPE).model, known_case(), chosen_methods(["chefer"]), SETTINGS)
+    found = observe(
+        case(SHAPE).model,
+        known_case(),
+        chosen_methods(["chefer"]),
+        SETTINGS,
+        remove_for_all_words=True,
+    )
     missing = [one for one in found if one.method == "chefer"]
     assert len(missing) == 3
     for one in missing:

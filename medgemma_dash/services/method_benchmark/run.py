@@ -72,9 +72,12 @@ def run_benchmark(
     methods: Sequence[MethodSpec],
     *,
     settings: Settings = SETTINGS,
+    remove_for_all_words: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Benchmark:
     """Explain and measure radiograph by radiograph.
+
+    remove_for_all_words: see `observe`.
 
     Ctrl-C ends it early: radiographs that are done are kept, and the result says that it is not
     complete. Raises KeyboardInterrupt when none is done, and ModelError when no answer is right.
@@ -85,7 +88,10 @@ def run_benchmark(
     complete = True
     try:
         for picture in source.pictures:
-            found = [observe(model, case, methods, settings) for case in picture.cases]
+            found = [
+                observe(model, case, methods, settings, remove_for_all_words=remove_for_all_words)
+                for case in picture.cases
+            ]
             observations += chain.from_iterable(found)
             right += [bool(of_case) for of_case in found]
             left_out += picture.left_out

@@ -89,6 +89,9 @@ def _meaning(measure: Measure) -> str:
 
 def _settings(methods: Sequence[MethodScore]) -> list[str]:
     lines = [
+        "Comprehensiveness, sufficiency and above random are of one drawn word of each answer, "
+        "unless the command says otherwise.",
+        "",
         "Of equal cells the first ones count as the top 20%, so that a uniform map's are the "
         "picture's upper edge. Agreement is with occlusion, where it was run.",
         "",
