@@ -1,8 +1,6 @@
 """What a user can do on the pages, as changes of the session; no widgets are drawn here.
 
 An action never loses what was there: a failure leaves a notice, and everything else as it was.
-Functions that need torch-backed services import them late, because the first page must not
-wait for torch: by the time they run, the host has loaded the model and torch with it.
 """
 
 from __future__ import annotations
@@ -10,7 +8,6 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import (
     CancelledError,
     ImageError,
@@ -18,17 +15,20 @@ from medgemma_dash.core.errors import (
     NoExplanationError,
     TargetError,
 )
-from medgemma_dash.core.explanation import Against, Explanation, Target
+from medgemma_dash.core.explanation import Explanation, Target
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.services.relevance_store import RelevanceStore
-from medgemma_dash.ui.session import Notice, Pending, Session, Settings, Study
+from medgemma_dash.ui.session import Filling, Notice, Pending, Session, Settings, Study
+from medgemma_dash.ui.word_targets import chosen_target
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
     from medgemma_dash.services.model_host import ModelHost
 
 # A click on the demo model takes less; only longer work gets a progress line.
 PATIENCE_SECONDS = 0.6
 LONGEST_PROMPT_CHARACTERS = 4000
+STORES_KEPT = 4
 
 
 def open_radiograph(
@@ -103,12 +103,12 @@ def choose(
     if study is None or study.answer is None or study.store is None:
         return
     study.target = target
-    study.shown = (method, settings)
+    study.wanted = (method, settings)
     study.problem = ""
     cached = study.store.explanation(target, method, settings)
     if cached is not None:
         _abandon_explaining(session)
-        _show(study, cached, None)
+        _show(study, cached, (method, settings), None)
         return
     job = host.explain_job(session.owner, study.store, target, method, settings)
     session.explaining = Pending(job, study.answer.key, target, method, settings)
@@ -116,60 +116,51 @@ def choose(
     collect(session)
 
 
-def explain_every_word(session: Session, host: ModelHost, method: str, settings: Settings) -> None:
-    """Fill the answer's whole relevancy tensor in the background."""
-    study = session.study
-    if study is None or study.store is None or session.filling is not None:
+def choose_words(
+    session: Session,
+    host: ModelHost,
+    span: tuple[int, int] | None,
+    method: str,
+    settings: Settings,
+    *,
+    phrase: bool = False,
+) -> None:
+    """Explain these tokens of the answer, None for all of it; says so where that cannot be.
+
+    phrase: they were found as one.
+    """
+    session.notice = None
+    if session.study is None or session.study.answer is None:
         return
-    session.filling = host.explain_all_job(session.owner, study.store, method, settings)
+    try:
+        target = chosen_target(session.study.answer, span)
+    except TargetError as error:
+        session.notice = Notice("caution", f"{error} Ask another way.")
+        return
+    if phrase:
+        target = Target("phrase", target.token_indices, target.text.strip())
+    choose(session, host, target, method, settings)
+
+
+def explain_every_word(session: Session, host: ModelHost, method: str, settings: Settings) -> None:
+    """Fill the answer's whole relevancy tensor in the background.
+
+    What is under way for another method ends; the words it has done are kept.
+    """
+    study, filling = session.study, session.filling
+    if study is None or study.store is None:
+        return
+    if filling is not None:
+        if (filling.method, filling.settings) == (method, settings):
+            return
+        filling.job.cancel()
+    job = host.explain_all_job(session.owner, study.store, method, settings)
+    session.filling = Filling(job, method, settings)
 
 
 def collect(session: Session) -> bool:
     """Take over what has finished; whether anything has."""
     return any([_collect_answer(session), _collect_explanation(session), _collect_filling(session)])
-
-
-def chosen_target(answer: Answer, span: tuple[int, int] | None) -> Target:
-    """Half-open span as a target, a token if it has one; None is the whole answer."""
-    from medgemma_dash.services.targets import target_for
-
-    if span is not None and span[1] - span[0] == 1:
-        return target_for(answer, token=span[0])
-    return target_for(answer, span=span)
-
-
-def phrase_spans(answer: Answer, phrase: str) -> tuple[tuple[int, int], ...]:
-    """Token ranges of every occurrence; raises TargetError when there is none."""
-    from medgemma_dash.services.targets import locate_phrase
-
-    return locate_phrase(answer, phrase)
-
-
-def contrasted(answer: Answer, target: Target, candidate: int | None) -> Target:
-    """The one-token target against a runner-up's id, or against nothing."""
-    token = answer.tokens[target.token_indices[0]]
-    for runner_up in token.runners_up:
-        if runner_up.id == candidate:
-            against = Against(runner_up.id, runner_up.text)
-            return Target("token", (token.index,), token.text, against)
-    return Target("token", (token.index,), token.text)
-
-
-def opening_target(answer: Answer, word: str) -> Target:
-    """What is selected when an answer arrives: the finding's word if it says it, else its first
-    word with letters, else the whole answer.
-    """
-    if word:
-        try:
-            start, stop = phrase_spans(answer, word)[0]
-        except TargetError:
-            pass
-        else:
-            return chosen_target(answer, (start, stop))
-    for token in answer.tokens:
-        if any(letter.isalnum() for letter in token.text):
-            return chosen_target(answer, (token.index, token.index + 1))
-    return chosen_target(answer, None)
 
 
 def _collect_answer(session: Session) -> bool:
@@ -182,14 +173,23 @@ def _collect_answer(session: Session) -> bool:
     elif job.result is not None and study is not None and study is session.study:
         _abandon_explaining(session)
         if session.filling is not None:
-            session.filling.cancel()
+            session.filling.job.cancel()
             session.filling = None
         study.answer = job.result
-        study.store = RelevanceStore(job.result)
-        study.target = study.explanation = study.cell = None
+        study.store = _store_of(study, job.result)
+        study.target = study.explanation = study.shown = study.wanted = study.cell = None
         study.problem = ""
         study.revision += 1
     return True
+
+
+def _store_of(study: Study, answer: Answer) -> RelevanceStore:
+    """The answer's store; an answer that was given before still has what was explained of it."""
+    store = study.stores.pop(answer.key, None)
+    study.stores[answer.key] = store = RelevanceStore(answer) if store is None else store
+    while len(study.stores) > STORES_KEPT:
+        study.stores.pop(next(iter(study.stores)))
+    return store
 
 
 def _collect_explanation(session: Session) -> bool:
@@ -202,32 +202,36 @@ def _collect_explanation(session: Session) -> bool:
         return True
     error = pending.job.error
     if pending.job.result is not None:
-        _show(study, pending.job.result, pending.job.seconds)
+        shown = (pending.method, pending.settings)
+        _show(study, pending.job.result, shown, pending.job.seconds)
     elif isinstance(error, NoExplanationError):
-        study.explanation = None
+        study.explanation = study.shown = None
         study.problem = str(error)
     elif error is not None:
-        # The earlier map stays, and with it the earlier selection.
+        # The earlier map stays, and with it the earlier selection and method.
         session.notice = _notice(error)
         if study.explanation is not None:
             study.target = study.explanation.target
+            study.wanted, study.refused = study.shown, (pending.method, pending.settings)
         else:
             study.problem = str(error)
     return True
 
 
 def _collect_filling(session: Session) -> bool:
-    job = session.filling
-    if job is None or not job.finished:
+    if session.filling is None or not session.filling.job.finished:
         return False
-    session.filling = None
-    if job.error is not None and not isinstance(job.error, NoExplanationError):
-        session.notice = _notice(job.error)
+    error, session.filling = session.filling.job.error, None
+    if error is not None and not isinstance(error, NoExplanationError):
+        session.notice = _notice(error)
     return True
 
 
-def _show(study: Study, explanation: Explanation, seconds: float | None) -> None:
+def _show(
+    study: Study, explanation: Explanation, shown: tuple[str, Settings], seconds: float | None
+) -> None:
     study.explanation = explanation
+    study.shown = shown
     study.seconds = seconds
     study.target = explanation.target
     study.problem = ""

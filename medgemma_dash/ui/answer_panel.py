@@ -11,19 +11,21 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.ui import session as keys
-from medgemma_dash.ui.actions import (
-    choose,
-    chosen_target,
-    explain_every_word,
-    phrase_spans,
-)
+from medgemma_dash.ui.actions import choose_words, explain_every_word
 from medgemma_dash.ui.job_watch import answer_stream, filling_progress
-from medgemma_dash.ui.method_choice import chosen_method, chosen_settings, method_picker
+from medgemma_dash.ui.method_choice import (
+    chosen_method,
+    chosen_settings,
+    method_picker,
+    method_words,
+    shown_method,
+)
 from medgemma_dash.ui.redraw import PARTS, redraw
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.token_strip import TokenChoice, token_strip
-from medgemma_dash.ui.wording import quoted
+from medgemma_dash.ui.word_targets import phrase_spans, said_something
+from medgemma_dash.ui.wording import NOTHING_SAID, token_words
 
 if TYPE_CHECKING:
     from medgemma_dash.services.model_host import ModelHost
@@ -41,9 +43,20 @@ def answer_panel(host: ModelHost) -> None:
         answer_stream(host)
     elif session.study is not None and session.study.answer is not None:
         _answer(host)
+    else:
+        no_answer_line(host, "Ask a question about this radiograph, or choose one above.")
+
+
+def no_answer_line(host: ModelHost, what_to_do: str) -> None:
+    """Say why there is no answer: nothing was asked yet, or there is no model to ask."""
+    if host.state == "failed":
+        line = [
+            Segment("There is no model to answer. ", "warning"),
+            Segment(f"{host.message} Home has a button to try again."),
+        ]
+        rich_line([line], key="no_answer", tone="error", announce="alert")
     elif host.state == "ready":
-        line = [Segment("Ask a question about this radiograph, or choose one above.", "quiet")]
-        rich_line([line], key="no_answer")
+        rich_line([[Segment(what_to_do, "quiet")]], key="no_answer")
 
 
 def _answer(host: ModelHost) -> None:
@@ -52,13 +65,13 @@ def _answer(host: ModelHost) -> None:
     if study is None or study.answer is None or study.store is None:
         return
     answer = study.answer
-    spec = chosen_method()
-    known = study.store.tensor(spec.name, chosen_settings(spec))
+    spec, settings = shown_method(study)
+    known = study.store.tensor(spec.name, settings)
     with st.container(key="tokens"):
         token_strip(
             answer.tokens,
             key="token_strip",
-            generation=f"{study.number}-{study.revision}",
+            generation=study.generation,
             selected=_selected(study.target),
             image_shares=image_shares(answer, known),
             computed=tuple(int(index) for index in np.flatnonzero(known.filled)),
@@ -66,12 +79,14 @@ def _answer(host: ModelHost) -> None:
             note=_stop_note(answer),
             on_choose=lambda choice: _choose(host, choice),
         )
+        if not said_something(answer):
+            rich_line([[Segment(NOTHING_SAID)]], key="nothing_said", tone="caution")
     with st.container(
         horizontal=True, gap="small", key="answer_tools", vertical_alignment="center"
     ):
         method_picker()
         _phrase_popover(host, answer)
-        if session.filling is None:
+        if not fills(study):
             done, total = int(known.filled.sum()), len(answer.tokens)
             st.button(
                 "Explain every word" if done < total else "Every word is explained",
@@ -80,13 +95,27 @@ def _answer(host: ModelHost) -> None:
                 disabled=done == total,
                 help="Fills the map of every word, so that each is instant and a hovered patch "
                 "can say which words leaned on it.",
-                on_click=_explain_all,
-                args=(host,),
+                on_click=explain_every_word,
+                args=(session, host, spec.name, settings),
             )
-    if session.filling is not None:
-        filling_progress(host)
+    fill_line(host, study)
     if study.cell is not None:
         _cell_line(study)
+
+
+def fill_line(host: ModelHost, study: Study) -> None:
+    """How far explaining every word is; it goes on when another method is chosen meanwhile."""
+    filling = current_session().filling
+    if filling is None:
+        return
+    other = "" if fills(study) else method_words(filling.method, filling.settings)
+    filling_progress(host, other)
+
+
+def fills(study: Study) -> bool:
+    """Whether every word is being explained by the method that is on screen."""
+    filling, (spec, settings) = current_session().filling, shown_method(study)
+    return filling is not None and (filling.method, filling.settings) == (spec.name, settings)
 
 
 def image_shares(answer: Answer, known: RelevanceTensor) -> list[float | None]:
@@ -101,22 +130,19 @@ def image_shares(answer: Answer, known: RelevanceTensor) -> list[float | None]:
     ]
 
 
-def select(host: ModelHost, target: Target) -> None:
-    """Explain this target and redraw what depends on it."""
+def _explain(host: ModelHost, span: tuple[int, int] | None, *, phrase: bool = False) -> None:
+    """Explain these tokens and draw anew what depends on it."""
     session = current_session()
-    session.notice = None
+    had_notice = session.notice is not None
     spec = chosen_method()
-    choose(session, host, target, spec.name, chosen_settings(spec))
-    if session.notice is None:
+    choose_words(session, host, span, spec.name, chosen_settings(spec), phrase=phrase)
+    if session.notice is None and not had_notice:
         redraw(*PARTS)
     st.rerun()
 
 
 def _choose(host: ModelHost, choice: TokenChoice) -> None:
-    study = current_session().study
-    if study is not None and study.answer is not None:
-        span = None if choice.whole else (choice.start, choice.stop)
-        select(host, chosen_target(study.answer, span))
+    _explain(host, None if choice.whole else (choice.start, choice.stop))
 
 
 def _selected(target: Target | None) -> tuple[int, int] | None:
@@ -127,11 +153,6 @@ def _selected(target: Target | None) -> tuple[int, int] | None:
 
 def _stop_note(answer: Answer) -> str:
     return "The answer was cut at the length limit." if answer.stopped == "length" else ""
-
-
-def _explain_all(host: ModelHost) -> None:
-    spec = chosen_method()
-    explain_every_word(current_session(), host, spec.name, chosen_settings(spec))
 
 
 def _phrase_popover(host: ModelHost, answer: Answer) -> None:
@@ -165,10 +186,7 @@ def _phrase_popover(host: ModelHost, answer: Answer) -> None:
 
 
 def _choose_phrase(host: ModelHost, start: int, stop: int) -> None:
-    study = current_session().study
-    if study is not None and study.answer is not None:
-        target = chosen_target(study.answer, (start, stop))
-        select(host, Target("phrase", target.token_indices, target.text.strip()))
+    _explain(host, (start, stop), phrase=True)
 
 
 def _context(answer: Answer, start: int, stop: int) -> tuple[str, str, str]:
@@ -181,9 +199,9 @@ def _cell_line(study: Study) -> None:
     """Which words leaned on the clicked cell, from the rows that are known."""
     if study.answer is None or study.store is None or study.cell is None:
         return
-    spec = chosen_method()
+    spec, settings = shown_method(study)
     row, col = study.cell
-    sums = study.store.words_on_cells([study.cell], spec.name, chosen_settings(spec), share=True)
+    sums = study.store.words_on_cells([study.cell], spec.name, settings, share=True)
     order = [
         int(i) for i in np.argsort(-np.nan_to_num(sums)) if np.isfinite(sums[i]) and sums[i] > 0
     ]
@@ -192,7 +210,7 @@ def _cell_line(study: Study) -> None:
         line.append(Segment("no explained word leaned on this patch.", "quiet"))
     for place, index in enumerate(order[:4]):
         line.append(Segment(", " if place else "leaned on by ", "quiet"))
-        line.append(Segment(quoted(study.answer.tokens[index].text), "word"))
+        line.append(Segment(token_words(study.answer, index), "word"))
         line.append(Segment(f" {100 * float(sums[index]):.0f}%", "quiet"))
     if order:
         line.append(Segment(" of each word's relevance on the image.", "quiet"))

@@ -16,7 +16,7 @@ from medgemma_dash.ui.method_choice import method_options
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Session, Study, current_session, widget_value
 from medgemma_dash.ui.theme import is_dark
-from medgemma_dash.ui.wording import duration, quoted
+from medgemma_dash.ui.wording import duration, quoted, target_words
 from medgemma_dash.ui.zones import zone_names, zones_of
 
 if TYPE_CHECKING:
@@ -179,11 +179,14 @@ def _pin_popover(session: Session, study: Study, comparison: Comparison) -> None
 
 
 def _pin(session: Session, study: Study, one: ComparedMap, explanation: Explanation) -> None:
-    radiograph = study.radiograph
+    radiograph, answer, target = study.radiograph, study.answer, explanation.target
+    assert answer is not None  # noqa: S101  it is explained
+    # "This answer" would be another one by the time that the pin is looked at.
+    words = quoted(target.text) if target.kind == "answer" else target_words(answer, target)
     session.pins.append(
         Pin(
-            title=f"{one.title}, {quoted(explanation.target.text) or 'whole answer'}",
-            caption=quoted(study.answer.prompt) if study.answer else "",
+            title=f"{one.title}, {words}",
+            caption=quoted(answer.prompt),
             explanation=explanation,
             radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
             width=radiograph.width,

@@ -8,20 +8,33 @@ import pandas as pd
 import streamlit as st
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.explanation import Explanation, Target
 from medgemma_dash.figures import WordRelevance, layer_figure, prompt_words_figure
 from medgemma_dash.regions import ZoneTable, zone_table
 from medgemma_dash.services.prompt_words import prompt_words
 from medgemma_dash.ui import session as keys
-from medgemma_dash.ui.actions import choose, contrasted
+from medgemma_dash.ui.actions import choose
 from medgemma_dash.ui.chart import chart
 from medgemma_dash.ui.job_watch import explanation_progress
-from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
+from medgemma_dash.ui.method_choice import (
+    chosen_method,
+    chosen_settings,
+    method_words,
+    shown_method,
+)
 from medgemma_dash.ui.redraw import PARTS, redraw
 from medgemma_dash.ui.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.theme import is_dark
-from medgemma_dash.ui.wording import fidelity_warning, how_line, percent, quoted, why_sentence
+from medgemma_dash.ui.word_targets import contrasted
+from medgemma_dash.ui.wording import (
+    fidelity_warning,
+    how_line,
+    percent,
+    read_contrast,
+    target_words,
+    why_sentence,
+)
 from medgemma_dash.ui.zone_grid import zone_grid
 from medgemma_dash.ui.zones import SCHEME_TITLES, zones_of
 
@@ -42,7 +55,7 @@ def evidence_panel(host: ModelHost) -> None:
     if session.explaining is not None:
         explanation_progress(host)
     if study.problem and study.target is not None:
-        _no_explanation(study)
+        _no_explanation(study, study.answer, study.target)
         return
     if study.explanation is None:
         return
@@ -56,11 +69,10 @@ def evidence_panel(host: ModelHost) -> None:
         _zones(study, study.answer, zones)
 
 
-def _no_explanation(study: Study) -> None:
-    word = quoted(study.target.text) if study.target else ""
+def _no_explanation(study: Study, answer: Answer, target: Target) -> None:
     line = [
         Segment("No explanation for "),
-        Segment(word, "word"),
+        Segment(target_words(answer, target), "word"),
         Segment(f", because {study.problem}"),
     ]
     rich_line([line], key=SENTENCE, tone="card", announce="status")
@@ -69,9 +81,16 @@ def _no_explanation(study: Study) -> None:
 def _sentence(
     host: ModelHost, study: Study, explanation: Explanation, answer: Answer, zones: ZoneTable
 ) -> None:
+    spec, settings = shown_method(study)
     lines = [
-        why_sentence(explanation, answer, zones),
-        how_line(answer, chosen_method().title, study.seconds),
+        why_sentence(
+            explanation,
+            answer,
+            zones,
+            generation=study.generation,
+            contrastive=spec.contrastive,
+        ),
+        how_line(answer, method_words(spec.name, settings), study.seconds),
     ]
     warning = fidelity_warning(answer)
     if warning:
@@ -84,15 +103,18 @@ def _sentence(
 def _contrast(host: ModelHost) -> None:
     """Explain the word against the runner-up that was clicked, or against nothing again."""
     session = current_session()
-    study = session.study
-    action = chosen_action(SENTENCE)
-    if study is None or study.answer is None or study.target is None or not action:
+    study, clicked = session.study, read_contrast(chosen_action(SENTENCE))
+    if study is None or study.answer is None or study.explanation is None or clicked is None:
         return
-    other = action.removeprefix("against:")
-    target = contrasted(study.answer, study.target, int(other) if other.isdigit() else None)
+    explained = study.explanation.target.token_indices
+    if clicked.generation != study.generation or explained != (clicked.token_index,):
+        return  # it stood in a sentence about another word
+    had_notice = session.notice is not None
+    session.notice = None
+    target = contrasted(study.answer, clicked.token_index, clicked.candidate)
     spec = chosen_method()
     choose(session, host, target, spec.name, chosen_settings(spec))
-    if session.notice is None:
+    if session.notice is None and not had_notice:
         redraw(*PARTS)
     st.rerun()
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from medgemma_dash.ui.actions import collect
 from medgemma_dash.ui.host import spare_collector
 from medgemma_dash.ui.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.session import current_session
@@ -19,14 +18,15 @@ POLL_SECONDS = 0.4
 STREAM_SECONDS = 0.25
 
 
-def describe(job: Job[Any]) -> str:
-    """Where a job stands, in words."""
+def describe(job: Job[Any], detail: str = "") -> str:
+    """Where a job stands, in words; the detail belongs to its name."""
+    name = f"{job.label} {detail}".strip()
     if job.queue_position > 0:
-        return f"{job.label} · waiting, {job.queue_position} in line"
+        return f"{name} · waiting, {job.queue_position} in line"
     if job.stopping:
-        return f"{job.label} · stopping"
+        return f"{name} · stopping"
     done, total = job.progress
-    return f"{job.label} · {done} of {total}" if total else job.label
+    return f"{name} · {done} of {total}" if total else name
 
 
 @st.fragment(run_every=STREAM_SECONDS)
@@ -41,9 +41,8 @@ def answer_stream(host: ModelHost) -> None:
     said = "".join(getattr(event, "text", "") for event in job.events)
     rich_line([[Segment(said or "…", "plain" if said else "quiet")]], key="stream", tone="speech")
     waiting = host.state == "loading" and not job.finished
-    line_with_cancel(
-        job, "cancel_ask", f"when the model is loaded. {host.message}" if waiting else ""
-    )
+    state = f"{job.label} when the model is loaded. {host.message}" if waiting else describe(job)
+    line_with_cancel(job, "cancel_ask", state)
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -58,19 +57,19 @@ def explanation_progress(host: ModelHost) -> None:
 
 
 @st.fragment(run_every=POLL_SECONDS)
-def filling_progress(host: ModelHost) -> None:
-    """Explain every word: how many are done."""
-    session = current_session()
-    if session.filling is None or session.filling.finished:
-        collect(session)
+def filling_progress(host: ModelHost, by: str = "") -> None:
+    """Explain every word: how many are done. by: the method, where another one is on screen."""
+    filling = current_session().filling
+    if filling is None or filling.job.finished:
         st.rerun()
-    session.filling.heartbeat()
-    line_with_cancel(session.filling, "cancel_fill")
+    filling.job.heartbeat()
+    line_with_cancel(filling.job, "cancel_fill", describe(filling.job, f"by {by}" if by else ""))
 
 
 def line_with_cancel(job: Job[Any], key: str, state: str = "") -> None:
+    """Where the job stands, and a way to end it. state: takes the place of `describe`."""
     line = [
-        Segment(f"{job.label} {state}" if state else describe(job), "small"),
+        Segment(state or describe(job), "small"),
         Segment("  ", "small"),
         Segment("cancel", "action", "cancel"),
     ]

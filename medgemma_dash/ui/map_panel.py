@@ -17,12 +17,12 @@ from medgemma_dash.ui.map_display import (
     displayed_jpeg,
     window_key,
 )
-from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
+from medgemma_dash.ui.method_choice import shown_method
 from medgemma_dash.ui.redraw import redraw
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.theme import is_dark
-from medgemma_dash.ui.wording import quoted
+from medgemma_dash.ui.wording import token_words
 from medgemma_dash.ui.zones import zone_names, zones_of
 
 if TYPE_CHECKING:
@@ -112,13 +112,13 @@ def _cell_words(study: Study) -> list[list[list[str]]] | None:
     """
     if study.answer is None or study.store is None:
         return None
-    spec = chosen_method()
-    known = study.store.tensor(spec.name, chosen_settings(spec))
+    spec, settings = shown_method(study)
+    known = study.store.tensor(spec.name, settings)
     start, stop = study.answer.image_span
     pictures = known.relevancy[:, start:stop].clip(0)
     whole = pictures.sum(axis=1, keepdims=True)
     shares = np.divide(pictures, whole, out=np.zeros_like(pictures), where=whole > 0)
-    texts = [quoted(token.text) for token in study.answer.tokens]
+    texts = [token_words(study.answer, token.index) for token in study.answer.tokens]
     # A word that spread its relevance evenly would put this share on every cell.
     even = 1 / max(pictures.shape[1], 1)
     order = np.argsort(-shares, axis=0)[:WORDS_ON_A_CELL]

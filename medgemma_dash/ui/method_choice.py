@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, get_args
 import streamlit as st
 
 from medgemma_dash.ui import session as keys
-from medgemma_dash.ui.session import Settings, widget_value
+from medgemma_dash.ui.session import Settings, Study, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.methods import Control, MethodSpec
@@ -46,6 +46,35 @@ def chosen_settings(spec: MethodSpec) -> Settings:
     return tuple(chosen)
 
 
+def shown_method(study: Study) -> tuple[MethodSpec, Settings]:
+    """What made the map on screen; without one, what is chosen.
+
+    Everything that is said about the map has to come from here: while another method is
+    computing, and after it failed, the choice and the map are not of one kind.
+    """
+    if study.shown is None:
+        spec = chosen_method()
+        return spec, chosen_settings(spec)
+    name, settings = study.shown
+    return _spec(name), settings
+
+
+def set_picker(method: str, settings: Settings) -> None:
+    """Choose for the reader; only before the picker is drawn."""
+    spec, given = _spec(method), dict(settings)
+    st.session_state[keys.METHOD] = method
+    for control in spec.controls:
+        st.session_state[_key(spec, control)] = given.get(control.name, control.default)
+
+
+def method_words(method: str, settings: Settings) -> str:
+    """A method as it is named beside a map, with what differs from its defaults."""
+    spec = _spec(method)
+    labels = {control.name: control.label for control in spec.controls}
+    given = [f"{labels[name].lower()}: {value}" for name, value in settings]
+    return f"{spec.title} ({', '.join(given)})" if given else spec.title
+
+
 def method_picker() -> None:
     """A quiet button that opens the choice of method, its settings and its card."""
     spec = chosen_method()
@@ -80,6 +109,10 @@ def method_options(names: list[str]) -> None:
             if spec.name in names and spec.controls:
                 st.markdown(f"**{spec.title}**")
                 _controls(spec)
+
+
+def _spec(method: str) -> MethodSpec:
+    return next(spec for spec in specs() if spec.name == method)
 
 
 def _controls(spec: MethodSpec) -> None:

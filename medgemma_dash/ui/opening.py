@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medgemma_dash.ui.actions import ask, choose, collect, opening_target
-from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
+from medgemma_dash.ui.actions import ask, choose, collect
+from medgemma_dash.ui.method_choice import chosen_method, chosen_settings, set_picker
 from medgemma_dash.ui.picker import open_sample
 from medgemma_dash.ui.samples import samples
+from medgemma_dash.ui.word_targets import opening_target
 
 if TYPE_CHECKING:
     from medgemma_dash.services.model_host import ModelHost
@@ -23,6 +24,12 @@ def sample_if_empty(session: Session) -> None:
 def go_on(session: Session, host: ModelHost) -> None:
     """Take the next step that needs no click: opening question, opening word, changed method."""
     collect(session)
+    _put_picker_back(session)
+    _take_next_step(session, host)
+    _put_picker_back(session)
+
+
+def _take_next_step(session: Session, host: ModelHost) -> None:
     study = session.study
     if study is None:
         return
@@ -31,11 +38,22 @@ def go_on(session: Session, host: ModelHost) -> None:
         ask(session, host, study.opening_question)
         # The same question about the same picture may be answered already.
         collect(session)
-    if study.answer is None or session.asking is not None or session.explaining is not None:
+    if study.answer is None or session.asking is not None:
         return
     spec = chosen_method()
     settings = chosen_settings(spec)
-    if study.target is None:
-        choose(session, host, opening_target(study.answer, study.opening_word), spec.name, settings)
-    elif study.shown != (spec.name, settings):
-        choose(session, host, study.target, spec.name, settings)
+    target = study.target or opening_target(study.answer, study.opening_word)
+    if target is not None and (study.target is None or study.wanted != (spec.name, settings)):
+        choose(session, host, target, spec.name, settings)
+
+
+def _put_picker_back(session: Session) -> None:
+    """After a failure the earlier map stays, and so does the method that made it."""
+    study = session.study
+    if study is None or study.refused is None or study.shown is None:
+        return
+    spec = chosen_method()
+    # The reader may have chosen yet another one since.
+    if (spec.name, chosen_settings(spec)) == study.refused:
+        set_picker(*study.shown)
+    study.refused = None

@@ -16,14 +16,14 @@ from medgemma_dash.figures import (
     relevance_figure,
 )
 from medgemma_dash.ui.actions import explain_every_word
+from medgemma_dash.ui.answer_panel import fill_line, fills
 from medgemma_dash.ui.chart import chart
-from medgemma_dash.ui.job_watch import filling_progress
 from medgemma_dash.ui.map_display import chosen_display, displayed_jpeg
-from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
+from medgemma_dash.ui.method_choice import shown_method
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.theme import is_dark
-from medgemma_dash.ui.wording import quoted
+from medgemma_dash.ui.wording import token_words
 from medgemma_dash.ui.zones import zone_names, zones_of
 
 if TYPE_CHECKING:
@@ -41,10 +41,10 @@ def patch_words(host: ModelHost, study: Study, view: LayerView) -> None:
     left, middle, right = st.columns([34, 33, 33], gap="medium")
     with left:
         _picture(study, answer, view)
-    spec = chosen_method()
+    spec, settings = shown_method(study)
     with middle:
         st.caption("Answer words that lean on these patches: share of each word's relevance")
-        sums = study.store.words_on_cells(study.cells, spec.name, chosen_settings(spec), share=True)
+        sums = study.store.words_on_cells(study.cells, spec.name, settings, share=True)
         unknown = int(np.isnan(sums).sum())
         order = [int(i) for i in np.argsort(-np.nan_to_num(sums)) if sums[i] > 0][:MOST_WORDS]
         if not study.cells:
@@ -54,24 +54,20 @@ def patch_words(host: ModelHost, study: Study, view: LayerView) -> None:
             line = "No explained word leans on these patches."
             rich_line([[Segment(line, "quiet")]], key="no_words_on_patches")
         else:
-            words = [
-                WordRelevance(quoted(answer.tokens[i].text), float(sums[i]), "answer")
-                for i in order
-            ]
+            words = [WordRelevance(token_words(answer, i), float(sums[i]), "answer") for i in order]
             chart(
                 prompt_words_figure(words, is_dark()),
                 key="patch_words",
                 alt="Bars: the words that lean most on the chosen patches.",
             )
-        if current_session().filling is not None:
-            filling_progress(host)
-        elif unknown:
+        fill_line(host, study)
+        if unknown and not fills(study):
             st.button(
                 f"Explain the other {unknown} words",
                 key="explain_rest",
                 type="tertiary",
                 on_click=explain_every_word,
-                args=(current_session(), host, spec.name, chosen_settings(spec)),
+                args=(current_session(), host, spec.name, settings),
             )
     with right:
         st.caption("Layers that read them for the chosen word: gradient-weighted attention")

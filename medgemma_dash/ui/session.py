@@ -74,6 +74,15 @@ class Pending:
     settings: Settings
 
 
+@dataclass(frozen=True)
+class Filling:
+    """The explanation of every word, under way in the background, and by what."""
+
+    job: Job[None]
+    method: str
+    settings: Settings
+
+
 @dataclass(eq=False)
 class Study:
     """One opened radiograph, with what was asked and chosen about it.
@@ -82,7 +91,10 @@ class Study:
     sample: the sample's name in the URL, None for an upload.
     opening_question, opening_word: asked and selected when nothing was asked yet.
     problem: why there is no explanation for the target, "" when there is one.
-    shown: method and settings of what was asked for last.
+    shown: method and settings that made `explanation`; None when there is none.
+    wanted: method and settings of what was asked for last.
+    refused: what was wanted and failed; the picker goes back from it to what is shown.
+    stores: what is known about the answers given last, by their keys, the newest at the end.
     seconds: how long the explanation took; None when it was known already.
     cell: the clicked cell (row, column) of the map; cells: those chosen on the Layers page.
     body: the body mask in pixels, once it was asked for.
@@ -104,6 +116,8 @@ class Study:
     explanation: Explanation | None = None
     problem: str = ""
     shown: tuple[str, Settings] | None = None
+    wanted: tuple[str, Settings] | None = None
+    refused: tuple[str, Settings] | None = None
     seconds: float | None = None
     cell: tuple[int, int] | None = None
     cells: tuple[tuple[int, int], ...] = ()
@@ -114,8 +128,14 @@ class Study:
     without_map: dict[tuple[str, Target], dict[tuple[str, Settings], str]] = field(
         default_factory=dict
     )
+    stores: dict[str, RelevanceStore] = field(default_factory=dict)
     revision: int = 0
     number: int = 0
+
+    @property
+    def generation(self) -> str:
+        """The answer on screen; a click that carries another one is dropped."""
+        return f"{self.number}-{self.revision}"
 
 
 @dataclass(eq=False)
@@ -130,7 +150,7 @@ class Session:
     asking: Job[Answer] | None = None
     asked_study: Study | None = None
     explaining: Pending | None = None
-    filling: Job[None] | None = None
+    filling: Filling | None = None
     comparison: Comparison | None = None
     looking: Job[LayerView] | None = None
     testing: Job[FaithfulnessTable] | None = None
@@ -145,9 +165,10 @@ class Session:
     def jobs(self) -> tuple[Job[Any], ...]:
         """Every job that this session waits for."""
         explaining = self.explaining.job if self.explaining else None
+        filling = self.filling.job if self.filling else None
         comparing = self.comparison.job if self.comparison else None
         deeper = (comparing, self.looking, self.testing, self.timing)
-        jobs = (self.asking, explaining, self.filling, *deeper)
+        jobs = (self.asking, explaining, filling, *deeper)
         return tuple(job for job in jobs if job is not None and not job.finished)
 
 

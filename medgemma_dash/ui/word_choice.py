@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medgemma_dash.ui.actions import choose, chosen_target
-from medgemma_dash.ui.answer_panel import image_shares
+from medgemma_dash.ui.actions import choose_words
+from medgemma_dash.ui.answer_panel import image_shares, no_answer_line
 from medgemma_dash.ui.ask_panel import notice_line
 from medgemma_dash.ui.job_watch import answer_stream
-from medgemma_dash.ui.method_choice import chosen_method, chosen_settings
+from medgemma_dash.ui.method_choice import chosen_method, chosen_settings, shown_method
 from medgemma_dash.ui.opening import go_on, sample_if_empty
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.token_strip import TokenChoice, token_strip
+from medgemma_dash.ui.word_targets import said_something
+from medgemma_dash.ui.wording import NOTHING_SAID
 
 if TYPE_CHECKING:
     from medgemma_dash.services.model_host import ModelHost
@@ -28,19 +30,22 @@ def answered_study(host: ModelHost) -> Study | None:
         answer_stream(host)
         return None
     study = session.study
-    if study is None or study.answer is None or study.store is None or study.target is None:
-        line = "Ask a question on the Explain page first; this page looks into its answer."
-        rich_line([[Segment(line, "quiet")]], key="no_answer_yet")
+    if study is None or study.answer is None:
+        no_answer_line(
+            host, "Ask a question on the Explain page first; this page looks into its answer."
+        )
         return None
-    return study
+    if not said_something(study.answer):
+        rich_line([[Segment(NOTHING_SAID)]], key="nothing_said", tone="caution")
+    return study if study.target is not None else None
 
 
 def word_choice(host: ModelHost, study: Study, key: str) -> None:
     """Draw the question and its answer; a click chooses the word for every page."""
     assert study.answer is not None and study.store is not None  # noqa: S101, PT018  answered
     rich_line([[Segment(study.answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
-    spec = chosen_method()
-    known = study.store.tensor(spec.name, chosen_settings(spec))
+    spec, settings = shown_method(study)
+    known = study.store.tensor(spec.name, settings)
     target = study.target
     selected = None
     if target is not None and target.kind != "answer":
@@ -48,7 +53,7 @@ def word_choice(host: ModelHost, study: Study, key: str) -> None:
     token_strip(
         study.answer.tokens,
         key=key,
-        generation=f"{study.number}-{study.revision}",
+        generation=study.generation,
         selected=selected,
         image_shares=image_shares(study.answer, known),
         computed=tuple(index for index, filled in enumerate(known.filled) if filled),
@@ -59,11 +64,6 @@ def word_choice(host: ModelHost, study: Study, key: str) -> None:
 
 
 def _choose(host: ModelHost, choice: TokenChoice) -> None:
-    session = current_session()
-    if session.study is None or session.study.answer is None:
-        return
     span = None if choice.whole else (choice.start, choice.stop)
-    session.notice = None
     spec = chosen_method()
-    target = chosen_target(session.study.answer, span)
-    choose(session, host, target, spec.name, chosen_settings(spec))
+    choose_words(current_session(), host, span, spec.name, chosen_settings(spec))

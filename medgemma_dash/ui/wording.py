@@ -3,17 +3,55 @@
 Every sentence is a list of segments, so that the model's own words stay apart from ours.
 """
 
-from collections.abc import Sequence
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, log10
 
 import numpy as np
 
-from medgemma_dash.core.answer import Answer, Candidate, Token
+from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Target
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.ui.rich_line import Segment
 
 _LONGEST_QUOTE = 48
 RUNNERS_UP_SHOWN = 3
+END_OF_ANSWER = "end of answer"
+# Rare characters are spelled by several tokens; all but the last of them have no text yet.
+PART_OF_A_CHARACTER = "part of a character"
+_UNFINISHED = "\ufffd"
+NOTHING_SAID = (
+    "The model said nothing: it ended its answer at once. Ask another way, or look into why it "
+    "ended."
+)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What a "why not X?" asks for, and on which answer it stands.
+
+    candidate: the runner-up's id; None leads back to the word alone.
+    """
+
+    generation: str
+    token_index: int
+    candidate: int | None
+
+    @property
+    def action(self) -> str:
+        """As the line of text carries it."""
+        return f"against:{self.generation}:{self.token_index}:{self.candidate}"
+
+
+def read_contrast(action: str | None) -> Contrast | None:
+    """The contrast that was clicked; None for anything else that a browser may send."""
+    match (action or "").split(":"):
+        case ["against", generation, index, candidate] if index.isdecimal():
+            if candidate.isdecimal() or candidate == "None":
+                chosen = int(candidate) if candidate.isdecimal() else None
+                return Contrast(generation, int(index), chosen)
+    return None
 
 
 def image_share(explanation: Explanation) -> float | None:
@@ -23,11 +61,32 @@ def image_share(explanation: Explanation) -> float | None:
 
 
 def quoted(text: str) -> str:
-    """A token's or phrase's text as it stands in a sentence: trimmed, and visible if blank."""
+    """A text as it stands in a sentence: trimmed, and visible if blank; of a token see below."""
     words = " ".join(text.split())
     if not words:
-        return "␣" if text else "end of answer"
+        return "␣" if text else PART_OF_A_CHARACTER
+    if not words.strip(_UNFINISHED):
+        return PART_OF_A_CHARACTER
     return words if len(words) <= _LONGEST_QUOTE else words[: _LONGEST_QUOTE - 1] + "…"
+
+
+def token_words(answer: Answer, index: int) -> str:
+    """One of the answer's tokens as it stands in a sentence; control tokens as what they do."""
+    token = answer.tokens[index]
+    if not token.special:
+        return quoted(token.text)
+    if answer.stopped == "end of turn" and index == len(answer.tokens) - 1:
+        return END_OF_ANSWER
+    return quoted(answer.piece_texts[token.position])
+
+
+def target_words(answer: Answer, target: Target) -> str:
+    """What is explained, as it stands in a sentence."""
+    if target.kind == "answer":
+        return "this answer"
+    if len(target.token_indices) == 1:
+        return token_words(answer, target.token_indices[0])
+    return quoted(target.text)
 
 
 def percent(share: float) -> str:
@@ -49,10 +108,21 @@ def zone_phrase(name: str) -> str:
     return f"the patient's {name.lower()} zone"
 
 
-def why_sentence(explanation: Explanation, answer: Answer, zones: ZoneTable) -> list[Segment]:
-    """What the map says about the target, in one sentence, and what the model weighed."""
+def why_sentence(
+    explanation: Explanation,
+    answer: Answer,
+    zones: ZoneTable,
+    *,
+    generation: str,
+    contrastive: bool,
+) -> list[Segment]:
+    """What the map says about the target, in one sentence, and what the model weighed.
+
+    generation: the answer on screen; what is clicked in the sentence says so.
+    contrastive: whether the method can say why not another word.
+    """
     target = explanation.target
-    line = _opening(target)
+    line = _opening(answer, target, generation)
     share = image_share(explanation)
     if share is not None:
         line.append(Segment(f"{percent(share)} of its relevance lies on the image"))
@@ -62,7 +132,7 @@ def why_sentence(explanation: Explanation, answer: Answer, zones: ZoneTable) -> 
     if target.against is not None:
         return line
     if len(tokens) == 1:
-        line.extend(_weighed(tokens[0]))
+        line.extend(_weighed(tokens[0], generation if contrastive else ""))
     elif not answer.forced:
         together = float(np.prod([token.probability for token in tokens]))
         line.append(
@@ -71,20 +141,19 @@ def why_sentence(explanation: Explanation, answer: Answer, zones: ZoneTable) -> 
     return line
 
 
-def _opening(target: Target) -> list[Segment]:
-    if target.kind == "answer":
-        return [Segment("Why "), Segment("this answer", "word"), Segment("? ")]
-    word = Segment(quoted(target.text), "word")
+def _opening(answer: Answer, target: Target, generation: str) -> list[Segment]:
+    word = Segment(target_words(answer, target), "word")
     if target.against is None:
         return [Segment("Why "), word, Segment("? ")]
     other = Segment(quoted(target.against.text), "word")
+    back = Contrast(generation, target.token_indices[0], None)
     return [
         Segment("Why "),
         word,
         Segment(" rather than "),
         other,
         Segment("? "),
-        Segment("back to why", "action", "against:none"),
+        Segment("back to why", "action", back.action),
         Segment(" "),
         word,
         Segment(". "),
@@ -100,24 +169,21 @@ def _top_zone(zones: ZoneTable) -> list[Segment]:
     return [Segment(f", {percent(top.share)} of that inside {zone_phrase(top.name)}")]
 
 
-def _weighed(token: Token) -> list[Segment]:
+def _weighed(token: Token, generation: str) -> list[Segment]:
+    """generation: "" where no contrast is offered; the runners-up are named all the same."""
     line = [Segment(f"The model gave it {probability(token.probability)}")]
     for place, candidate in enumerate(token.runners_up[:RUNNERS_UP_SHOWN]):
         line.append(Segment("; next came " if place == 0 else ", "))
-        line.extend(_runner_up(candidate, with_number=place == 0))
+        name, given = quoted(candidate.text), probability(candidate.probability)
+        if place == 0 or not generation:
+            line.extend([Segment(name, "word"), Segment(f" {given}")])
+        if generation:
+            contrast = Contrast(generation, token.index, candidate.id)
+            hint = f"The model gave it {given}."
+            gap = [Segment(" ")] if place == 0 else []
+            line.extend([*gap, Segment(f"why not {name}?", "action", contrast.action, hint)])
     line.append(Segment("."))
     return line
-
-
-def _runner_up(candidate: Candidate, *, with_number: bool) -> list[Segment]:
-    name = quoted(candidate.text)
-    given = probability(candidate.probability)
-    action = Segment(
-        f"why not {name}?", "action", f"against:{candidate.id}", f"The model gave it {given}."
-    )
-    if not with_number:
-        return [action]
-    return [Segment(name, "word"), Segment(f" {given} "), action]
 
 
 def how_line(answer: Answer, method_title: str, seconds: float | None) -> list[Segment]:
@@ -130,10 +196,23 @@ def how_line(answer: Answer, method_title: str, seconds: float | None) -> list[S
         parts.append("answer was given, not generated")
     elif answer.fidelity.exact:
         count = len(answer.tokens)
-        parts.append(f"replay exact ({count} of {count} tokens)")
+        logits = _logit_difference(answer.fidelity.max_logit_difference)
+        parts.append(f"replay exact ({count} of {count} tokens{logits})")
     if answer.is_demo:
         parts.append("demo model")
     return [Segment(" · ".join(parts), "small")]
+
+
+def _logit_difference(largest: float | None) -> str:
+    """One digit, rounded up: it is said to be a bound."""
+    if largest is None:
+        return ""
+    if largest == 0:
+        return ", same logits"
+    unit = 10.0 ** floor(log10(largest))
+    # The division may end a hair above the whole number that is meant.
+    bound = ceil(largest / unit - 1e-9) * unit
+    return f", logits within {bound:.1g}".replace("e-0", "e-")
 
 
 def fidelity_warning(answer: Answer) -> str:
@@ -141,7 +220,7 @@ def fidelity_warning(answer: Answer) -> str:
     fidelity = answer.fidelity
     if fidelity.exact or answer.forced:
         return ""
-    words = ", ".join(f"“{quoted(answer.tokens[i].text)}”" for i in fidelity.mismatches[:5])
+    words = ", ".join(f"“{token_words(answer, i)}”" for i in fidelity.mismatches[:5])
     more = len(fidelity.mismatches) - 5
     tail = f" and {more} more" if more > 0 else ""
     return (
@@ -154,9 +233,3 @@ def fidelity_warning(answer: Answer) -> str:
 def duration(seconds: float) -> str:
     """Seconds as a person reads them."""
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
-
-
-def leaned_words(words: Sequence[tuple[str, float]], most: int = 3) -> str:
-    """The words that leaned most on a cell, best first, for a tooltip; "" when none did."""
-    ranked = sorted((w for w in words if w[1] > 0 and w[0].strip()), key=lambda word: -word[1])
-    return ", ".join(quoted(text) for text, _ in ranked[:most])

@@ -1,14 +1,16 @@
-"""What a browser sends for the elements that AppTest cannot click: charts and our components."""
+"""What a browser sends for the elements that AppTest cannot click: charts and our components.
+
+Where that draws only parts of the page anew, the returned page has these parts alone.
+"""
 
 from __future__ import annotations
 
 import json
 from typing import Any
 
+from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
-
-CELL_TRACE = "cells"
 
 
 def click_patch(app: AppTest, row: int, col: int, chart: str = "map_figure") -> AppTest:
@@ -35,8 +37,9 @@ def choose_words(
 
 def choose_action(app: AppTest, line: str, action: str) -> AppTest:
     """Click an action in a line of text."""
+    trigger = _make_trigger_id(_id(app, line), "events")
     events = json.dumps([{"event": "chosen", "value": action}])
-    return _send(app, WidgetState(id=f"{_id(app, line)}", json_trigger_value=events))
+    return _send(app, WidgetState(id=trigger, json_trigger_value=events))
 
 
 def lines_of(app: AppTest, key: str) -> list[str]:

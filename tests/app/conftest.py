@@ -9,13 +9,14 @@ from importlib import import_module
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.answer import Answer, Candidate, Fidelity, Token
-from medgemma_dash.core.errors import MedGemmaDashError
+from medgemma_dash.core.errors import MedGemmaDashError, MethodError
 from medgemma_dash.core.explanation import Explanation, Provenance, Target
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.settings import Settings
@@ -45,7 +46,7 @@ MID = Candidate(9001, " mid", 0.01)
 
 
 def make_answer(radiograph: Radiograph, prompt: str, said: tuple[str, ...] = SAID) -> Answer:
-    """An answer whose prompt is <bos> image question; its last token is the end of turn."""
+    """An answer whose prompt is <bos> image question; its tokens without text are control ones."""
     question = tuple(f" {word}" for word in prompt.split())
     before = 1 + CELLS + len(question)
     tokens = tuple(
@@ -56,7 +57,7 @@ def make_answer(radiograph: Radiograph, prompt: str, said: tuple[str, ...] = SAI
     return Answer(
         text="".join(said),
         tokens=tokens,
-        input_ids=np.arange(len(pieces), dtype=np.int64),
+        input_ids=np.array([crc32(piece.encode()) for piece in pieces], dtype=np.int64),
         image_span=(1, 1 + CELLS),
         grid=GRID,
         prompt=prompt,
@@ -110,7 +111,11 @@ def make_explanation(answer: Answer, target: Target, method: str) -> Explanation
 
 @dataclass(eq=False)
 class FakeHost:
-    """Stands where the ModelHost stands. `hold` keeps jobs running until it is set."""
+    """Stands where the ModelHost stands.
+
+    hold, hold_filling: keep jobs running until they are set.
+    refused: methods that fail with `explain_error`; empty means all.
+    """
 
     state: str = "ready"
     message: str = ""
@@ -120,11 +125,14 @@ class FakeHost:
     said: tuple[str, ...] = SAID
     ask_error: MedGemmaDashError | None = None
     explain_error: MedGemmaDashError | None = None
+    refused: tuple[str, ...] = ()
     hold: threading.Event = field(default_factory=threading.Event)
+    hold_filling: threading.Event = field(default_factory=threading.Event)
     computed: list[Target] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.hold.set()
+        self.hold_filling.set()
         layers = tuple(SimpleNamespace(index=i, is_global=i % 6 == 5) for i in range(LAYERS))
         self.model: Any = SimpleNamespace(
             is_demo=True,
@@ -155,7 +163,7 @@ class FakeHost:
         def work(context: Any) -> Explanation:
             while not self.hold.wait(0.01):
                 context.check()
-            if self.explain_error is not None:
+            if self.explain_error is not None and method in (self.refused or (method,)):
                 raise self.explain_error
             self.computed.append(target)
             explanation = make_explanation(store.answer, target, method)
@@ -167,13 +175,37 @@ class FakeHost:
     def explain_all_job(
         self, owner: str, store: RelevanceStore, method: str, settings: Any
     ) -> Job[None]:
-        def work(context: Any) -> None:
+        def work(context: Any) -> Iterator[None]:
             for token in store.answer.tokens:
+                while not self.hold_filling.wait(0.01):
+                    context.check()
+                    yield
                 target = Target("token", (token.index,), token.text)
                 store.add(make_explanation(store.answer, target, method), settings)
                 context.progress(token.index + 1, len(store.answer.tokens))
 
-        return self.engine.submit(work, owner=owner, label="Explaining all", supersedes="all")
+        return self.engine.submit_steps(
+            work, owner=owner, label="Explaining every word", supersedes="all", background=True
+        )
+
+    def compare_job(
+        self, owner: str, store: RelevanceStore, target: Target, methods: Any
+    ) -> Job[None]:
+        from medgemma_dash.services.explanation_steps import MethodOutcome
+
+        def work(context: Any) -> None:
+            for method, settings in methods:
+                explanation = make_explanation(store.answer, target, method)
+                store.add(explanation, settings)
+                context.emit(MethodOutcome(method, settings, explanation))
+
+        return self.engine.submit(work, owner=owner, label="Comparing", supersedes="compare")
+
+    def layers_job(self, owner: str, answer: Answer, target: Target) -> Job[Any]:
+        def work(context: Any) -> None:
+            raise MethodError("The fake model has no layers to look into.")
+
+        return self.engine.submit(work, owner=owner, label="Looking", supersedes="layers")
 
     def reload(self) -> None:
         self.state = "loading"
@@ -189,6 +221,7 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHost]:
     monkeypatch.setattr("medgemma_dash.ui.host.model_host", lambda: fake)
     yield fake
     fake.hold.set()
+    fake.hold_filling.set()
     fake.engine.close()
 
 
@@ -215,8 +248,10 @@ def rest(app: AppTest) -> AppTest:
     for _ in range(10):
         if SESSION not in app.session_state:
             return app
-        jobs = app.session_state[SESSION].jobs()
-        if not jobs:
+        session = app.session_state[SESSION]
+        jobs = session.jobs()
+        # What has finished by itself waits to be taken over too.
+        if not jobs and not (session.asking or session.explaining or session.filling):
             return app
         for job in jobs:
             assert job.wait(30)

@@ -8,17 +8,22 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from medgemma_dash.core.answer import Answer, Fidelity
 from medgemma_dash.core.explanation import Against, Explanation, Target
+from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.regions import zone_map, zone_table
 from medgemma_dash.ui.rich_line import Segment
 from medgemma_dash.ui.wording import (
+    Contrast,
     fidelity_warning,
     how_line,
     probability,
     quoted,
+    read_contrast,
+    token_words,
     why_sentence,
     zone_phrase,
 )
@@ -30,18 +35,22 @@ def text_of(line: list[Segment]) -> str:
     return "".join(segment.text for segment in line)
 
 
+def picture() -> Radiograph:
+    return load_radiograph(Image.fromarray(np.full((64, 64), 90, np.uint8)))
+
+
 @pytest.fixture
 def case(makers: Any) -> tuple[Answer, Explanation]:
-    from PIL import Image
-
-    radiograph = load_radiograph(Image.fromarray(np.full((64, 64), 90, np.uint8)))
-    answer = makers.answer(radiograph, "Is it there?")
+    answer = makers.answer(picture(), "Is it there?")
     return answer, makers.explanation(answer, Target("token", (8,), " lower"), "chefer")
 
 
-def sentence(answer: Answer, explanation: Explanation) -> list[Segment]:
+def sentence(
+    answer: Answer, explanation: Explanation, *, contrastive: bool = True
+) -> list[Segment]:
     zones = zone_map(answer.radiograph, answer.grid, "fixed")
-    return why_sentence(explanation, answer, zone_table(explanation.image, zones))
+    table = zone_table(explanation.image, zones)
+    return why_sentence(explanation, answer, table, generation="1-1", contrastive=contrastive)
 
 
 def test_the_sentence_gives_shares_zone_probability_and_runner_up(
@@ -58,13 +67,35 @@ def test_a_contrast_names_both_words_and_the_way_back(case: tuple[Answer, Explan
     target = replace(explanation.target, against=Against(9001, " mid"))
     line = sentence(answer, replace(explanation, target=target))
     assert text_of(line).startswith("Why lower rather than mid?")
-    assert "against:none" in [segment.action for segment in line]
+    assert Contrast("1-1", 8, None).action in [segment.action for segment in line]
+
+
+def test_a_method_that_cannot_contrast_names_the_runners_up_and_offers_nothing(
+    case: tuple[Answer, Explanation],
+) -> None:
+    line = sentence(*case, contrastive=False)
+    assert "The model gave it 0.98; next came mid 0.01." in text_of(line)
+    assert not any(segment.action for segment in line)
+
+
+@pytest.mark.parametrize("contrast", [Contrast("3-1", 8, 9001), Contrast("3-1", 0, None)])
+def test_a_contrast_comes_back_from_its_link(contrast: Contrast) -> None:
+    assert read_contrast(contrast.action) == contrast
+
+
+@pytest.mark.parametrize(
+    "action",
+    [None, "", "cancel", "against:9001", "against:none", "against:1-1:x:4", "against:1-1:2:-4"],
+)
+def test_what_is_no_contrast_is_not_taken_for_one(action: str | None) -> None:
+    assert read_contrast(action) is None
 
 
 def test_hostile_words_are_segments_of_their_own(case: tuple[Answer, Explanation]) -> None:
     answer, explanation = case
-    target = replace(explanation.target, text=HOSTILE)
-    line = sentence(answer, replace(explanation, target=target))
+    tokens = (*answer.tokens[:8], replace(answer.tokens[8], text=HOSTILE), *answer.tokens[9:])
+    said = replace(answer, tokens=tokens, text="".join(token.text for token in tokens))
+    line = sentence(said, explanation)
     holding = [segment for segment in line if "onerror" in segment.text]
     assert [segment.role for segment in holding] == ["word"]
 
@@ -91,8 +122,42 @@ def test_probabilities_are_never_a_false_nought_or_one() -> None:
 
 def test_blank_tokens_are_visible_and_long_ones_are_cut() -> None:
     assert quoted("\n") == "␣"
-    assert quoted("") == "end of answer"
     assert len(quoted("x" * 500)) < 60
+
+
+def test_only_the_token_that_ends_the_answer_is_called_its_end(makers: Any) -> None:
+    # The first bytes of an emoji have no text; the token that completes it has it all.
+    answer = makers.answer(picture(), "Smile?", ("Yes", "", "", "🙂", ""))
+    tokens = tuple(replace(token, special=token.index == 4) for token in answer.tokens)
+    answer = replace(answer, tokens=tokens)
+    words = [token_words(answer, token.index) for token in answer.tokens]
+    assert words == ["Yes", "part of a character", "part of a character", "🙂", "end of answer"]
+    assert quoted("\ufffd") == "part of a character"
+
+
+def test_a_control_token_in_the_middle_is_named_as_it_is_written(makers: Any) -> None:
+    answer = makers.answer(picture(), "Well?", ("Yes", "", "No"))
+    pieces = list(answer.piece_texts)
+    pieces[answer.tokens[1].position] = "<start_of_image>"
+    answer = replace(answer, piece_texts=tuple(pieces))
+    assert token_words(answer, 1) == "<start_of_image>"
+
+
+@pytest.mark.parametrize(
+    ("difference", "said"),
+    [
+        (5.96e-6, "replay exact (12 of 12 tokens, logits within 6e-6)"),
+        (3e-6, "logits within 3e-6)"),
+        (0.31, "logits within 0.4)"),
+        (0.0, "(12 of 12 tokens, same logits)"),
+        (None, "replay exact (12 of 12 tokens) "),
+    ],
+)
+def test_the_replay_s_largest_difference_in_logits_is_told(
+    case: tuple[Answer, Explanation], difference: float | None, said: str
+) -> None:
+    answer = replace(case[0], fidelity=Fidelity(True, (), difference))
+    assert said in text_of(how_line(answer, "Chefer", 0.07))
 
 
 def test_zones_are_named_from_the_side_that_is_known() -> None:

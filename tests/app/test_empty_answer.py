@@ -1,0 +1,108 @@
+"""A model that says nothing, and a model that is not there, are said so; the rest works."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medgemma_dash.ui.actions import open_radiograph
+from medgemma_dash.ui.samples import samples
+from medgemma_dash.ui.session import ASK, QUESTION, SESSION, Session, Study
+from medgemma_dash.ui.wording import NOTHING_SAID
+from tests.app.browser_events import choose_words, click_patch, lines_of, strip_data
+
+OpenPage = Callable[[], AppTest]
+Settle = Callable[[AppTest], AppTest]
+PAGES = ["pages/1_Explain.py", "pages/2_Compare.py", "pages/3_Layers.py"]
+
+
+def session_of(app: AppTest) -> Session:
+    session: Session = app.session_state[SESSION]
+    return session
+
+
+def study_of(app: AppTest) -> Study:
+    study = session_of(app).study
+    assert study is not None
+    return study
+
+
+@pytest.mark.parametrize("said", [(), ("",), ("", "")])
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_says_that_the_model_said_nothing(
+    open_home: OpenPage, settle: Settle, host: Any, page: str, said: tuple[str, ...]
+) -> None:
+    host.said = said
+    app = settle(open_home().switch_page(page).run())
+    assert not app.exception
+    assert lines_of(app, "nothing_said") == [NOTHING_SAID]
+
+
+def test_why_it_ended_at_once_is_explained(open_explain: OpenPage, host: Any) -> None:
+    host.said = ("",)
+    app = open_explain()
+    assert lines_of(app, "why_sentence")[0].startswith("Why end of answer?")
+
+
+def test_the_whole_of_an_empty_answer_is_refused_in_words(
+    open_explain: OpenPage, host: Any
+) -> None:
+    host.said = ("",)
+    app = open_explain()
+    before = study_of(app).explanation
+    choose_words(app, 0, 1, whole=True)
+    assert not app.exception
+    assert "said nothing" in lines_of(app, "notice_line")[0]
+    assert study_of(app).explanation is before
+    choose_words(app, 0, 1)
+    assert lines_of(app, "notice_line") == []
+
+
+def test_the_whole_of_an_empty_answer_is_refused_on_the_other_pages(
+    open_home: OpenPage, settle: Settle, host: Any
+) -> None:
+    host.said = ("",)
+    app = settle(open_home().switch_page("pages/2_Compare.py").run())
+    choose_words(app, 0, 1, whole=True, strip="compare_strip")
+    assert not app.exception
+    assert "said nothing" in lines_of(app, "notice_line")[0]
+
+
+def test_after_an_empty_answer_another_question_works(
+    open_explain: OpenPage, settle: Settle, host: Any
+) -> None:
+    host.said = ()
+    app = open_explain()
+    click_patch(app, 3, 4)
+    assert strip_data(app.run())["tokens"] == []
+    host.said = ("Yes", ".", "")
+    app.text_input(key=QUESTION).set_value("And now?")
+    app.button(key=ASK).click().run()
+    settle(app)
+    assert not app.exception
+    assert lines_of(app, "nothing_said") == []
+    assert lines_of(app, "why_sentence")[0].startswith("Why Yes?")
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_model_that_could_not_be_loaded_is_named_on_every_page(
+    open_home: OpenPage, host: Any, page: str
+) -> None:
+    host.state, host.message = "failed", "No such model. Check MEDGEMMA_DASH_MODEL."
+    app = open_home().switch_page(page).run()
+    assert not app.exception
+    assert len(lines_of(app, "no_answer")) == 1
+    assert host.message in lines_of(app, "no_answer")[0]
+    assert "Home has a button to try again" in lines_of(app, "no_answer")[0]
+
+
+def test_an_upload_without_an_answer_asks_for_a_question(open_explain: OpenPage) -> None:
+    app = open_explain()
+    open_radiograph(session_of(app), samples()[0].path, "Uploaded radiograph")
+    app.run()
+    assert lines_of(app, "no_answer") == [
+        "Ask a question about this radiograph, or choose one above."
+    ]

@@ -1,0 +1,282 @@
+"""What stands beside the map belongs to the method that made it, whatever is chosen meanwhile."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.ui.actions import choose, explain_every_word
+from medgemma_dash.ui.session import ASK, METHOD, QUESTION, SESSION, Notice, Session, Study
+from medgemma_dash.ui.wording import Contrast
+from tests.app.browser_events import (
+    actions_of,
+    choose_action,
+    choose_words,
+    click_patch,
+    lines_of,
+    strip_data,
+)
+
+OpenPage = Callable[[], AppTest]
+Settle = Callable[[AppTest], AppTest]
+SENTENCE = "why_sentence"
+NOT_ENOUGH = OutOfMemoryError("The memory was not enough.")
+
+
+def session_of(app: AppTest) -> Session:
+    session: Session = app.session_state[SESSION]
+    return session
+
+
+def study_of(app: AppTest) -> Study:
+    study = session_of(app).study
+    assert study is not None
+    return study
+
+
+def switch(app: AppTest, method: str) -> AppTest:
+    """What the picker does."""
+    app.session_state[METHOD] = method
+    return app.run()
+
+
+def computed(app: AppTest) -> list[int]:
+    return [place for place, token in enumerate(strip_data(app)["tokens"]) if token["computed"]]
+
+
+def test_the_line_names_the_method_and_settings_that_made_the_map(open_explain: OpenPage) -> None:
+    app = open_explain()
+    assert lines_of(app, SENTENCE)[1].startswith("Chefer ·")
+    app.session_state["method_chefer_words"] = "summed logits"
+    app.run()
+    assert lines_of(app, SENTENCE)[1].startswith("Chefer (several words: summed logits) ·")
+
+
+def test_while_another_method_computes_everything_is_still_about_the_map_on_screen(
+    open_explain: OpenPage, settle: Settle, host: Any
+) -> None:
+    app = open_explain()
+    chosen = study_of(app).target
+    assert chosen is not None
+    host.hold.clear()
+    switch(app, "rollout")
+    assert session_of(app).explaining is not None
+    assert lines_of(app, SENTENCE)[1].startswith("Chefer ·")
+    assert computed(app) == list(chosen.token_indices)
+    assert actions_of(app, SENTENCE)
+    click_patch(app, 4, 4)  # the word's own row of patches
+    assert "leaned on by consolidation" in lines_of(app, "cell_line")[0]
+    host.hold.set()
+    settle(app)
+    assert lines_of(app, SENTENCE)[1].startswith("Attention rollout")
+
+
+def test_a_method_that_fails_leaves_the_map_and_the_picker_goes_back(
+    open_explain: OpenPage, host: Any
+) -> None:
+    app = open_explain()
+    before = study_of(app).explanation
+    host.explain_error, host.refused = NOT_ENOUGH, ("rollout",)
+    switch(app, "rollout")
+    assert not app.exception
+    assert study_of(app).explanation is before
+    assert app.session_state[METHOD] == "chefer"
+    assert lines_of(app, "notice_line") == [str(NOT_ENOUGH)]
+    assert lines_of(app, SENTENCE)[1].startswith("Chefer ·")
+    # The next word is explained by what the picker says, without another attempt.
+    choose_words(app, 8, 9)
+    assert lines_of(app, SENTENCE)[0].startswith("Why lower?")
+    assert lines_of(app, SENTENCE)[1].startswith("Chefer ·")
+    assert lines_of(app, "notice_line") == []
+
+
+def test_a_cancelled_switch_goes_back_with_its_settings(
+    open_explain: OpenPage, settle: Settle, host: Any
+) -> None:
+    app = open_explain()
+    app.session_state["method_chefer_words"] = "summed logits"
+    app.run()
+    host.hold.clear()
+    switch(app, "rollout")
+    pending = session_of(app).explaining
+    assert pending is not None
+    pending.job.cancel()
+    settle(app)
+    assert app.session_state[METHOD] == "chefer"
+    assert app.session_state["method_chefer_words"] == "summed logits"
+    assert lines_of(app, SENTENCE)[1].startswith("Chefer (several words: summed logits) ·")
+
+
+def test_a_failure_does_not_undo_a_choice_that_was_made_since(
+    open_explain: OpenPage, settle: Settle, host: Any
+) -> None:
+    app = open_explain()
+    host.explain_error, host.refused = NOT_ENOUGH, ("rollout",)
+    host.hold.clear()
+    switch(app, "rollout")
+    pending = session_of(app).explaining
+    assert pending is not None
+    host.hold.set()
+    assert pending.job.wait(30)
+    switch(app, "legrad")
+    settle(app)
+    assert app.session_state[METHOD] == "legrad"
+    shown = study_of(app).shown
+    assert shown == ("legrad", ())
+
+
+def test_a_second_switch_does_not_wait_for_the_first(
+    open_explain: OpenPage, settle: Settle, host: Any
+) -> None:
+    app = open_explain()
+    host.hold.clear()
+    switch(app, "rollout")
+    switch(app, "legrad")
+    pending = session_of(app).explaining
+    assert pending is not None
+    assert pending.method == "legrad"
+    host.hold.set()
+    settle(app)
+    assert study_of(app).shown == ("legrad", ())
+
+
+def test_a_method_without_a_map_of_the_word_stays_chosen_and_says_why(
+    open_explain: OpenPage, host: Any
+) -> None:
+    app = open_explain()
+    host.explain_error, host.refused = NoExplanationError("nothing is above zero."), ("tam",)
+    switch(app, "tam")
+    assert app.session_state[METHOD] == "tam"
+    assert study_of(app).shown is None
+    assert lines_of(app, SENTENCE) == [
+        "No explanation for consolidation, because nothing is above zero."
+    ]
+    assert computed(app) == []
+
+
+def test_why_not_is_offered_only_by_methods_that_can_contrast(
+    open_explain: OpenPage, settle: Settle
+) -> None:
+    app = open_explain()
+    assert "why not mid?" in lines_of(app, SENTENCE)[0]
+    settle(switch(app, "rollout"))
+    assert "next came mid 0.01." in lines_of(app, SENTENCE)[0]
+    assert actions_of(app, SENTENCE) == []
+
+
+def test_a_contrast_is_explained_and_led_back_from(open_explain: OpenPage) -> None:
+    app = open_explain()
+    choose_action(app, SENTENCE, actions_of(app, SENTENCE)[0])
+    assert lines_of(app, SENTENCE)[0].startswith("Why consolidation rather than mid?")
+    choose_action(app, SENTENCE, actions_of(app, SENTENCE)[0])
+    assert lines_of(app, SENTENCE)[0].startswith("Why consolidation?")
+
+
+def test_a_contrast_takes_the_notice_of_the_action_before_off_the_page(
+    open_explain: OpenPage,
+) -> None:
+    app = open_explain()
+    session_of(app).notice = Notice("error", "Something went wrong before.")
+    app.run()
+    assert lines_of(app, "notice_line")
+    choose_action(app, SENTENCE, actions_of(app, SENTENCE)[0])
+    assert session_of(app).notice is None
+    # The line stands outside of the parts: the whole page has to be drawn.
+    assert app.button(key=ASK)
+    assert lines_of(app, "notice_line") == []
+
+
+@pytest.mark.parametrize("stale", [Contrast("9-9", 4, 9001), Contrast("1-1", 5, 9001)])
+def test_a_contrast_of_another_answer_or_word_is_dropped(
+    open_explain: OpenPage, stale: Contrast
+) -> None:
+    app = open_explain()
+    study = study_of(app)
+    before = study.explanation
+    assert before is not None
+    assert (study.generation, before.target.token_indices) == ("1-1", (4,))
+    choose_action(app, SENTENCE, stale.action)
+    assert not app.exception
+    assert study_of(app).target == before.target
+    assert study_of(app).explanation is before
+
+
+def test_every_word_of_another_method_can_be_explained_while_the_first_goes_on(
+    open_explain: OpenPage, settle: Settle, host: Any
+) -> None:
+    app = open_explain()
+    host.hold_filling.clear()
+    app.button(key="explain_all").click().run()
+    first = session_of(app).filling
+    assert first is not None
+    assert not any(button.key == "explain_all" for button in app.button)
+    settle_click = switch(app, "rollout")
+    # The old one goes on under its own name, and does not stand in the way.
+    assert not first.job.finished
+    assert "by Chefer" in lines_of(settle_click, "cancel_fill")[0]
+    app.button(key="explain_all").click().run()
+    second = session_of(app).filling
+    assert second is not None
+    assert (second.method, first.job.state) == ("rollout", "cancelled")
+    assert "by" not in lines_of(app, "cancel_fill")[0]
+    host.hold_filling.set()
+    settle(app)
+    store = study_of(app).store
+    assert store is not None
+    assert store.tensor("rollout").filled.all()
+
+
+def test_asking_for_every_word_twice_keeps_the_one_under_way(
+    open_explain: OpenPage, host: Any
+) -> None:
+    app = open_explain()
+    session = session_of(app)
+    host.hold_filling.clear()
+    explain_every_word(session, host, "chefer", ())
+    first = session.filling
+    explain_every_word(session, host, "chefer", ())
+    assert session.filling is first
+
+
+def test_a_question_that_is_asked_again_finds_what_was_explained_before(
+    open_explain: OpenPage, settle: Settle, host: Any
+) -> None:
+    def ask(question: str) -> None:
+        app.text_input(key=QUESTION).set_value(question)
+        app.button(key=ASK).click().run()
+        settle(app)
+
+    app = open_explain()
+    answer, first = study_of(app).answer, study_of(app).store
+    assert answer is not None
+    assert first is not None
+    choose(session_of(app), host, Target("token", (7,), " right"), "chefer", ())
+    ask("Is the heart enlarged?")
+    assert study_of(app).store is not first
+    host.computed.clear()
+    ask(answer.prompt)
+    study = study_of(app)
+    assert study.store is first
+    assert host.computed == []
+    assert study.explanation is not None
+    assert np.flatnonzero(first.tensor().filled).tolist() == [4, 7]
+
+
+def test_only_the_last_few_answers_are_remembered(open_explain: OpenPage, settle: Settle) -> None:
+    from medgemma_dash.ui.actions import STORES_KEPT
+
+    app = open_explain()
+    for word in ("one", "two", "three", "four", "five"):
+        app.text_input(key=QUESTION).set_value(f"Is it {word}?")
+        app.button(key=ASK).click().run()
+        settle(app)
+    study = study_of(app)
+    assert study.answer is not None
+    assert len(study.stores) == STORES_KEPT
+    assert list(study.stores)[-1] == study.answer.key
