@@ -22,8 +22,8 @@ from medgemma_dash.ui.method_choice import (
 )
 from medgemma_dash.ui.redraw import PARTS, redraw
 from medgemma_dash.ui.rich_line import Segment, rich_line
-from medgemma_dash.ui.session import Study, current_session
-from medgemma_dash.ui.token_strip import TokenChoice, token_strip
+from medgemma_dash.ui.session import Session, Study, current_session
+from medgemma_dash.ui.token_strip import Measure, TokenChoice, token_strip
 from medgemma_dash.ui.word_targets import phrase_spans, said_something
 from medgemma_dash.ui.wording import NOTHING_SAID, token_words
 
@@ -73,6 +73,7 @@ def _answer(host: ModelHost) -> None:
             key="token_strip",
             generation=study.generation,
             selected=_selected(study.target),
+            measure=session.underline,
             image_shares=image_shares(answer, known),
             computed=tuple(int(index) for index in np.flatnonzero(known.filled)),
             busy=session.explaining is not None,
@@ -86,6 +87,14 @@ def _answer(host: ModelHost) -> None:
     ):
         method_picker()
         _phrase_popover(host, answer)
+        st.button(
+            f"Underline {_other_measure(session)}",
+            key="underline",
+            type="tertiary",
+            help="The words are underlined by how much of their relevance lies on the image, or by "
+            "how probable the model found them.",
+            on_click=_change_underline,
+        )
         if not fills(study):
             done, total = int(known.filled.sum()), len(answer.tokens)
             st.button(
@@ -143,6 +152,15 @@ def _explain(host: ModelHost, span: tuple[int, int] | None, *, phrase: bool = Fa
 
 def _choose(host: ModelHost, choice: TokenChoice) -> None:
     _explain(host, None if choice.whole else (choice.start, choice.stop))
+
+
+def _other_measure(session: Session) -> Measure:
+    return "probability" if session.underline == "image share" else "image share"
+
+
+def _change_underline() -> None:
+    session = current_session()
+    session.underline = _other_measure(session)
 
 
 def _selected(target: Target | None) -> tuple[int, int] | None:

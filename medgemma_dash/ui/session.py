@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.layer_view import LayerView
     from medgemma_dash.services.relevance_store import RelevanceStore
     from medgemma_dash.ui.comparison import Comparison, Pin
+    from medgemma_dash.ui.token_strip import Measure
 
 SESSION = "medgemma_dash_session"
 
@@ -143,6 +144,7 @@ class Session:
     """What one browser session has open.
 
     owner: a random name under which its jobs run; it says nothing about the user.
+    underline: what the underlines of an answer's words show.
     """
 
     owner: str = field(default_factory=lambda: uuid4().hex)
@@ -157,6 +159,7 @@ class Session:
     timing: Job[None] | None = None
     pins: list[Pin] = field(default_factory=list)
     notice: Notice | None = None
+    underline: Measure = "image share"
     question: str = ""
     opened: int = 0
     read_upload: str = ""

@@ -55,6 +55,7 @@ def word_choice(host: ModelHost, study: Study, key: str) -> None:
         key=key,
         generation=study.generation,
         selected=selected,
+        measure=current_session().underline,
         image_shares=image_shares(study.answer, known),
         computed=tuple(index for index, filled in enumerate(known.filled) if filled),
         busy=False,

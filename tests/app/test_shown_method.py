@@ -244,6 +244,20 @@ def test_asking_for_every_word_twice_keeps_the_one_under_way(
     assert session.filling is first
 
 
+def test_the_words_can_be_underlined_by_probability_on_every_page(
+    open_explain: OpenPage, settle: Settle
+) -> None:
+    app = open_explain()
+    assert strip_data(app)["measure"] == "image share"
+    app.button(key="underline").click().run()
+    assert strip_data(app)["measure"] == "probability"
+    settle(app.switch_page("pages/2_Compare.py").run())
+    assert strip_data(app, "compare_strip")["measure"] == "probability"
+    app.switch_page("pages/1_Explain.py").run()
+    app.button(key="underline").click().run()
+    assert strip_data(app)["measure"] == "image share"
+
+
 def test_a_question_that_is_asked_again_finds_what_was_explained_before(
     open_explain: OpenPage, settle: Settle, host: Any
 ) -> None:

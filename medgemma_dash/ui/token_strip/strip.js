@@ -76,7 +76,7 @@ function update(strip, data) {
   const added = document.createDocumentFragment();
   for (let index = kept; index < data.tokens.length; index++) append(strip, added, index);
   strip.words.append(added);
-  strip.options.forEach((option, index) => describe(option, data.tokens[index], data));
+  strip.options.forEach((option, index) => describe(option, index, data));
 
   strip.words.setAttribute("aria-busy", String(!data.ready));
   strip.words.classList.toggle("long", data.tokens.length > 45);
@@ -112,7 +112,7 @@ function append(strip, target, index) {
     target.append(gap);
   }
   option.textContent = rest || space;
-  const mark = markOf(token, rest, space);
+  const mark = markOf(token, rest, space, index === strip.data.tokens.length - 1);
   if (mark) {
     option.classList.add("quiet");
     option.dataset.mark = mark;
@@ -124,20 +124,21 @@ function append(strip, target, index) {
   target.append(option);
 }
 
-function markOf(token, rest, space) {
-  if (token.special) return token.text ? "" : "end";
+function markOf(token, rest, space, last) {
+  if (token.special) return token.text ? "" : last ? "end" : "control";
   if (rest) return "";
   if (!space) return "·";
   return space.includes("\n") ? "⏎" : "␣";
 }
 
-function describe(option, token, data) {
+function describe(option, index, data) {
+  const token = data.tokens[index];
   const value = data.measure === "probability" ? token.probability : token.share;
   const known = typeof value === "number" && Number.isFinite(value);
   option.style.setProperty("--value", known ? Math.min(Math.max(value, 0), 1).toFixed(3) : "0");
   option.classList.toggle("unknown", !known);
   option.classList.toggle("computed", token.computed);
-  const name = token.text.trim() || (token.special ? "end of the answer" : "white space");
+  const name = token.text.trim() || nameless(token, index === data.tokens.length - 1);
   const facts = [name];
   if (typeof token.share === "number") {
     facts.push(`${Math.round(token.share * 100)}% of its relevance on the image`);
@@ -147,6 +148,12 @@ function describe(option, token, data) {
   setAttribute(option, "title", facts.join(" · "));
   setAttribute(option, "aria-label", facts.join(", "));
   setAttribute(option, "aria-disabled", String(!data.ready));
+}
+
+function nameless(token, last) {
+  if (token.special) return last ? "end of the answer" : "control token";
+  // Rare characters are spelled by several tokens; all but the last of them have no text.
+  return token.text ? "white space" : "part of a character";
 }
 
 function sentence(data) {
