@@ -6,16 +6,34 @@ may be loaded again in between.
 
 from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from medgemma_dash.core.errors import CancelledError, NoExplanationError, OutOfMemoryError
+from medgemma_dash.core.errors import (
+    CancelledError,
+    MedGemmaDashError,
+    NoExplanationError,
+    OutOfMemoryError,
+)
 from medgemma_dash.core.explanation import Explanation, Target
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services import row_filling
 from medgemma_dash.services.failures import plain_error
-from medgemma_dash.services.jobs import JobContext
 from medgemma_dash.services.relevance_store import MethodSettings, RelevanceStore, is_assembled
 
 CurrentModel = Callable[[], VisionLanguageModel]
+
+
+class Reports(Protocol):
+    """Where work says how far it is, and learns that it must stop; a `JobContext` is one."""
+
+    def check(self) -> None:
+        """Raise CancelledError when the work must stop."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Say how much is done."""
+
+    def emit(self, value: object) -> None:
+        """Publish a partial value."""
 
 
 @dataclass(frozen=True)
@@ -32,13 +50,31 @@ class MethodOutcome:
     lasting: bool = False
 
 
+@dataclass(frozen=True)
+class _Part:
+    """What a part of a job is given: it can be stopped, but its rows are not the job's events,
+    nor its progress the job's.
+    """
+
+    whole: Reports
+
+    def check(self) -> None:
+        self.whole.check()
+
+    def progress(self, done: int, total: int) -> None:
+        """The job counts its parts."""
+
+    def emit(self, value: object) -> None:
+        """The job's events are the parts' outcomes."""
+
+
 def fill_steps(
     current: CurrentModel,
     store: RelevanceStore,
     token_indices: Sequence[int],
     method: str,
     settings: MethodSettings,
-    context: JobContext,
+    context: Reports,
 ) -> Generator[None, None, None]:
     """Compute the rows that the store lacks, and yield before each batch but the first."""
     total = len(token_indices)
@@ -61,7 +97,7 @@ def explain_steps(
     target: Target,
     method: str,
     settings: MethodSettings,
-    context: JobContext,
+    context: Reports,
 ) -> Generator[None, None, Explanation]:
     """Explain a target, from the store as far as it is known."""
     if is_assembled(target, settings) and len(target.token_indices) > 1:
@@ -77,32 +113,34 @@ def compare_steps(
     store: RelevanceStore,
     target: Target,
     methods: Sequence[tuple[str, tuple[tuple[str, str], ...]]],
-    context: JobContext,
+    context: Reports,
     note_seconds: Callable[[str, float], None] = lambda _method, _seconds: None,
 ) -> Generator[None, None, None]:
     """Explain a target by each method in turn; emits one MethodOutcome each.
 
     note_seconds is told what the target cost by each method that was run in its default form.
-
-    A method that fails gives its reason, and the next one runs.
+    Progress counts methods. A method that fails gives its reason, and the next one runs.
     """
     for place, (method, settings) in enumerate(methods):
         context.progress(place, len(methods))
+        error: MedGemmaDashError | None = None
         try:
             explanation = yield from explain_steps(
-                current, store, target, method, settings, context
+                current, store, target, method, settings, _Part(context)
             )
         except CancelledError:
             raise
         except Exception as raised:
             error = plain_error(raised, f"Explaining by {method}")
+        if error is None:
+            context.emit(MethodOutcome(method, settings, explanation))
+            if not settings:
+                note_seconds(method, explanation.provenance.seconds)
+        else:
+            # Outside of the handler: while it ran, the frames of what failed held their tensors.
             if isinstance(error, OutOfMemoryError):
                 current().drop_caches()
             lasting = isinstance(error, NoExplanationError)
             context.emit(MethodOutcome(method, settings, None, str(error), lasting))
-        else:
-            context.emit(MethodOutcome(method, settings, explanation))
-            if not settings:
-                note_seconds(method, explanation.provenance.seconds)
         context.progress(place + 1, len(methods))
         yield

@@ -1,9 +1,11 @@
 """Several methods on one target: a failure costs one map, never the others."""
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
+import torch
 
 from medgemma_dash.core.errors import CancelledError, MethodError, NoExplanationError
 from medgemma_dash.core.explanation import Target
@@ -17,14 +19,14 @@ class Context:
     """What the engine gives to a job, without an engine."""
 
     def __init__(self) -> None:
-        self.outcomes: list[MethodOutcome] = []
+        self.outcomes: list[Any] = []
+        self.counted: list[tuple[int, int]] = []
 
-    def emit(self, value: Any) -> None:
-        if isinstance(value, MethodOutcome):
-            self.outcomes.append(value)
+    def emit(self, value: object) -> None:
+        self.outcomes.append(value)
 
     def progress(self, done: int, total: int) -> None:
-        """Nobody watches."""
+        self.counted.append((done, total))
 
     def check(self) -> None:
         """Nobody cancels."""
@@ -51,6 +53,35 @@ def test_every_method_gives_its_map_and_the_store_keeps_it(store):
     assert store.explanation(target, "rollout") is not None
     # One run of occlusion serves every word.
     assert store.tensor("occlusion").filled.all()
+
+
+def test_several_words_too_give_one_outcome_a_method_and_progress_that_counts_methods(store):
+    target, context = Target("span", tuple(range(6)), ""), Context()
+    outcomes = run(context, store, target, ["chefer", "rollout"])
+    assert [type(one) for one in outcomes] == [MethodOutcome, MethodOutcome]
+    assert [one.explanation.target for one in outcomes] == [target, target]
+    assert context.counted == sorted(context.counted)
+    assert context.counted[0] == (0, 2)
+    assert context.counted[-1] == (2, 2)
+    assert {total for _, total in context.counted} == {2}
+
+
+def test_caches_are_dropped_when_what_ran_out_of_memory_is_free_again(store, monkeypatch):
+    found = case("six layers, heads 8 on 4")
+    held: list[weakref.ref[torch.Tensor]] = []
+    still_held: list[bool] = []
+
+    def failing(*_: Any) -> None:
+        tensor = torch.zeros(3)
+        held.append(weakref.ref(tensor))
+        raise MemoryError
+
+    monkeypatch.setattr(row_filling, "explain_whole", failing)
+    monkeypatch.setattr(
+        type(found.model), "drop_caches", lambda _model: still_held.append(held[0]() is not None)
+    )
+    run(Context(), store, Target("token", (1,), ""), ["legrad"])
+    assert still_held == [False]
 
 
 def test_a_method_that_cannot_run_says_why_and_the_next_one_runs(store, monkeypatch):
