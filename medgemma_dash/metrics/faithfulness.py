@@ -58,6 +58,39 @@ def top_cells(image: Float[np.ndarray, "rows cols"], share: float) -> Bool[np.nd
     return chosen
 
 
+def masks_to_score(
+    images: Sequence[Float[np.ndarray, "rows cols"]],
+    *,
+    share: float = TOP_SHARE,
+    rankings: int = RANDOM_RANKINGS,
+    seed: int = 0,
+) -> Masks:
+    """What `table_of_scores` needs the scores of: nothing removed, everything, and then the top
+    cells, and all but the top cells, of every map and of `rankings` random ones.
+
+    Raises ValueError for no map, or maps of different sizes.
+    """
+    if not images or len({image.shape for image in images}) > 1:
+        raise ValueError("Faithfulness needs maps, all of one shape.")
+    generator = np.random.default_rng(seed)
+    shape = images[0].shape
+    noise = [generator.random(shape) for _ in range(rankings)]
+    tops = np.stack([top_cells(image, share) for image in (*images, *noise)])
+    nothing = np.zeros((1, tops.shape[1]), np.bool_)
+    masks: Masks = np.concatenate([nothing, ~nothing, tops, ~tops])
+    return masks
+
+
+def table_of_scores(scores: Float[np.ndarray, " variants"], maps: int) -> FaithfulnessTable:
+    """The numbers, from the scores of `masks_to_score` of so many maps."""
+    p = np.exp(scores)
+    without, only = np.split(p[2:], 2)
+    found = tuple(
+        Faithfulness(float(p[0] - a), float(p[0] - b)) for a, b in zip(without, only, strict=True)
+    )
+    return FaithfulnessTable(float(p[0]), float(p[1]), found[:maps], found[maps:])
+
+
 def measure_faithfulness(
     score: Score,
     images: Sequence[Float[np.ndarray, "rows cols"]],
@@ -70,16 +103,5 @@ def measure_faithfulness(
 
     Raises ValueError for no map, or maps of different sizes.
     """
-    if not images or len({image.shape for image in images}) > 1:
-        raise ValueError("Faithfulness needs maps, all of one shape.")
-    generator = np.random.default_rng(seed)
-    shape = images[0].shape
-    noise = [generator.random(shape) for _ in range(rankings)]
-    tops = np.stack([top_cells(image, share) for image in (*images, *noise)])
-    nothing = np.zeros((1, tops.shape[1]), np.bool_)
-    p = np.exp(score(np.concatenate([nothing, ~nothing, tops, ~tops])))
-    without, only = p[2 : 2 + len(tops)], p[2 + len(tops) :]
-    found = tuple(
-        Faithfulness(float(p[0] - a), float(p[0] - b)) for a, b in zip(without, only, strict=True)
-    )
-    return FaithfulnessTable(float(p[0]), float(p[1]), found[: len(images)], found[len(images) :])
+    masks = masks_to_score(images, share=share, rankings=rankings, seed=seed)
+    return table_of_scores(score(masks), len(images))

@@ -180,14 +180,22 @@ class ExplanationJobs(ABC):
         target: Target,
         images: Sequence[npt.NDArray[np.float32]],
     ) -> Job[FaithfulnessTable]:
-        """Remove what each map marks, and see what the target's probability loses."""
+        """Remove what each map marks, and see what the target's probability loses.
 
-        def work(context: JobContext) -> FaithfulnessTable:
-            from medgemma_dash.services.faithfulness import faithfulness_of
+        A contrastive target is tested by its own token: a probability has no runner-up.
+        Clicks go between the batches.
+        """
 
-            return faithfulness_of(self.model, answer, target, images, check=context.check)
+        def work(context: JobContext) -> Generator[None, None, FaithfulnessTable]:
+            from medgemma_dash.services.faithfulness import faithfulness_steps
 
-        return self.engine.submit(work, owner=owner, label="Testing the maps", supersedes="test")
+            return faithfulness_steps(
+                self._current, answer, target, images, context.check, context.progress
+            )
+
+        return self.engine.submit_steps(
+            work, owner=owner, label="Testing the maps", supersedes="test"
+        )
 
     def _current(self) -> VisionLanguageModel:
         return self.model

@@ -1,6 +1,6 @@
 """Maps tested on the model: soft tokens removed, and the target's probability watched."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
 
 import numpy as np
 import torch
@@ -8,12 +8,23 @@ from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.metrics.faithfulness import FaithfulnessTable, measure_faithfulness
+from medgemma_dash.metrics.faithfulness import (
+    FaithfulnessTable,
+    masks_to_score,
+    measure_faithfulness,
+    table_of_scores,
+)
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.masked_forward import masked_log_probabilities
 
 Check = Callable[[], None]
+Progress = Callable[[int, int], None]
+
+# A click of another session waits for one batch of variants at most, each of them a forward pass;
+# a processor is the slower one.
+VARIANTS_AT_ONCE = 32
+VARIANTS_AT_ONCE_ON_PROCESSORS = 4
 
 
 def target_score(
@@ -67,3 +78,28 @@ def faithfulness_of(
     return measure_faithfulness(
         lambda masks: target_score(model, answer, target, masks, check), images
     )
+
+
+def faithfulness_steps(
+    current: Callable[[], VisionLanguageModel],
+    answer: Answer,
+    target: Target,
+    images: Sequence[Float[np.ndarray, "rows cols"]],
+    check: Check,
+    progress: Progress,
+) -> Generator[None, None, FaithfulnessTable]:
+    """As `faithfulness_of`, batch by batch; yields between them."""
+    masks = masks_to_score(images)
+    found: list[Float[np.ndarray, " variants"]] = []
+    done = 0
+    progress(done, len(masks))
+    while done < len(masks):
+        if done:
+            yield
+        model = current()
+        on_processor = model.device.type == "cpu"
+        size = VARIANTS_AT_ONCE_ON_PROCESSORS if on_processor else VARIANTS_AT_ONCE
+        found.append(target_score(model, answer, target, masks[done : done + size], check))
+        done = min(done + size, len(masks))
+        progress(done, len(masks))
+    return table_of_scores(np.concatenate(found), len(images))

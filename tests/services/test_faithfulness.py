@@ -6,7 +6,12 @@ import pytest
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.services.explaining import explain
-from medgemma_dash.services.faithfulness import faithfulness_of, target_score
+from medgemma_dash.services.faithfulness import (
+    VARIANTS_AT_ONCE_ON_PROCESSORS,
+    faithfulness_of,
+    faithfulness_steps,
+    target_score,
+)
 from tests.random_answers import SHAPES, case
 
 
@@ -41,3 +46,36 @@ def test_the_table_has_every_map_and_leaves_the_model_as_it_was():
     after = explain(found.model, found.answer, token=2)
     assert np.array_equal(before.row, after.row)
     assert replay_answer(found.model, found.answer).keeps_graph
+
+
+def test_in_steps_it_gives_the_same_table_and_lets_others_in_after_every_few_variants():
+    found = case("six layers, heads 8 on 4")
+    before = explain(found.model, found.answer, token=2)
+    images = [before.image, -before.image]
+    counted: list[tuple[int, int]] = []
+    steps = faithfulness_steps(
+        lambda: found.model,
+        found.answer,
+        before.target,
+        images,
+        lambda: None,
+        lambda *so_far: counted.append(so_far),
+    )
+    turns = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            table = end.value
+            break
+        turns += 1
+    variants = 2 + 2 * (len(images) + len(table.random))
+    assert turns == -(-variants // VARIANTS_AT_ONCE_ON_PROCESSORS) - 1
+    assert counted[0] == (0, variants)
+    assert counted[-1] == (variants, variants)
+    whole = faithfulness_of(found.model, found.answer, before.target, images)
+    assert table.p == pytest.approx(whole.p, rel=1e-4)
+    for one, other in zip(table.maps + table.random, whole.maps + whole.random, strict=True):
+        # Batches of another size multiply in another order.
+        assert one.comprehensiveness == pytest.approx(other.comprehensiveness, abs=1e-5)
+        assert one.sufficiency == pytest.approx(other.sufficiency, abs=1e-5)
