@@ -12,7 +12,7 @@ from uuid import uuid4
 import streamlit as st
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.core.explanation import Against, Explanation, Target
 from medgemma_dash.core.radiograph import Radiograph, Window
 
 if TYPE_CHECKING:
@@ -144,6 +144,8 @@ class Session:
     """What one browser session has open.
 
     owner: a random name under which its jobs run; it says nothing about the user.
+    looking_at: answer, tokens and contrast whose layers `looking` computes or failed to.
+    attending: answer and position whose attention is read, and the job that does it.
     underline: what the underlines of an answer's words show.
     """
 
@@ -155,6 +157,8 @@ class Session:
     filling: Filling | None = None
     comparison: Comparison | None = None
     looking: Job[LayerView] | None = None
+    looking_at: tuple[str, tuple[int, ...], Against | None] | None = None
+    attending: tuple[tuple[str, int], Job[npt.NDArray[np.float32]]] | None = None
     testing: Job[FaithfulnessTable] | None = None
     timing: Job[None] | None = None
     pins: list[Pin] = field(default_factory=list)
@@ -170,7 +174,8 @@ class Session:
         explaining = self.explaining.job if self.explaining else None
         filling = self.filling.job if self.filling else None
         comparing = self.comparison.job if self.comparison else None
-        deeper = (comparing, self.looking, self.testing, self.timing)
+        attending = self.attending[1] if self.attending else None
+        deeper = (comparing, self.looking, attending, self.testing, self.timing)
         jobs = (self.asking, explaining, filling, *deeper)
         return tuple(job for job in jobs if job is not None and not job.finished)
 
