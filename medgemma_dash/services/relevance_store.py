@@ -34,6 +34,7 @@ class RowBatch:
 
     provenance: of any of them; None when every row is empty, so that nothing can be shown.
     gaps: each row's completeness gap, for a method that promises completeness.
+    seconds: what each row cost, its share of the time that the batch took.
     """
 
     token_indices: tuple[int, ...]
@@ -42,15 +43,17 @@ class RowBatch:
     signed: bool
     provenance: Provenance | None
     gaps: Float[np.ndarray, " tokens"] | None = None
+    seconds: float = 0.0
 
 
 @dataclass(eq=False)
 class _Sheet:
-    """The rows of one method with one choice of settings."""
+    """The rows of one method with one choice of settings, and what each of them cost."""
 
     rows: Float[np.ndarray, "tokens positions"]
     layers: Float[np.ndarray, "tokens layers"]
     filled: Bool[np.ndarray, " tokens"]
+    seconds: Float[np.ndarray, " tokens"]
     signed: bool
     provenance: Provenance | None
     gaps: Float[np.ndarray, " tokens"] | None = None
@@ -98,6 +101,7 @@ class RelevanceStore:
             sheet.rows[indices] = batch.rows
             sheet.layers[indices] = batch.layers
             sheet.filled[indices] = True
+            sheet.seconds[indices] = batch.seconds
             if batch.gaps is not None and sheet.gaps is not None:
                 sheet.gaps[indices] = batch.gaps
             sheet.provenance = sheet.provenance or batch.provenance
@@ -119,6 +123,7 @@ class RelevanceStore:
                 explanation.signed,
                 explanation.provenance,
                 _one_gap(explanation.completeness_gap),
+                explanation.provenance.seconds,
             )
             self.fill(batch, explanation.method, settings)
             return
@@ -152,6 +157,8 @@ class RelevanceStore:
                 return None
             row, layers = mean_row(sheet.rows[indices]), mean_row(sheet.layers[indices])
             signed, provenance = sheet.signed, sheet.provenance
+            # The rows may come from different batches, and a span costs what its words cost.
+            seconds = float(sheet.seconds[indices].sum())
             gap = None if sheet.gaps is None else float(sheet.gaps[indices].mean())
         if provenance is None or not row.any() or not np.isfinite(row).all():
             return None  # computing it again says why there is nothing to show
@@ -163,7 +170,7 @@ class RelevanceStore:
             method=method,
             target=target,
             signed=signed,
-            provenance=provenance,
+            provenance=replace(provenance, seconds=seconds),
             completeness_gap=gap,
             radiograph=self.answer.radiograph,
         )
@@ -218,20 +225,13 @@ class RelevanceStore:
             sums = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
         return np.where(known.filled, sums, np.nan).astype(np.float32)
 
-    def provenance(
-        self, method: str = "chefer", settings: MethodSettings = ()
-    ) -> Provenance | None:
-        """How the rows of a method were computed; None when there are none."""
-        with self._lock:
-            sheet = self._get(_sheet_key(method, settings))
-            return sheet.provenance if isinstance(sheet, _Sheet) else None
-
     def _new_sheet(self, batch: RowBatch) -> _Sheet:
         tokens = len(self.answer.tokens)
         return _Sheet(
             rows=np.zeros((tokens, batch.rows.shape[1]), np.float32),
             layers=np.zeros((tokens, batch.layers.shape[1]), np.float32),
             filled=np.zeros(tokens, np.bool_),
+            seconds=np.zeros(tokens),
             signed=batch.signed,
             provenance=batch.provenance,
             gaps=None if batch.gaps is None else np.zeros(tokens),

@@ -68,7 +68,7 @@ def fill_rows(
         provenance = one.provenance
         break
     store.fill(
-        RowBatch(tuple(token_indices), rows, layers, chosen.spec.signed, provenance, gaps),
+        RowBatch(tuple(token_indices), rows, layers, chosen.spec.signed, provenance, gaps, seconds),
         method,
         settings,
     )

@@ -116,6 +116,24 @@ def test_an_empty_row_counts_in_spans_and_is_never_shown_alone() -> None:
     assert np.array_equal(span.row, full.row / 2)
 
 
+def test_each_row_costs_its_share_of_its_batch_and_a_span_what_its_words_cost() -> None:
+    store = RelevanceStore(ANSWER)
+    random = np.random.default_rng(0)
+    for indices, seconds in (((0, 1, 2), 0.2), ((3,), 0.7)):
+        rows = random.random((len(indices), POSITIONS), np.float32)
+        layers = np.zeros((len(indices), LAYERS), np.float32)
+        provenance = make_provenance(ANSWER)
+        store.fill(RowBatch(indices, rows, layers, False, provenance, None, seconds))
+
+    def cost(*indices: int) -> float:
+        found = store.explanation(make_target(ANSWER, *indices))
+        assert found is not None
+        return found.provenance.seconds
+
+    assert [cost(0), cost(2), cost(3)] == [0.2, 0.2, 0.7]
+    assert cost(1, 2, 3) == pytest.approx(1.1)
+
+
 def test_words_on_cells_sums_each_tokens_relevance_there() -> None:
     store = RelevanceStore(ANSWER)
     given = make_explanation(ANSWER, make_target(ANSWER, 2))
