@@ -1,14 +1,14 @@
 """The words of the prompt, and earlier words of the answer, that mattered for a target."""
 
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Literal
 
 import numpy as np
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
-
-TURN_START = "<start_of_turn>"
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class PromptWord:
 def prompt_words(explanation: Explanation, answer: Answer, most: int = 5) -> tuple[PromptWord, ...]:
     """The words with most relevance (by magnitude), best first.
 
-    Tokens are joined to words at white space; control tokens and the image are left out.
+    Tokens are joined to words at white space; the template and the image are left out.
     """
     words: list[PromptWord] = []
     for first, last in _word_spans(answer):
@@ -39,30 +39,42 @@ def prompt_words(explanation: Explanation, answer: Answer, most: int = 5) -> tup
 
 
 def _word_spans(answer: Answer) -> list[tuple[int, int]]:
-    """Half-open position ranges of the words before and in the answer."""
-    start, stop = answer.image_span
-    special = {token.position for token in answer.tokens if token.special}
+    """Half-open position ranges of the words of the question and of the answer."""
+    question = _question(answer)
+    said = {token.position for token in answer.tokens if not token.special}
     spans: list[tuple[int, int]] = []
-    pieces = answer.piece_texts
     first: int | None = None
-    for position, piece in enumerate(pieces):
-        silent = start <= position < stop or position in special or _is_control(piece)
-        # The word behind a turn's start is the template's ("user", "model"), not the user's.
-        role = position > 0 and pieces[position - 1] == TURN_START
+    for position, piece in enumerate(answer.piece_texts):
+        silent = position not in question and position not in said
         begins = piece[:1].isspace() or position == answer.prompt_length
-        if first is not None and (silent or role or begins):
+        if first is not None and (silent or begins):
             spans.append((first, position))
             first = None
-        if not silent and not role and first is None:
+        if not silent and first is None:
             first = position
         if first is not None and piece[-1:].isspace():
             spans.append((first, position + 1))
             first = None
     if first is not None:
-        spans.append((first, len(pieces)))
+        spans.append((first, len(answer.piece_texts)))
     return spans
 
 
-def _is_control(piece: str) -> bool:
-    """Control tokens are written as in the vocabulary: <bos>, <start_of_turn>."""
-    return not piece or (piece.startswith("<") and piece.endswith(">"))
+def _question(answer: Answer) -> frozenset[int]:
+    """Positions of what the user typed; all else in the prompt is the template and the image.
+
+    Whatever stands in it is text: control tags are refused when a question is put to the model,
+    so a tag there is one of the user's own. The template has words before the image only.
+    """
+    pieces, behind_image = answer.piece_texts[: answer.prompt_length], answer.image_span[1]
+    typed = answer.prompt.strip()
+    start = "".join(pieces).find(typed, len("".join(pieces[:behind_image])))
+    if start < 0:  # a tokenizer that rewrites what is typed: all behind the image but tags
+        places = range(behind_image, answer.prompt_length)
+        return frozenset(place for place in places if not _is_tag(pieces[place]))
+    ends = list(accumulate(len(piece) for piece in pieces))
+    return frozenset(range(bisect_right(ends, start), bisect_left(ends, start + len(typed)) + 1))
+
+
+def _is_tag(piece: str) -> bool:
+    return piece.startswith("<") and piece.endswith(">")
