@@ -10,13 +10,12 @@ import streamlit as st
 from medgemma_dash.regions import zone_table
 from medgemma_dash.services.exporting import download_name
 from medgemma_dash.ui.map_display import chosen_display, chosen_window, windowed
-from medgemma_dash.ui.method_choice import specs
-from medgemma_dash.ui.session import Settings, current_session
+from medgemma_dash.ui.method_choice import shown_method
+from medgemma_dash.ui.session import current_session
 from medgemma_dash.ui.takeaway import Takeaway
 from medgemma_dash.ui.zones import zones_of
 
 if TYPE_CHECKING:
-    from medgemma_dash.core.explanation import Explanation
     from medgemma_dash.services.model_host import ModelHost
 
 
@@ -27,7 +26,7 @@ def downloads(host: ModelHost) -> None:
     if study is None or study.answer is None or study.store is None or study.explanation is None:
         return
     explanation, zones = study.explanation, zones_of(study, study.answer.grid)
-    known = study.store.tensor(explanation.method, settings_of(explanation))
+    known = study.store.tensor(explanation.method, shown_method(study)[1])
     taken = Takeaway(
         explanation=explanation,
         answer=study.answer,
@@ -57,13 +56,3 @@ def downloads(host: ModelHost) -> None:
                 key=f"download_{extension}",
                 on_click="ignore",
             )
-
-
-def settings_of(explanation: Explanation) -> Settings:
-    """The settings that made the explanation, as the store knows them: those that differ from
-    the method's defaults. What is chosen by now may be another method's, or not computed yet.
-    """
-    controls = next(spec.controls for spec in specs() if spec.name == explanation.method)
-    defaults = {control.name: control.default for control in controls}
-    settings = explanation.provenance.settings
-    return tuple((name, value) for name, value in settings if value != defaults.get(name))

@@ -7,7 +7,6 @@ import io
 import re
 import xml.etree.ElementTree as ElementTree
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 from unittest.mock import Mock
 
@@ -21,6 +20,7 @@ from medgemma_dash.regions import Zone, ZoneMap, ZoneTable
 from medgemma_dash.services.relevance_store import RelevanceStore
 from medgemma_dash.ui import downloads, map_display
 from medgemma_dash.ui.map_display import MapDisplay
+from medgemma_dash.ui.method_choice import specs
 from medgemma_dash.ui.session import SESSION, Session, Study
 from medgemma_dash.ui.takeaway import LONGEST_SIDE_PX, Takeaway
 from tests.services.makers import make_answer, make_explanation, make_target
@@ -105,23 +105,20 @@ def explained(method: str = "chefer") -> Study:
 
 
 def test_the_tensor_is_of_the_settings_that_made_the_shown_map(
-    monkeypatch: pytest.MonkeyPatch, buttons: Callable[[Study], dict[str, Any]]
+    buttons: Callable[[Study], dict[str, Any]],
 ) -> None:
-    spec = next(spec for spec in downloads.specs() if spec.controls)
+    spec = next(spec for spec in specs() if spec.controls)
     control = spec.controls[0]
     other = control.choices[1]
     study = explained(spec.name)
     assert study.store is not None
     assert study.explanation is not None
     assert study.answer is not None
-    settings = tuple((c.name, c.default) for c in spec.controls if c is not control)
-    provenance = replace(study.explanation.provenance, settings=(*settings, (control.name, other)))
-    study.explanation = replace(study.explanation, provenance=provenance)
-    study.store.add(study.explanation, ((control.name, other),))
+    study.shown = (spec.name, ((control.name, other),))
+    study.store.add(study.explanation, study.shown[1])
     decoy = make_explanation(study.answer, study.explanation.target, spec.name, seed=9)
     study.store.add(decoy)
-    # By now another method is chosen.
-    monkeypatch.setattr(map_display, "widget_value", lambda _, default: default)
+    # The picker stands at the default method with its default settings.
     archive = buttons(study)["NPZ + JSON"]
     np.testing.assert_array_equal(archive.__self__.relevancy[2], study.explanation.row)
 
