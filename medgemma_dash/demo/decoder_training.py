@@ -19,6 +19,7 @@ from medgemma_dash.demo.packing import PackedBatch, Packer
 from medgemma_dash.demo.tokenizer import IMAGE_TOKENS
 from medgemma_dash.demo.transplants import lesion_cells, transplant
 from medgemma_dash.demo.vision_training import Report, epochs, pixel_values, warm_cosine
+from medgemma_dash.models.processor import quick_products
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ def cache_features(
     tower = model.model.vision_tower
     parts = []
     for start in range(0, len(examples), 32):
-        with torch.autocast("cpu", torch.bfloat16):
+        with quick_products():
             features = tower(pixel_values=pixel_values(examples[start : start + 32]))
         parts.append(features.last_hidden_state.to(torch.bfloat16))
     return torch.cat(parts)
@@ -111,7 +112,7 @@ def train_decoder(
         ]
         batch = packer.pack(dialogues, settings.length)
         soft_tokens = torch.stack([picture.of(features) for picture in pictures]).float()
-        with torch.autocast("cpu", torch.bfloat16):
+        with quick_products():
             logits, labels = answer_logits(model, soft_tokens, batch)
         loss = functional.cross_entropy(logits, labels)
         optimizer.zero_grad(set_to_none=True)

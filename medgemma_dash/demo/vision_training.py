@@ -18,6 +18,7 @@ from medgemma_dash.demo.architecture import WIDTH
 from medgemma_dash.demo.dataset import IGNORED, SIDE_NAMES, Example
 from medgemma_dash.demo.findings import ZONES
 from medgemma_dash.demo.questions import FINDINGS
+from medgemma_dash.models.processor import quick_products
 
 Report = Callable[[str], None]
 
@@ -105,7 +106,7 @@ def train_vision(
     started, running = time.monotonic(), 0.0
     for step in range(settings.steps):
         batch = [examples[index] for index in next(order)]
-        with torch.autocast("cpu", torch.bfloat16):
+        with quick_products():
             features = tower(pixel_values=pixel_values(batch)).last_hidden_state
         loss = heads.loss(features, batch)
         optimizer.zero_grad(set_to_none=True)

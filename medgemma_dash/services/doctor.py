@@ -19,7 +19,8 @@ from medgemma_dash.core.errors import MedGemmaDashError
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.imaging.transfer_syntax import LOSSLESS, LOSSY
 from medgemma_dash.models import load_model
-from medgemma_dash.models.loading import choose_device, free_memory_bytes
+from medgemma_dash.models.loading import choose_device, choose_dtype, free_memory_bytes
+from medgemma_dash.models.processor import multiplies_bfloat16
 
 Status = Literal["ok", "warn", "fail"]
 
@@ -111,7 +112,9 @@ def _processor() -> Finding:
     features = {"AMX": "amx_bf16", "AVX-512": "avx512_bf16"}
     flags = _processor_flags()
     fast = [name for name, flag in features.items() if flag in flags]
-    if fast:
+    if not multiplies_bfloat16():
+        text += "; bfloat16 is many times slower than float32 here: keep to float32"
+    elif fast:
         text += f"; bfloat16 in hardware ({', '.join(fast)}): see `bench --dtype bfloat16`"
     elif flags:
         text += "; no bfloat16 in hardware: float32 is the faster choice"
@@ -164,9 +167,13 @@ def _chosen_model() -> Finding:
     try:
         settings = read_settings()
         device = choose_device(settings.device)
+        dtype = choose_dtype(settings.dtype, device)
     except MedGemmaDashError as error:
         return Finding("Settings", "fail", str(error), "Correct or unset the variable.")
     text = f"model {settings.model}, device {device}, number format {settings.dtype}"
+    if device.type == "cpu" and dtype == torch.bfloat16 and not multiplies_bfloat16():
+        remedy = "This processor is very slow in bfloat16: set MEDGEMMA_DASH_DTYPE=float32."
+        return Finding("Settings", "warn", text, remedy)
     return Finding("Settings", "ok", text)
 
 

@@ -17,6 +17,7 @@ from medgemma_dash.demo.tokenizer import build_tokenizer
 from medgemma_dash.demo.train import TrainingSettings, train
 from medgemma_dash.demo.transplants import lesion_cells, transplant
 from medgemma_dash.demo.vision_training import VisionSettings
+from medgemma_dash.models.processor import quick_products
 
 
 def test_patch_labels_agree_with_the_findings() -> None:
@@ -96,3 +97,14 @@ def test_a_whole_run_writes_a_checkpoint_folder(tmp_path: Path) -> None:
     assert "<!-- grounding -->" in card
     assert "no medical device" in " ".join(card.split())
     assert any("patches right" in line for line in lines)
+
+
+@pytest.mark.parametrize(
+    ("capability", "quick"), [("AVX2", torch.float32), ("AVX512", torch.bfloat16)]
+)
+def test_training_multiplies_in_bfloat16_only_where_the_processor_can(
+    monkeypatch: pytest.MonkeyPatch, capability: str, quick: torch.dtype
+) -> None:
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    with quick_products():
+        assert torch.nn.functional.linear(torch.ones(2, 2), torch.ones(2, 2)).dtype == quick

@@ -93,3 +93,23 @@ def test_a_setting_that_is_not_allowed_fails_and_names_the_variable(monkeypatch)
     found = doctor._chosen_model()
     assert found.status == "fail"
     assert "MEDGEMMA_DASH_DTYPE" in found.text
+
+
+@pytest.mark.parametrize(
+    ("capability", "asked", "status"),
+    [
+        ("AVX2", "auto", "ok"),
+        ("AVX2", "bfloat16", "warn"),
+        ("DEFAULT", "bfloat16", "warn"),
+        ("AVX512", "bfloat16", "ok"),
+    ],
+)
+def test_bfloat16_on_a_processor_without_it_is_warned_about(monkeypatch, capability, asked, status):
+    monkeypatch.setattr(torch.backends.cpu, "get_cpu_capability", lambda: capability)
+    monkeypatch.setenv("MEDGEMMA_DASH_DEVICE", "cpu")
+    monkeypatch.setenv("MEDGEMMA_DASH_DTYPE", asked)
+    slow = "bfloat16 is many times slower than float32" in doctor._processor().text
+    assert slow == (capability != "AVX512")
+    chosen = doctor._chosen_model()
+    assert chosen.status == status
+    assert ("MEDGEMMA_DASH_DTYPE=float32" in chosen.remedy) == (status == "warn")
