@@ -14,14 +14,15 @@ def layer_figure(
     is_global: Sequence[bool],
     dark: bool = True,
     *,
+    measure: str = "of its attention on the image",
     named: int = 0,
     height_px: int = 150,
 ) -> go.Figure:
-    """One bar a decoder layer: the share of attention that it gave to the image.
+    """One bar a decoder layer: the share of attention that it gave to the image, or another one.
 
-    layers: shares from 0 to 1, first layer first.
+    layers: shares from 0 to 1, first layer first. measure: what they are, for the hover text.
     is_global: which layers see the whole sequence; drawn in the accent colour and named.
-    named: so many of the highest bars carry their share.
+    named: so many of the highest bars carry the number of their layer.
     Raises ValueError when the two differ in length.
     """
     if len(layers) != len(is_global):
@@ -43,11 +44,12 @@ def layer_figure(
                 "line": {"width": 0},
                 "cornerradius": 2,
             },
-            text=[f"{layers[index]:.0%}" if index in highest else "" for index in indices],
+            # The number alone: with a share, neighbours among 34 bars would write over each other.
+            text=[f"<b>{index}</b>" if index in highest else "" for index in indices],
             textposition="outside",
             cliponaxis=False,
             hovertext=[
-                f"layer {index} · {kind}<br><b>{share:.1%}</b> of its attention on the image"
+                f"layer {index} · {kind}<br><b>{share:.1%}</b> {measure}"
                 for index, kind, share in zip(indices, kinds, layers, strict=True)
             ],
             hovertemplate="%{hovertext}<extra></extra>",

@@ -75,7 +75,12 @@ def patch_words(host: ModelHost, study: Study, view: LayerView) -> None:
             layers = view.layers_on_cells(list(study.cells))
             whole = float(layers.sum())
             chart(
-                layer_figure(layers / whole if whole > 0 else layers, view.is_global, is_dark()),
+                layer_figure(
+                    layers / whole if whole > 0 else layers,
+                    view.is_global,
+                    is_dark(),
+                    measure="of what all layers read on these patches",
+                ),
                 key="patch_layers",
                 alt="Bars: how much each layer read the chosen patches.",
             )

@@ -28,6 +28,17 @@ def test_layer_hover_gives_number_kind_and_share():
     )
 
 
+def test_hover_says_what_the_shares_are_shares_of():
+    figure = layer_figure(SHARES, GLOBAL, measure="of what all layers read there")
+    assert figure.data[0].hovertext[0].endswith("<b>5.0%</b> of what all layers read there")
+
+
+def test_the_highest_layers_are_named_by_their_numbers():
+    shares = np.array([0.1, 0.5, 0.2, 0.5, 0.3], np.float32)
+    figure = layer_figure(shares, [False] * 5, named=3)
+    assert list(figure.data[0].text) == ["", "<b>1</b>", "", "<b>3</b>", "<b>4</b>"]
+
+
 def test_thirty_four_layers_number_first_last_and_global_ones():
     figure = layer_figure(np.full(34, 0.1, np.float32), [i % 6 == 5 for i in range(34)])
     assert list(figure.layout.xaxis.tickvals) == [0, 5, 11, 17, 23, 29, 33]
