@@ -20,16 +20,20 @@ def pair_figure(
     low: float,
     high: float,
     best: float,
+    words: Sequence[Sequence[str]] | None = None,
     decimals: int = 2,
     dark: bool = True,
 ) -> go.Figure:
     """A square of numbers, one for each pair; the closer to `best`, the stronger the colour.
 
     low, high: the ends of the colour scale. Pairs without a number (NaN) stay empty.
-    Raises ValueError when the square does not fit the titles.
+    words: how alike each pair is, for the hover text.
+    Raises ValueError when the square, or that of the words, does not fit the titles.
     """
     if values.shape != (len(titles), len(titles)):
         raise ValueError(f"{values.shape} numbers for {len(titles)} maps.")
+    if words is not None and [len(row) for row in words] != len(titles) * [len(titles)]:
+        raise ValueError(f"Words for other pairs than those of {len(titles)} maps.")
     colours = palette(dark)
     names = [plain(title, 26) for title in titles]
     stops = solid_stops("Cividis")
@@ -51,7 +55,9 @@ def pair_figure(
             texttemplate="%{text}",
             xgap=2,
             ygap=2,
-            hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{text}}</b><extra></extra>",
+            customdata=words,
+            hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{text}}</b>"
+            + ("<extra></extra>" if words is None else "<br>%{customdata}<extra></extra>"),
         )
     )
     figure.update_layout(

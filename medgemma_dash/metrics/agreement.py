@@ -47,11 +47,8 @@ class Agreement:
 
     @property
     def in_words(self) -> str:
-        """The divergence on the usual scale (MedGemma Visualizer documentation, 6.3)."""
-        steps = ((0.1, "nearly identical"), (0.3, "similar"), (0.5, "moderately different"))
-        if not np.isfinite(self.divergence):
-            return "not comparable"
-        return next((word for end, word in steps if self.divergence < end), "different")
+        """The divergence in words, see `divergence_in_words`."""
+        return divergence_in_words(self.divergence)
 
 
 MEASURES: Mapping[str, Measure] = MappingProxyType(
@@ -59,7 +56,8 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         "divergence": Measure(
             "Jensen-Shannon divergence",
             "Jensen-Shannon divergence of the positive parts, in nats: 0 for equal maps, 0.69 for "
-            "maps without overlap. Below 0.1 nearly identical, below 0.3 similar.",
+            "maps without overlap. Below 0.1 nearly identical, below 0.3 similar, below 0.5 "
+            "moderately different, else significantly.",
             0.0,
             float(np.log(2)),
             0.0,
@@ -75,6 +73,14 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
         ),
     }
 )
+
+
+def divergence_in_words(divergence: float) -> str:
+    """A Jensen-Shannon divergence on the usual scale (MedGemma Visualizer documentation, 6.3)."""
+    steps = ((0.1, "nearly identical"), (0.3, "similar"), (0.5, "moderately different"))
+    if not np.isfinite(divergence):
+        return "not comparable"
+    return next((word for end, word in steps if divergence < end), "significantly different")
 
 
 def agreement(

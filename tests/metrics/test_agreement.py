@@ -43,7 +43,7 @@ def test_maps_without_overlap_are_as_far_apart_as_can_be():
     found = agreement(a, b)
     assert found.divergence == pytest.approx(np.log(2))
     assert found.peak_distance == pytest.approx(np.hypot(3, 3))
-    assert found.in_words == "different"
+    assert found.in_words == "significantly different"
 
 
 def test_the_overlap_counts_the_top_fifth_and_all_that_tie_with_its_last():
@@ -94,7 +94,12 @@ def test_the_overlap_is_that_of_sorted_cells():
 
 @pytest.mark.parametrize(
     ("share", "words"),
-    [(0.2, "nearly identical"), (0.5, "similar"), (0.75, "moderately different"), (1, "different")],
+    [
+        (0.2, "nearly identical"),
+        (0.5, "similar"),
+        (0.75, "moderately different"),
+        (1, "significantly different"),
+    ],
 )
 def test_the_words_follow_the_divergence(share, words):
     a, b = np.zeros((2, 2), np.float32), np.zeros((2, 2), np.float32)
