@@ -40,7 +40,6 @@ def comparison_figure(
     *,
     scale: ScaleChoice = "per panel",
     columns: int = 3,
-    zone_names: Sequence[Sequence[str]] | None = None,
     mode: MapMode = "smooth",
     opacity: float = 0.75,
     threshold: float = 0.0,
@@ -58,14 +57,16 @@ def comparison_figure(
     magnitudes first, so that one scale, the share of a map's relevance, serves all.
     Hovering over a cell tells what every panel of the same grid has there; without
     `linked_hover`, for many small panels, what this one has.
-    zone_names: (rows, cols) names for the hover text, "" outside every zone.
-    Raises ValueError for no panel at all, or a map that does not fit its grid.
+    Raises ValueError for no panel at all, or a map or zones that do not fit their grid.
     """
     if not panels:
         raise ValueError("A comparison needs at least one panel.")
     for panel in panels:
         if panel.image_map is not None and panel.image_map.shape != panel.grid:
             raise ValueError(f"{panel.title}: {panel.image_map.shape} is not {panel.grid}.")
+        zones = panel.zone_names
+        if zones is not None and [len(row) for row in zones] != panel.grid[0] * [panel.grid[1]]:
+            raise ValueError(f"{panel.title}: the zones do not fit a grid of {panel.grid}.")
     shown = [_scaled(panel, scale) for panel in panels]
     limits = _limits(panels, shown, scale)
     columns = min(columns, len(panels))
@@ -108,9 +109,8 @@ def comparison_figure(
         )
         if told not in data:
             data[told] = cell_data(told, panel.grid)
-        suffixes = zone_suffixes(zone_names, len(data[told]))
         template = hover_template(told, panel)
-        traces.append(cell_hover(cells, suffixes, data[told], template, axes))
+        traces.append(cell_hover(cells, zone_suffixes(panel), data[told], template, axes))
         if ends is not None and panel.signed not in bars:
             bars.add(panel.signed)
             both = len({one.signed for one in panels if has_map(one)}) == 2

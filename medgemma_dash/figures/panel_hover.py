@@ -40,8 +40,8 @@ def hover_template(panels: Sequence[MapPanel], here: MapPanel) -> str:
     return "<br>".join(lines) + "<extra></extra>"
 
 
-def zone_suffixes(zone_names: Sequence[Sequence[str]] | None, cells: int) -> list[str]:
+def zone_suffixes(panel: MapPanel) -> list[str]:
     """What follows a cell's place, as " · Right upper"; nothing outside of the zones."""
-    if zone_names is None:
-        return [""] * cells
-    return [f" · {plain(name)}" if name else "" for row in zone_names for name in row]
+    if panel.zone_names is None:
+        return [""] * (panel.grid[0] * panel.grid[1])
+    return [f" · {plain(name)}" if name else "" for row in panel.zone_names for name in row]

@@ -25,6 +25,8 @@ class MapPanel:
         words: the panel has no room for more.
     caption: small print under the title, such as what it cost.
     laterality: the image side of the patient's right; "unknown" draws no R and L.
+    zone_names: (rows, cols) names of its own radiograph's zones for the hover text, "" outside
+        of them; None tells no zones.
     """
 
     title: str
@@ -37,6 +39,7 @@ class MapPanel:
     caption: str = ""
     reason: str = ""
     laterality: str = "unknown"
+    zone_names: Sequence[Sequence[str]] | None = None
 
 
 def has_map(panel: MapPanel) -> bool:

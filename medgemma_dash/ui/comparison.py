@@ -6,18 +6,23 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.services.job_line import ABANDONED
 from medgemma_dash.ui.method_choice import chosen_settings, specs
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from medgemma_dash.metrics.faithfulness import FaithfulnessTable
+    from medgemma_dash.metrics.map_quality import MapQuality
+    from medgemma_dash.regions import ZoneMap, ZoneScheme
     from medgemma_dash.services.explanation_steps import MethodOutcome
     from medgemma_dash.services.jobs import Job
     from medgemma_dash.services.model_host import ModelHost
     from medgemma_dash.ui.session import Session, Settings, Study
 
 Choice = tuple[str, "Settings"]  # a method's name and what differs from its defaults
+
+CANCELLED = "It was cancelled."
 
 
 @dataclass(frozen=True)
@@ -35,7 +40,8 @@ class ComparedMap:
 class Pin:
     """A map that stays on the Compare page, whatever is open.
 
-    radiograph_jpeg, width, height, laterality: the picture it lies on.
+    explanation: without its radiograph, of which many would fill the memory.
+    radiograph_jpeg, width, height, laterality, zones, quality: what is needed of it.
     """
 
     title: str
@@ -45,27 +51,33 @@ class Pin:
     width: int
     height: int
     laterality: str
+    zones: Mapping[ZoneScheme, ZoneMap]
+    quality: MapQuality
 
 
 @dataclass(eq=False)
 class Comparison:
     """One target's maps by the chosen methods, computed by a job while the page is read.
 
-    awaited: whether the job was under way when `maps` were taken from the store; what it has
-        found since then is shown when the page is drawn again.
+    found: every map that was seen, chosen or not; the store may forget them.
     reasons: why methods have no map. lasting_reasons: those of them that the study keeps, since
         the method would say the same again.
+    sent: what the job computes, in order. seen: how many of its outcomes were taken over.
+    awaited: whether some of `maps` are under way; what the job has found since they were taken
+        is shown when the page is drawn again.
     """
 
     answer_key: str
     target: Target
     choices: tuple[Choice, ...] = ()
+    found: dict[Choice, Explanation] = field(default_factory=dict)
     reasons: dict[Choice, str] = field(default_factory=dict)
     lasting_reasons: dict[Choice, str] = field(default_factory=dict)
     maps: tuple[ComparedMap, ...] = ()
     job: Job[None] | None = None
-    awaited: bool = False
+    sent: tuple[Choice, ...] = ()
     seen: int = 0
+    awaited: bool = False
     tested: tuple[Choice, ...] = ()
     faithfulness: tuple[tuple[Choice, ...], FaithfulnessTable] | None = None
 
@@ -73,67 +85,103 @@ class Comparison:
         """Whether the job has told something since the page was drawn, or has ended."""
         return self.job is not None and (self.job.finished or len(self.job.events) > self.seen)
 
+    def missing(self, choices: Sequence[Choice]) -> tuple[Choice, ...]:
+        """Those of them that have neither a map nor a reason why there is none."""
+        return tuple(one for one in choices if one not in self.found and one not in self.reasons)
+
+    def curable(self) -> tuple[Choice, ...]:
+        """Chosen methods without a map that may give one when they are asked again."""
+        return tuple(
+            choice
+            for choice in self.choices
+            if choice in self.reasons
+            and choice not in self.lasting_reasons
+            and choice not in self.found
+        )
+
+    def try_again(self) -> None:
+        """Forget why the curable maps are missing, so that they are sent for again."""
+        for choice in self.curable():
+            del self.reasons[choice]
+
 
 def start_comparing(
     session: Session, host: ModelHost, study: Study, methods: list[str]
 ) -> Comparison:
-    """Take what is known from the store, and send for the rest unless that is under way."""
+    """Take what is known from the store, and send for the rest unless that is under way.
+
+    What the reader cancelled, or what failed, is not sent again until `try_again`.
+    """
     assert study.answer is not None and study.store is not None and study.target is not None  # noqa: S101, PT018  the page has asked
     by_name = {spec.name: spec for spec in specs()}
     choices = tuple((name, chosen_settings(by_name[name])) for name in methods)
-    comparison = session.comparison
-    same = (
-        comparison is not None
-        and comparison.answer_key == study.answer.key
-        and comparison.target == study.target
-    )
-    if comparison is None or not same:
-        if comparison is not None and comparison.job is not None:
-            comparison.job.cancel()
-        known = study.without_map.setdefault((study.answer.key, study.target), {})
-        comparison = session.comparison = Comparison(
-            study.answer.key, study.target, reasons=dict(known), lasting_reasons=known
-        )
-    # Asked before the store is read: what ends in between must not count as cancelled.
-    comparison.awaited = comparison.job is not None and not comparison.job.finished
+    comparison = _comparison_of(session, study)
+    comparison.choices = choices
     _collect(comparison)
-    store, target = study.store, study.target
-    found = {choice: store.explanation(target, *choice) for choice in choices}
-    missing = [c for c in choices if found[c] is None and c not in comparison.reasons]
-    if choices != comparison.choices:
-        # A cancelled job is not sent again until another choice asks for it.
-        comparison.choices = choices
+    for choice in choices:
+        known = comparison.found.get(choice) or study.store.explanation(study.target, *choice)
+        if known is not None:
+            comparison.found[choice] = known
+    missing = comparison.missing(choices)
+    under_way = comparison.missing(comparison.sent) if comparison.job is not None else ()
+    if set(missing) != set(under_way):
         if comparison.job is not None:
             comparison.job.cancel()
-        comparison.job = None
+            comparison.job = None
+        comparison.sent, comparison.seen = missing, 0
         if missing:
-            comparison.job = host.compare_job(session.owner, store, target, missing)
-            comparison.seen = 0
-        comparison.awaited = bool(missing)
+            comparison.job = host.compare_job(session.owner, study.store, study.target, missing)
+    comparison.awaited = bool(missing)
     comparison.maps = tuple(
         ComparedMap(
             choice[0],
             by_name[choice[0]].title,
             choice[1],
-            found[choice],
-            comparison.reasons.get(choice, "" if comparison.awaited else "It was cancelled."),
+            comparison.found.get(choice),
+            "" if choice in comparison.found else comparison.reasons.get(choice, ""),
         )
         for choice in choices
     )
     return comparison
 
 
+def _comparison_of(session: Session, study: Study) -> Comparison:
+    """The session's comparison, or a new one when it is of another answer or target."""
+    assert study.answer is not None and study.target is not None  # noqa: S101, PT018  as above
+    comparison = session.comparison
+    if comparison is not None:
+        if (comparison.answer_key, comparison.target) == (study.answer.key, study.target):
+            return comparison
+        if comparison.job is not None:
+            comparison.job.cancel()
+    known = study.without_map.setdefault((study.answer.key, study.target), {})
+    session.comparison = Comparison(
+        study.answer.key, study.target, reasons=dict(known), lasting_reasons=known
+    )
+    return session.comparison
+
+
 def _collect(comparison: Comparison) -> None:
-    """Note why methods found nothing; what they found is in the store."""
-    if comparison.job is None:
+    """Take over what the job has found so far, and why it ended."""
+    job = comparison.job
+    if job is None:
         return
-    events = cast("Sequence[MethodOutcome]", comparison.job.events)
-    for outcome in events[comparison.seen :]:
-        if outcome.reason:
-            comparison.reasons[outcome.method, outcome.settings] = outcome.reason
+    ended = job.finished  # asked first: what it told before it ended is among the events then
+    outcomes = cast("Sequence[MethodOutcome]", job.events)
+    for outcome in outcomes[comparison.seen :]:
+        choice = outcome.method, outcome.settings
+        if outcome.explanation is not None:
+            comparison.found[choice] = outcome.explanation
+        else:
+            comparison.reasons[choice] = outcome.reason
         if outcome.lasting:
-            comparison.lasting_reasons[outcome.method, outcome.settings] = outcome.reason
-    comparison.seen = len(events)
-    if comparison.job.error is not None and comparison.job.state == "failed":
-        for choice in comparison.choices:
-            comparison.reasons.setdefault(choice, str(comparison.job.error))
+            comparison.lasting_reasons[choice] = outcome.reason
+    comparison.seen = len(outcomes)
+    if not ended:
+        return
+    # A job that ended because the page was left is sent again, for nobody wanted it to end.
+    if job.error is not None and str(job.error) != ABANDONED:
+        reason = CANCELLED if job.state == "cancelled" else str(job.error)
+        for choice in comparison.missing(comparison.sent):
+            comparison.reasons[choice] = reason
+    comparison.job = None

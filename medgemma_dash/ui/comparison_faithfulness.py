@@ -12,9 +12,11 @@ from medgemma_dash.ui.comparison import Comparison
 from medgemma_dash.ui.job_watch import POLL_SECONDS, line_with_cancel
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session
-from medgemma_dash.ui.wording import probability
+from medgemma_dash.ui.wording import probability, quoted, target_words
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
+    from medgemma_dash.core.explanation import Target
     from medgemma_dash.metrics.faithfulness import FaithfulnessTable
     from medgemma_dash.services.model_host import ModelHost
 
@@ -48,10 +50,31 @@ def faithfulness_table(host: ModelHost, study: Study, comparison: Comparison) ->
             st.rerun()
         st.caption(
             "Replaces the top 20% of each map's cells by the mean image token, and measures what "
-            "the word's probability loses; beside ten random choices of as many cells."
+            "the word's probability loses; beside ten random choices of as many cells. Of equal "
+            "cells the upper ones are taken: a map with fewer positive cells than that is filled "
+            "up from the top of the picture."
         )
+        _contrast_line(study.answer, comparison.target)
         return
     _table(known[1], [one.title for one in shown])
+    _contrast_line(study.answer, comparison.target)
+
+
+def _contrast_line(answer: Answer, target: Target) -> None:
+    """The test watches a probability, which a contrast has none of."""
+    if target.against is None:
+        return
+    word, other = target_words(answer, target), quoted(target.against.text)
+    line = [
+        Segment("The maps say why "),
+        Segment(word, "word"),
+        Segment(" rather than "),
+        Segment(other, "word"),
+        Segment("; the test watches the probability of "),
+        Segment(word, "word"),
+        Segment(" alone."),
+    ]
+    rich_line([line], key="contrast_not_tested", tone="quiet")
 
 
 def _table(found: FaithfulnessTable, titles: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The maps side by side, the quiet controls of their display, and pins."""
+"""The maps side by side, why some are missing, and the quiet controls of their display."""
 
 from __future__ import annotations
 
@@ -6,28 +6,26 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.figures import MAGNITUDE_SCALES, MapPanel, comparison_figure
 from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.chart import chart
 from medgemma_dash.ui.comparison import ComparedMap, Comparison, Pin
+from medgemma_dash.ui.comparison_pins import PANEL_SIDE_PX, pin_popover
 from medgemma_dash.ui.map_display import DEFAULT_OPACITY, chosen_display, displayed_jpeg
 from medgemma_dash.ui.method_choice import method_options
-from medgemma_dash.ui.rich_line import Segment, rich_line
-from medgemma_dash.ui.session import Session, Study, current_session, widget_value
+from medgemma_dash.ui.rich_line import Segment, chosen_action, rich_line
+from medgemma_dash.ui.session import Study, current_session, widget_value
 from medgemma_dash.ui.theme import is_dark
-from medgemma_dash.ui.wording import duration, quoted, target_words
-from medgemma_dash.ui.zones import zone_names, zones_of
+from medgemma_dash.ui.wording import duration
+from medgemma_dash.ui.zones import chosen_scheme, zone_names, zones_of
 
 if TYPE_CHECKING:
     from medgemma_dash.figures import ScaleChoice
 
-PANEL_SIDE_PX = 420  # of each panel's radiograph; six of them stay well under a megabyte
 # (columns up to, height of a panel): as wide as a laptop's window has room for.
 PANEL_PX = ((3, 380), (4, 310), (6, 225))
 MOST_IN_A_ROW = 6
 IN_A_ROW = "as fit"
-MOST_PINS = 6
 SCALES: dict[ScaleChoice, str] = {"per panel": "Scale per map", "shared": "One scale"}
 
 
@@ -36,14 +34,12 @@ def comparison_map(study: Study, comparison: Comparison) -> None:
     session = current_session()
     panels = [_panel(study, one) for one in comparison.maps] + [_pinned(p) for p in session.pins]
     display = chosen_display()
-    grid = study.answer.grid if study.answer else panels[0].grid
     per_row = widget_value(keys.COMPARED_PER_ROW, IN_A_ROW)
     columns = min(len(panels), MOST_IN_A_ROW if per_row == IN_A_ROW else int(per_row))
     figure = comparison_figure(
         panels,
         scale=widget_value(keys.COMPARED_SCALE, "per panel"),
         columns=columns,
-        zone_names=zone_names(zones_of(study, grid)),
         mode=display.mode,
         opacity=display.opacity,
         threshold=display.threshold,
@@ -59,13 +55,7 @@ def comparison_map(study: Study, comparison: Comparison) -> None:
             alt="Relevance maps side by side: " + ", ".join(panel.title for panel in panels),
             tools=True,
         )
-    reasons = [
-        [Segment(f"{one.title}: "), Segment(one.reason, "small")]
-        for one in comparison.maps
-        if one.reason and not one.explanation
-    ]
-    if reasons:
-        rich_line(reasons, key="missing_maps", tone="quiet", announce="status")
+    _missing_maps(comparison)
     with st.container(horizontal=True, key="compare_tools", vertical_alignment="center"):
         st.segmented_control(
             "Scale",
@@ -81,23 +71,45 @@ def comparison_map(study: Study, comparison: Comparison) -> None:
         )
         method_options([one.method for one in comparison.maps])
         _display_popover()
-        _pin_popover(session, study, comparison)
+        pin_popover(session, study, comparison)
+
+
+def _missing_maps(comparison: Comparison) -> None:
+    """Why methods have no map, and a way to ask those again that may have one."""
+    lines = [
+        [Segment(f"{one.title}: "), Segment(one.reason, "small")]
+        for one in comparison.maps
+        if one.reason
+    ]
+    if not lines:
+        return
+    if comparison.curable() and not comparison.awaited:
+        lines.append([Segment("compute the missing maps", "action", "again")])
+    key = "missing_maps"
+
+    def try_again() -> None:
+        if chosen_action(key) == "again":
+            comparison.try_again()
+
+    rich_line(lines, key=key, tone="quiet", announce="status", on_choose=try_again)
 
 
 def _panel(study: Study, one: ComparedMap) -> MapPanel:
-    radiograph = study.radiograph
+    radiograph, answer = study.radiograph, study.answer
+    assert answer is not None  # noqa: S101  answered
     seconds = one.explanation.provenance.seconds if one.explanation else 0.0
     return MapPanel(
         title=one.title,
         radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
         width=radiograph.width,
         height=radiograph.height,
-        grid=study.answer.grid if study.answer else (1, 1),
+        grid=answer.grid,
         image_map=one.explanation.image if one.explanation else None,
         signed=bool(one.explanation and one.explanation.signed),
         caption=duration(seconds) if one.explanation else "",
         reason="no map" if one.reason else "computing",
         laterality=str(radiograph.laterality),
+        zone_names=zone_names(zones_of(study, answer.grid)),
     )
 
 
@@ -112,6 +124,7 @@ def _pinned(pin: Pin) -> MapPanel:
         signed=pin.explanation.signed,
         caption=pin.caption,
         laterality=pin.laterality,
+        zone_names=zone_names(pin.zones[chosen_scheme()]),
     )
 
 
@@ -143,58 +156,3 @@ def _display_popover() -> None:
             key=keys.COMPARED_PER_ROW,
             persist_state="session",
         )
-
-
-def _pin_popover(session: Session, study: Study, comparison: Comparison) -> None:
-    popover = st.popover(
-        "Pin a map",
-        key="pin_popover",
-        on_change="rerun",
-        type="tertiary",
-        help="A pinned map stays here while you choose another word, question or radiograph.",
-    )
-    if not popover.open:
-        return
-    with popover:
-        if len(session.pins) >= MOST_PINS:
-            st.caption(f"{MOST_PINS} maps are pinned; take one off first.")
-        for one in comparison.maps:
-            if one.explanation is not None:
-                st.button(
-                    f"Pin {one.title}",
-                    key=f"pin_{one.method}",
-                    disabled=len(session.pins) >= MOST_PINS,
-                    on_click=_pin,
-                    args=(session, study, one, one.explanation),
-                )
-        for place, pin in enumerate(session.pins):
-            st.button(
-                f"Take off: {place + 1}",
-                help=f"{pin.title}, {pin.caption}",
-                key=f"unpin_{place}",
-                type="tertiary",
-                on_click=_unpin,
-                args=(session, place),
-            )
-
-
-def _pin(session: Session, study: Study, one: ComparedMap, explanation: Explanation) -> None:
-    radiograph, answer, target = study.radiograph, study.answer, explanation.target
-    assert answer is not None  # noqa: S101  it is explained
-    # "This answer" would be another one by the time that the pin is looked at.
-    words = quoted(target.text) if target.kind == "answer" else target_words(answer, target)
-    session.pins.append(
-        Pin(
-            title=f"{one.title}, {words}",
-            caption=quoted(answer.prompt),
-            explanation=explanation,
-            radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
-            width=radiograph.width,
-            height=radiograph.height,
-            laterality=str(radiograph.laterality),
-        )
-    )
-
-
-def _unpin(session: Session, place: int) -> None:
-    del session.pins[place]

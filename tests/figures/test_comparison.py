@@ -33,7 +33,8 @@ JPEG = jpeg()
 def panel(title: str, value: float = 0.01, *, width: int = 800, **options) -> MapPanel:
     image_map = np.zeros(GRID, np.float32)
     image_map[3, 4], image_map[10, 11] = value, value / 4
-    return MapPanel(title, JPEG, width, 900, GRID, options.pop("image_map", image_map), **options)
+    grid = options.pop("grid", GRID)
+    return MapPanel(title, JPEG, width, 900, grid, options.pop("image_map", image_map), **options)
 
 
 def heatmaps(figure) -> list:
@@ -106,10 +107,27 @@ def test_hover_tells_every_maps_value_unless_it_is_not_linked():
 
 def test_hover_tells_the_zone_and_reads_no_template_out_of_a_title():
     zones = [["Right <upper>"] * 16] * 16
-    named = comparison_figure([panel("a %{x} <b>")], zone_names=zones)
+    named = comparison_figure([panel("a %{x} <b>", zone_names=zones)])
     text = told(named.data[1], 17)
     assert text.startswith("row 1, column 1 · Right &lt;upper&gt;<br>")
     assert "a %(x) &lt;b&gt;: " in text
+
+
+def test_every_panel_tells_its_own_radiographs_zone():
+    here, there = [["Right upper"] * 16] * 16, [["Left lower"] * 16] * 16
+    coarse = panel(
+        "c", image_map=np.ones((2, 3), np.float32), grid=(2, 3), zone_names=[["", "x", "y"]] * 2
+    )
+    figure = comparison_figure(
+        [panel("a", zone_names=here), panel("b", zone_names=there), panel("none"), coarse]
+    )
+    hovers = [trace for trace in figure.data if trace.hovertext is not None]
+    assert [trace.hovertext[0] for trace in hovers] == [" · Right upper", " · Left lower", "", ""]
+    # What the maps have in a cell is told by all panels of the grid, the zone by each of its own.
+    assert told(hovers[1], 0).startswith("row 0, column 0 · Left lower<br>a: 0")
+    assert list(hovers[3].hovertext) == ["", " · x", " · y"] * 2
+    with pytest.raises(ValueError, match="zones do not fit"):
+        comparison_figure([panel("a", zone_names=[["x"] * 3] * 2)])
 
 
 def test_six_maps_stay_under_a_megabyte_and_a_half():
@@ -139,6 +157,17 @@ def test_pairs_without_a_number_stay_empty():
     assert [list(row) for row in figure.data[0].text] == [["1.00", ""], ["", "1.00"]]
     with pytest.raises(ValueError, match="for 3 maps"):
         pair_figure(["a", "b", "c"], values, "Pearson", low=-1.0, high=1.0, best=1.0)
+
+
+def test_pairs_say_in_words_how_alike_they_are():
+    values = np.array([[0.0, 0.4], [0.4, 0.0]])
+    words = [["nearly identical", "moderately different"], ["moderately different", "the same"]]
+    pairs = {"low": 0.0, "high": 0.7, "best": 0.0}
+    figure = pair_figure(["a", "b"], values, "Divergence", words=words, **pairs)
+    assert figure.data[0].customdata[0][1] == "moderately different"
+    assert figure.data[0].hovertemplate.endswith("%{customdata}<extra></extra>")
+    with pytest.raises(ValueError, match="other pairs"):
+        pair_figure(["a", "b"], values, "Divergence", words=words[:1], **pairs)
 
 
 def test_the_head_matrix_gives_layer_and_head_on_a_click():

@@ -1,0 +1,471 @@
+"""The Compare page's logic: what is computed, what is told when a map is missing, and pins."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medgemma_dash.core.errors import MedGemmaDashError
+from medgemma_dash.core.explanation import Against, Target
+from medgemma_dash.metrics.faithfulness import Faithfulness, FaithfulnessTable
+from medgemma_dash.services.explanation_steps import MethodOutcome
+from medgemma_dash.services.job_line import ABANDONED
+from medgemma_dash.services.jobs import Job
+from medgemma_dash.services.relevance_store import RelevanceStore
+from medgemma_dash.ui import session as keys
+from medgemma_dash.ui.comparison import CANCELLED, Comparison
+from medgemma_dash.ui.comparison_pairs import extremes
+from medgemma_dash.ui.comparison_pins import pin_map
+from medgemma_dash.ui.picker import open_sample
+from medgemma_dash.ui.samples import samples
+from medgemma_dash.ui.session import SESSION, Session, Study
+from tests.app.browser_events import actions_of, choose_action, lines_of
+
+PATIENCE_SECONDS = 30
+MISSING = "missing_maps"
+AGAIN = "compute the missing maps"
+
+
+@dataclass(eq=False)
+class Comparing:
+    """The fake host's comparing jobs: which methods each was sent for, and what becomes of them.
+
+    gate: each method waits for it. reasons: of methods that find nothing, and whether they last.
+    failure: ends a whole job.
+    """
+
+    explanation: Callable[..., Any]
+    host: Any
+    sent: list[list[str]] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    reasons: dict[str, tuple[str, bool]] = field(default_factory=dict)
+    failure: MedGemmaDashError | None = None
+
+    def __call__(
+        self, owner: str, store: RelevanceStore, target: Target, methods: Any
+    ) -> Job[None]:
+        self.sent.append([method for method, _ in methods])
+
+        def work(context: Any) -> Iterator[None]:
+            for place, (method, settings) in enumerate(methods):
+                context.progress(place, len(methods))
+                while not self.gate.wait(0.01):
+                    context.check()
+                if self.failure is not None:
+                    raise self.failure
+                if method in self.reasons:
+                    reason, lasting = self.reasons[method]
+                    context.emit(MethodOutcome(method, settings, None, reason, lasting))
+                else:
+                    found = self.explanation(store.answer, target, method)
+                    context.emit(MethodOutcome(method, settings, found))
+                yield
+
+        return self.host.engine.submit_steps(
+            work, owner=owner, label="Comparing methods", supersedes="compare"
+        )
+
+
+@pytest.fixture
+def comparing(host: Any, makers: SimpleNamespace) -> Iterator[Comparing]:
+    found = Comparing(makers.explanation, host)
+    found.gate.set()
+    host.compare_job = found
+    yield found
+    found.gate.set()
+
+
+@pytest.fixture
+def open_compare(open_home: Callable[[], AppTest], comparing: Comparing) -> Callable[..., AppTest]:
+    """The Compare page with the opening sample answered, and these methods chosen."""
+
+    def open_it(*methods: str, wait: bool = True) -> AppTest:
+        app = open_home()
+        if methods:
+            app.session_state[keys.COMPARED] = list(methods)
+        app.switch_page("pages/2_Compare.py").run()
+        while session_of(app).comparison is None:
+            wait_for(session_of(app).jobs())
+            app.run()
+        return arrived(app) if wait else app
+
+    return open_it
+
+
+def wait_for(jobs: tuple[Job[Any], ...]) -> None:
+    for job in jobs:
+        assert job.wait(PATIENCE_SECONDS)
+
+
+def session_of(app: AppTest) -> Session:
+    session: Session = app.session_state[SESSION]
+    return session
+
+
+def study_of(app: AppTest) -> Study:
+    study = session_of(app).study
+    assert study is not None
+    return study
+
+
+def comparison_of(app: AppTest) -> Comparison:
+    comparison = session_of(app).comparison
+    assert comparison is not None
+    return comparison
+
+
+def arrived(app: AppTest) -> AppTest:
+    """Run the page until nothing is awaited any more."""
+    while comparison_of(app).awaited:
+        wait_for(session_of(app).jobs())
+        app.run()
+    assert not app.exception
+    return app
+
+
+def choose_methods(app: AppTest, *methods: str) -> AppTest:
+    app.session_state[keys.COMPARED] = list(methods)
+    return app.run()
+
+
+def open_tab(app: AppTest, name: str) -> AppTest:
+    app.session_state["compare_tabs"] = name
+    return app.run()
+
+
+def with_map(app: AppTest) -> list[str]:
+    return [one.method for one in comparison_of(app).maps if one.explanation is not None]
+
+
+def pin(app: AppTest) -> None:
+    """What "Pin Chefer" does."""
+    one = comparison_of(app).maps[0]
+    assert one.explanation is not None
+    pin_map(session_of(app), study_of(app), one, one.explanation)
+
+
+def open_other_radiograph(app: AppTest) -> AppTest:
+    assert open_sample(session_of(app), samples()[1])
+    while session_of(app).comparison is None:
+        app.run()
+        wait_for(session_of(app).jobs())
+    return arrived(app)
+
+
+def figure(app: AppTest, key: str) -> dict[str, Any]:
+    drawn = next(one for one in app.get("plotly_chart") if one.key == f"{key}_chart")
+    spec: dict[str, Any] = json.loads(drawn.proto.spec)
+    return spec
+
+
+def test_it_opens_with_the_answered_sample_and_a_map_by_each_of_the_first_methods(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    app = open_compare()
+    assert len(with_map(app)) == 6
+    assert study_of(app).answer is not None
+    # The word's Chefer map came from the opening; the rest was sent for once.
+    assert len(comparing.sent) == 1
+    assert "chefer" not in comparing.sent[0]
+    assert len(app.dataframe[0].value) == 6
+    assert lines_of(app, MISSING) == []
+
+
+def test_without_any_method_it_says_what_to_do(open_compare: Callable[..., AppTest]) -> None:
+    app = choose_methods(open_compare("chefer"))
+    assert lines_of(app, "nothing_to_compare") == ["Choose at least one method above."]
+    assert not app.get("plotly_chart")
+
+
+def test_a_method_more_computes_that_method_alone_and_one_less_nothing(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    app = open_compare("chefer", "rollout")
+    arrived(choose_methods(app, "chefer", "rollout", "tam"))
+    assert comparing.sent == [["rollout"], ["tam"]]
+    choose_methods(app, "chefer")
+    choose_methods(app, "chefer", "rollout", "tam")
+    assert comparing.sent == [["rollout"], ["tam"]]
+    assert with_map(app) == ["chefer", "rollout", "tam"]
+
+
+def test_a_method_that_is_known_already_does_not_disturb_what_is_under_way(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    app = open_compare("chefer")
+    comparing.gate.clear()
+    choose_methods(app, "rollout")
+    under_way = comparison_of(app).job
+    choose_methods(app, "chefer", "rollout")
+    assert comparison_of(app).job is under_way
+    assert comparing.sent == [["rollout"]]
+
+
+def test_the_line_of_progress_counts_methods_and_names_the_one_at_work(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    comparing.gate.clear()
+    app = open_compare("chefer", "rollout", "tam", wait=False)
+    job = comparison_of(app).job
+    assert job is not None
+    while job.progress[1] == 0:
+        job.wait(0.01)
+    app.run()
+    line = lines_of(app, "cancel_compare")[0]
+    assert line.startswith("Comparing methods · 0 of 2 · now Attention rollout")
+
+
+def test_what_the_reader_cancelled_stays_away_until_it_is_asked_for(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    comparing.gate.clear()
+    app = open_compare("chefer", "rollout", wait=False)
+    choose_action(app, "cancel_compare", "cancel")
+    arrived(app.run())
+    assert lines_of(app, MISSING) == [f"Attention rollout: {CANCELLED}", AGAIN]
+    app.run()
+    assert comparing.sent == [["rollout"]]
+    comparing.gate.set()
+    arrived(choose_action(app, MISSING, "again"))
+    assert comparing.sent == [["rollout"], ["rollout"]]
+    assert with_map(app) == ["chefer", "rollout"]
+    assert lines_of(app, MISSING) == []
+
+
+def test_what_ended_because_the_page_was_left_is_sent_for_again(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    comparing.gate.clear()
+    app = open_compare("chefer", "rollout", wait=False)
+    job = comparison_of(app).job
+    assert job is not None
+    job._line.stop(job._record, ABANDONED)
+    wait_for((job,))
+    comparing.gate.set()
+    arrived(app.run())
+    assert comparing.sent == [["rollout"], ["rollout"]]
+    assert with_map(app) == ["chefer", "rollout"]
+
+
+def test_maps_stay_when_the_store_has_forgotten_them(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    app = open_compare("chefer", "rollout")
+    study = study_of(app)
+    assert study.answer is not None
+    study.store = RelevanceStore(study.answer)
+    app.run()
+    assert with_map(app) == ["chefer", "rollout"]
+    assert lines_of(app, MISSING) == []
+    assert comparing.sent == [["rollout"]]
+
+
+def test_a_comparison_that_failed_says_why_and_can_be_tried_again(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    comparing.failure = MedGemmaDashError("The program is busy.")
+    app = open_compare("chefer", "rollout", "tam")
+    assert lines_of(app, MISSING) == [
+        "Attention rollout: The program is busy.",
+        "Token activation map: The program is busy.",
+        AGAIN,
+    ]
+    comparing.failure = None
+    arrived(choose_action(app, MISSING, "again"))
+    assert with_map(app) == ["chefer", "rollout", "tam"]
+
+
+def test_a_reason_that_lasts_is_listed_and_nothing_is_offered(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    comparing.reasons["tam"] = ("The text alone decides it.", True)
+    app = open_compare("chefer", "tam")
+    assert lines_of(app, MISSING) == ["Token activation map: The text alone decides it."]
+    assert actions_of(app, MISSING) == []
+    assert with_map(app) == ["chefer"]
+    # Another word and back: the study remembers.
+    study = study_of(app)
+    word, study.target = study.target, Target("token", (0,), "Yes")
+    arrived(app.run())
+    study.target = word
+    arrived(app.run())
+    assert comparing.sent == [["tam"], ["chefer", "tam"]]
+    assert lines_of(app, MISSING) == ["Token activation map: The text alone decides it."]
+
+
+def test_a_reason_that_may_pass_can_be_tried_again(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    comparing.reasons["tam"] = ("The memory was not enough.", False)
+    app = open_compare("chefer", "tam")
+    assert lines_of(app, MISSING)[-1] == AGAIN
+    comparing.reasons.clear()
+    arrived(choose_action(app, MISSING, "again"))
+    assert with_map(app) == ["chefer", "tam"]
+
+
+def test_a_pin_keeps_its_own_radiograph_and_zones(open_compare: Callable[..., AppTest]) -> None:
+    app = open_compare("chefer")
+    pin(app)
+    pinned = session_of(app).pins[0]
+    assert pinned.explanation.radiograph is None
+    # As on a film that stands the other way round: every name says the other side.
+    turned = replace(
+        pinned.zones["fixed"],
+        zones=pinned.zones["fixed"].zones[3:] + pinned.zones["fixed"].zones[:3],
+    )
+    session_of(app).pins[0] = replace(pinned, zones={"fixed": turned, "fitted": turned})
+    open_other_radiograph(app)
+    drawn = figure(app, "comparison_figure")
+    hovers = [trace["hovertext"] for trace in drawn["data"] if "hovertext" in trace]
+    assert [texts[0] for texts in hovers] == [" · Right upper", " · Left upper"]
+    assert len({one["source"] for one in drawn["layout"]["images"]}) == 2
+
+
+def test_numbers_and_zones_have_a_line_for_every_pin(open_compare: Callable[..., AppTest]) -> None:
+    app = open_compare("chefer", "rollout")
+    pin(app)
+    app.run()
+    title = f"Pinned 1: {session_of(app).pins[0].title}"
+    assert list(app.dataframe[0].value.index) == ["Chefer", "Attention rollout", title]
+    open_tab(app, "Zones")
+    names = [bar["name"] for bar in figure(app, "zone_bars")["data"]]
+    assert names[:2] == ["Chefer", "Attention rollout"]
+    assert names[2].startswith("Pinned 1: Chefer")
+
+
+def test_zones_that_are_named_differently_have_a_chart_of_their_own(
+    open_compare: Callable[..., AppTest],
+) -> None:
+    app = open_compare("chefer")
+    pin(app)
+    pinned = session_of(app).pins[0]
+    unsided = replace(
+        pinned.zones["fixed"],
+        zones=tuple(replace(z, name=f"Image {z.name}") for z in pinned.zones["fixed"].zones),
+    )
+    session_of(app).pins[0] = replace(pinned, zones={"fixed": unsided, "fitted": unsided})
+    open_tab(app, "Zones")
+    assert len(figure(app, "zone_bars")["data"]) == 1
+    assert figure(app, "zone_bars_1")["data"][0]["x"][0] == "Image Right upper"
+
+
+def test_halves_thirds_and_quadrants_are_told_on_demand(
+    open_compare: Callable[..., AppTest],
+) -> None:
+    app = open_compare("chefer")
+    assert len(app.dataframe) == 1
+    app.session_state["quality_parts"] = True
+    app.run()
+    parts = app.dataframe[1].value
+    # The fake model's word leans on the fourth row of patches, from side to side.
+    assert parts.loc["Chefer", ["left half", "right half"]].tolist() == ["50%", "50%"]
+    assert parts.loc["Chefer", "apical third"] == "100%"
+    assert parts.loc["Chefer", ["upper left", "lower left"]].tolist() == ["50%", "0%"]
+
+
+def test_a_sink_is_judged_when_half_of_the_words_are_explained(
+    open_compare: Callable[..., AppTest], makers: SimpleNamespace
+) -> None:
+    app = open_compare("chefer")
+    study = study_of(app)
+    answer, store = study.answer, study.store
+    assert answer is not None
+    assert store is not None
+    assert lines_of(app, "sinks_unknown") == [
+        "Attention sink: not known for Chefer; explain every word first."
+    ]
+    for token in answer.tokens[: len(answer.tokens) // 2]:
+        row = np.zeros(len(answer.input_ids), np.float32)
+        row[answer.image_span[0] + 7] = 1
+        found = makers.explanation(answer, Target("token", (token.index,), token.text), "chefer")
+        store.add(replace(found, row=row, image=row[slice(*answer.image_span)].reshape(16, 16)))
+    app.run()
+    assert lines_of(app, "sinks_unknown") == []
+    assert "one and the same cell" in lines_of(app, "sinks")[0]
+
+
+def test_agreement_says_in_words_which_maps_are_most_and_least_alike(
+    open_compare: Callable[..., AppTest],
+) -> None:
+    app = open_tab(open_compare("chefer", "rollout"), "Agreement")
+    assert lines_of(app, "agreement_words") == [
+        "By the Jensen-Shannon divergence: Chefer and Attention rollout (nearly identical, 0.00)."
+    ]
+    told = figure(app, "agreement_matrix")["data"][0]["customdata"]
+    assert told[0][1] == "nearly identical"
+
+
+def test_the_extremes_leave_out_pairs_that_cannot_be_compared() -> None:
+    nan = float("nan")
+    values = np.array(
+        [[0, 0.05, nan, 0.6], [0.05, 0, 0.2, nan], [nan, 0.2, 0, nan], [0.6, nan, nan, 0]]
+    )
+    assert extremes(["A", "B", "C", "D"], values) == (
+        "By the Jensen-Shannon divergence, most alike: A and B (nearly identical, 0.05); "
+        "least alike: A and D (significantly different, 0.60)."
+    )
+    assert extremes(["A", "C"], values[:1:1, [0, 2]].repeat(2, 0) * nan).startswith("No two")
+
+
+def test_the_open_tab_stays_while_another_word_is_awaited(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    app = open_tab(open_compare("chefer"), "Zones")
+    comparing.gate.clear()
+    study_of(app).target = Target("token", (0,), "Yes")
+    app.run()
+    assert with_map(app) == []
+    comparing.gate.set()
+    arrived(app)
+    assert figure(app, "zone_bars")["data"]
+
+
+def test_a_difference_of_two_radiographs_lies_on_the_first_and_says_so(
+    open_compare: Callable[..., AppTest],
+) -> None:
+    app = open_compare("chefer")
+    pin(app)
+    open_tab(app, "Difference")
+    assert figure(app, "difference_figure")
+    assert lines_of(app, "difference_films") == []
+    open_tab(open_other_radiograph(app), "Difference")
+    here = figure(app, "difference_figure")["layout"]["images"][0]["source"]
+    assert "another radiograph" in lines_of(app, "difference_films")[0]
+    pinned = f"Pinned 1: {session_of(app).pins[0].title}"
+    app.selectbox(key="difference_first").select(pinned).run()
+    assert "another radiograph" in lines_of(app, "difference_films")[0]
+    drawn = figure(app, "difference_figure")["layout"]
+    assert drawn["images"][0]["source"] != here
+    pin_ = session_of(app).pins[0]
+    assert (drawn["images"][0]["sizex"], drawn["images"][0]["sizey"]) == (pin_.width, pin_.height)
+
+
+def test_a_contrast_is_not_what_the_faithfulness_test_watches(
+    open_compare: Callable[..., AppTest], host: Any
+) -> None:
+    table = FaithfulnessTable(0.9, 0.2, (Faithfulness(0.5, 0.1),), (Faithfulness(0.1, 0.4),) * 10)
+    host.faithfulness_job = lambda owner, *_: host.engine.finished(
+        table, owner=owner, label="Testing the maps"
+    )
+    app = open_tab(open_compare("chefer"), "Faithfulness")
+    assert lines_of(app, "contrast_not_tested") == []
+    assert any("from the top of the picture" in one.value for one in app.caption)
+    study_of(app).target = Target("token", (7,), " right", Against(9001, " mid"))
+    arrived(app.run())
+    wanted = (
+        "The maps say why right rather than mid; the test watches the probability of right alone."
+    )
+    assert lines_of(app, "contrast_not_tested") == [wanted]
+    app.button(key="test_faithfulness").click().run()
+    app.run()
+    assert app.dataframe[0].value.loc["Chefer", "comprehensiveness"] == pytest.approx(0.5)
+    assert lines_of(app, "contrast_not_tested") == [wanted]
