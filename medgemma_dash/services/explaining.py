@@ -68,7 +68,10 @@ def explain_target(
     chosen = get(method)
     options = chosen.spec.settings(settings or {})
     if target.against is not None and not chosen.spec.contrastive:
-        raise TargetError(f"{chosen.spec.title} cannot explain one token against another.")
+        raise TargetError(
+            f"{chosen.spec.title} cannot explain one token against another. Explain the word "
+            "alone, or choose another method."
+        )
     rows, gaps = relevance_rows(
         model, answer, units(target, options), chosen, options, check=check, progress=progress
     )

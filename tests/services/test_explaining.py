@@ -107,6 +107,12 @@ def test_a_contrast_differs_from_the_token_alone_and_from_its_reverse(model, ans
     assert abs(against.row - alone).max() > 0.01 * alone.max()
 
 
+def test_a_method_that_cannot_contrast_says_what_to_do_instead(model, answer):
+    rival = answer.tokens[2].runners_up[0].text
+    with pytest.raises(TargetError, match=r"cannot explain one token.*Explain the word alone"):
+        explain(model, answer, token=2, against=rival, method="rollout")
+
+
 def test_an_empty_or_infinite_map_is_no_explanation(model, answer):
     target = explain(model, answer, token=0).target
     method = get("chefer")
