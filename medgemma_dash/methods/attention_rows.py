@@ -30,17 +30,26 @@ def global_layers(replay: Replay) -> list[int]:
     return found
 
 
+def existing(numbers: Sequence[int], count: int, what: str) -> list[int]:
+    """The numbers; raises MethodError when one is beyond those that the model has."""
+    if numbers[-1] >= count:
+        raise MethodError(
+            f"This model has no {what} {numbers[-1]}. Allowed: 0 to {count - 1}, counted from 0."
+        )
+    return list(numbers)
+
+
 def weighted_attention(
     replay: Replay,
     layer_weights: Mapping[int, float],
     rows: Sequence[int],
     *,
-    heads: str = "mean",
+    heads: str | int = "mean",
     check: Check | None = None,
 ) -> Float[Tensor, "rows sequence"]:
     """Attention of these query rows, summed over layers by weight.
 
-    heads: how the heads of a layer are combined, "mean" or "max".
+    heads: how the heads of a layer are combined, "mean" or "max", or the one that is taken alone.
     """
     places = torch.tensor(rows, device=replay.final.device)
     total = torch.zeros(len(rows), replay.sequence, device=replay.final.device)
@@ -49,7 +58,10 @@ def weighted_attention(
         if check is not None:
             check()
         A = attention_weights(record, places)
-        total += weight * (A.amax(0) if heads == "max" else A.mean(0))
+        if isinstance(heads, int):
+            total += weight * A[heads]
+        else:
+            total += weight * (A.amax(0) if heads == "max" else A.mean(0))
     return total
 
 

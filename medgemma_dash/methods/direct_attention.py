@@ -7,11 +7,13 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.attention_rows import (
     before_prediction,
+    existing,
     global_layers,
     predicting_rows,
     weighted_attention,
 )
 from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
+from medgemma_dash.methods.typed_numbers import Numbers
 from medgemma_dash.models.replay import Replay
 
 ROW = Control(
@@ -26,7 +28,8 @@ LAYERS = Control(
     "Layers",
     ("all", "global", "last"),
     "The mean over all layers, over the global ones, which see the whole sequence, or the last "
-    "layer alone.",
+    "layer alone. Or type layers of your own, counted from 0, such as 3,5-8.",
+    Numbers("layers, counted from 0, such as 3,5-8", several=True),
 )
 
 
@@ -75,6 +78,8 @@ def _layers(replay: Replay, choice: str) -> list[int]:
     if choice == "global":
         return global_layers(replay)
     every = list(range(len(replay.model.layout.layers)))
+    if (typed := LAYERS.typed(choice)) is not None:
+        return existing(typed, len(every), "layer")
     return every if choice == "all" else every[-1:]
 
 

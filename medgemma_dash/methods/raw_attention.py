@@ -7,11 +7,13 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.attention_rows import (
     before_prediction,
+    existing,
     global_layers,
     predicting_rows,
     weighted_attention,
 )
 from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
+from medgemma_dash.methods.typed_numbers import Numbers
 from medgemma_dash.models.replay import Replay
 
 LAYER = Control(
@@ -19,19 +21,22 @@ LAYER = Control(
     "Layer",
     ("last", "last global", "middle", "first"),
     "The decoder layer whose attention is shown. Global layers see the whole sequence, the others "
-    "a sliding window; the middle one is layer L // 2, counted from 0.",
+    "a sliding window; the middle one is layer L // 2, counted from 0. Or type a layer's number.",
+    Numbers("a layer's number, counted from 0"),
 )
 HEADS = Control(
     "heads",
     "Heads",
     ("mean", "max"),
-    "The mean over the layer's heads, or for every position the head that looks there most.",
+    "The mean over the layer's heads, or for every position the head that looks there most. Or "
+    "type a head's number, counted from 0, to see it alone.",
+    Numbers("a head's number, counted from 0"),
 )
 
 
 @dataclass(frozen=True)
 class RawAttention:
-    """Row p-1 of one layer's attention."""
+    """Row p-1 of one layer's attention, of all its heads or of one."""
 
     spec = MethodSpec(
         name="raw_attention",
@@ -62,9 +67,8 @@ class RawAttention:
         chosen = dict(settings)
         predicting = predicting_rows(answer, targets)
         layer = _layer(replay, chosen["layer"])
-        relevance = weighted_attention(
-            replay, {layer: 1.0}, predicting, heads=chosen["heads"], check=check
-        )
+        heads = _heads(replay, chosen["heads"])
+        relevance = weighted_attention(replay, {layer: 1.0}, predicting, heads=heads, check=check)
         return before_prediction(relevance, predicting)
 
 
@@ -72,7 +76,17 @@ def _layer(replay: Replay, choice: str) -> int:
     count = len(replay.model.layout.layers)
     if choice == "last global":
         return global_layers(replay)[-1]
+    if (typed := LAYER.typed(choice)) is not None:
+        return existing(typed, count, "layer")[0]
     return {"last": count - 1, "middle": count // 2, "first": 0}[choice]
+
+
+def _heads(replay: Replay, choice: str) -> str | int:
+    typed = HEADS.typed(choice)
+    if typed is None:
+        return choice
+    count = int(replay.model.hf_model.config.text_config.num_attention_heads)
+    return existing(typed, count, "head")[0]
 
 
 METHOD = RawAttention()

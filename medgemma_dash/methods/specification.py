@@ -10,6 +10,7 @@ from torch import Tensor
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MethodError
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.methods.typed_numbers import Numbers
 from medgemma_dash.models.replay import Replay
 
 Check = Callable[[], None]
@@ -19,17 +20,35 @@ Family = Literal["gradient", "attention", "activation", "vision tower", "perturb
 
 @dataclass(frozen=True)
 class Control:
-    """One option of a method: the first choice is the default, and the paper's."""
+    """One option of a method: the first choice is the default, and the paper's.
+
+    numbers: what may be typed in place of a choice; None where the choices are all there is.
+    """
 
     name: str
     label: str
     choices: tuple[str, ...]
     help: str
+    numbers: Numbers | None = None
 
     @property
     def default(self) -> str:
         """The choice when none is made."""
         return self.choices[0]
+
+    @property
+    def allowed(self) -> str:
+        """What may be given, in words."""
+        named = ", ".join(self.choices)
+        return named if self.numbers is None else f"{named}; or {self.numbers.what}"
+
+    def allows(self, value: str) -> bool:
+        """Whether it is a choice, or typed as `numbers` allows."""
+        return value in self.choices or self.typed(value) is not None
+
+    def typed(self, value: str) -> tuple[int, ...] | None:
+        """The numbers typed in place of a choice, ascending; None when there are none."""
+        return None if self.numbers is None else self.numbers.read(value)
 
 
 @dataclass(frozen=True)
@@ -70,10 +89,9 @@ class MethodSpec:
                 raise MethodError(f"{self.name} has no option {name!r}. Options: {allowed}.")
         for control in self.controls:
             value = given.get(control.name, control.default)
-            if value not in control.choices:
+            if not control.allows(value):
                 raise MethodError(
-                    f"{self.name}: {control.name} is {value!r}. "
-                    f"Allowed: {', '.join(control.choices)}."
+                    f"{self.name}: {control.name} is {value!r}. Allowed: {control.allowed}."
                 )
         return tuple((c.name, given.get(c.name, c.default)) for c in self.controls)
 

@@ -122,6 +122,7 @@ def _controls(spec: MethodSpec) -> None:
             control.choices,
             key=_key(spec, control),
             help=control.help,
+            accept_new_options=control.numbers is not None,
             on_change=_changed,
             persist_state="session",
         )

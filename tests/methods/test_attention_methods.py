@@ -37,13 +37,21 @@ VARIANTS = [
     ("raw_attention", {"layer": "last global"}),
     ("raw_attention", {"layer": "middle"}),
     ("raw_attention", {"layer": "first", "heads": "max"}),
+    ("raw_attention", {"layer": "4", "heads": "3"}),
+    ("raw_attention", {"heads": "0"}),
     ("direct_attention", {}),
     ("direct_attention", {"layers": "global"}),
     ("direct_attention", {"layers": "last"}),
+    ("direct_attention", {"layers": "0,2-4"}),
     ("direct_attention", {"row": "own"}),
     ("direct_attention", {"row": "own", "layers": "global"}),
     ("text_to_image_attention", {}),
     ("text_to_image_attention", {"layers": "last three"}),
+    ("text_to_image_attention", {"layers": "4"}),
+    ("text_to_image_attention", {"rows": "1"}),
+    ("text_to_image_attention", {"rows": "3", "layers": "last three"}),
+    ("text_to_image_attention", {"rows": "10"}),
+    ("text_to_image_attention", {"rows": "all"}),
 ]
 every_shape = pytest.mark.parametrize("shape", SHAPES)
 every_variant = pytest.mark.parametrize(
@@ -66,8 +74,11 @@ def rows(found: Case, method: str, tokens, settings=(), check=None) -> np.ndarra
     return chosen.rows(replay, found.answer, targets, options, check).relevance.numpy()
 
 
-def lacks_layers(found: Case, settings) -> bool:
-    return "global" in str(settings) and not any(found.forward.is_global)
+def lacks_layers(found: Case, method: str, settings) -> bool:
+    if "global" in str(settings):
+        return not any(found.forward.is_global)
+    typed = {"raw_attention": "layer", "direct_attention": "layers"}.get(method)
+    return "4" in settings.get(typed, "") and len(found.forward.attentions) < 5
 
 
 @every_shape
@@ -75,8 +86,8 @@ def lacks_layers(found: Case, settings) -> bool:
 @pytest.mark.parametrize("token", [0, 3, -1])
 def test_a_row_equals_the_full_matrices(shape, method, settings, token):
     found = case(shape)
-    if lacks_layers(found, settings):
-        with pytest.raises(MethodError, match="no global layer"):
+    if lacks_layers(found, method, settings):
+        with pytest.raises(MethodError, match="no global layer|no layer 4. Allowed: 0 to 0"):
             rows(found, method, [token], settings)
         return
     index = range(len(found.answer.tokens))[token]
@@ -92,7 +103,7 @@ def test_a_row_equals_the_full_matrices(shape, method, settings, token):
 @every_variant
 def test_all_tokens_in_one_run_equal_tokens_one_by_one(shape, method, settings):
     found = case(shape)
-    if lacks_layers(found, settings):
+    if lacks_layers(found, method, settings):
         return
     order = [4, 0, *range(1, 4), 4]
     together = rows(found, method, order, settings)
@@ -108,7 +119,7 @@ def test_relevance_is_zero_from_the_predicting_position_on_and_never_negative(
     shape, method, settings
 ):
     found = case(shape)
-    if lacks_layers(found, settings):
+    if lacks_layers(found, method, settings):
         return
     every = range(len(found.answer.tokens))
     for row, token in zip(rows(found, method, every, settings), found.answer.tokens, strict=True):
@@ -245,3 +256,31 @@ def test_every_choice_is_compared_with_the_oracle():
         for control in get(method).spec.controls:
             for choice in control.choices[1:]:
                 assert (method, control.name, choice) in tried
+
+
+def test_every_typed_number_is_compared_with_the_oracle():
+    tried = [
+        (method, control.name)
+        for method, settings in VARIANTS
+        for control in get(method).spec.controls
+        if settings.get(control.name, control.default) not in control.choices
+    ]
+    for method in WANTED:
+        for control in get(method).spec.controls:
+            assert control.numbers is None or (method, control.name) in tried
+
+
+@pytest.mark.parametrize(
+    ("method", "option", "beyond", "message"),
+    [
+        ("raw_attention", "layer", "6", "no layer 6. Allowed: 0 to 5"),
+        ("raw_attention", "heads", "8", "no head 8. Allowed: 0 to 7"),
+        ("direct_attention", "layers", "0,4-7", "no layer 7. Allowed: 0 to 5"),
+    ],
+)
+def test_a_layer_or_head_that_the_model_lacks_is_refused_with_those_it_has(
+    method, option, beyond, message
+):
+    found = case("six layers, heads 8 on 4")
+    with pytest.raises(MethodError, match=message):
+        explain(found.model, found.answer, token=0, method=method, **{option: beyond})

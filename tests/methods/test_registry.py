@@ -33,3 +33,4 @@ def test_every_option_says_what_its_choices_mean(spec):
         assert len(set(control.choices)) == len(control.choices) > 1
         assert control.label.strip()
         assert control.help.strip()
+        assert control.numbers is None or "type" in control.help

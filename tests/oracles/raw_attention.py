@@ -12,9 +12,13 @@ def raw_attention(
     count = len(forward.attentions)
     if layer == "last global":
         index = max(i for i in range(count) if forward.is_global[i])
+    elif layer.isdigit():
+        index = int(layer)
     else:
         index = {"last": -1, "middle": count // 2, "first": 0}[layer]
     A = forward.attentions[index].detach()
+    if heads.isdigit():
+        A = A[int(heads) : int(heads) + 1]
     row = (A.max(0).values if heads == "max" else A.sum(0) / len(A))[predicting].clone()
     row[predicting] = 0
     return row

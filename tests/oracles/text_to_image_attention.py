@@ -12,15 +12,20 @@ def text_to_image_attention(
     predicting: int,
     image_span: tuple[int, int],
     layers: str = "last",
+    rows: str = "5",
 ) -> Tensor:
-    """Mean over the last five predicting rows and the heads, (S,), zero off the image.
+    """Mean over the last few predicting rows and the heads, (S,), zero off the image.
 
     first_predicting: the row that predicts the answer's first token.
     """
     weighted = [(1.0, -1)] if layers == "last" else [(1 / 6, -3), (2 / 6, -2), (3 / 6, -1)]
+    if layers.isdigit():
+        weighted = [(1.0, -1 - back) for back in range(int(layers))]
     weighted = [(w, layer) for w, layer in weighted if -layer <= len(forward.attentions)]
     total = sum(w for w, _ in weighted)
-    looking = [row for row in range(predicting - 4, predicting + 1) if row >= first_predicting]
+    most = predicting if rows == "all" else int(rows)
+    earliest = max(first_predicting, predicting - most + 1)
+    looking = list(range(earliest, predicting + 1))
     found = torch.zeros(len(forward.logits), dtype=torch.float64)
     for w, layer in weighted:
         A = forward.attentions[layer].detach()
