@@ -87,7 +87,7 @@ def lacks_layers(found: Case, method: str, settings) -> bool:
 def test_a_row_equals_the_full_matrices(shape, method, settings, token):
     found = case(shape)
     if lacks_layers(found, method, settings):
-        with pytest.raises(MethodError, match="no global layer|no layer 4. Allowed: 0 to 0"):
+        with pytest.raises(MethodError, match=r"no global layer|no layer 4\. Allowed"):
             rows(found, method, [token], settings)
         return
     index = range(len(found.answer.tokens))[token]
