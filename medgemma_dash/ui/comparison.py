@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from medgemma_dash.core.explanation import Explanation, Target
-from medgemma_dash.services.job_line import ABANDONED
 from medgemma_dash.ui.method_choice import chosen_settings, specs
+from medgemma_dash.ui.trying_again import was_left
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -179,8 +179,7 @@ def _collect(comparison: Comparison) -> None:
     comparison.seen = len(outcomes)
     if not ended:
         return
-    # A job that ended because the page was left is sent again, for nobody wanted it to end.
-    if job.error is not None and str(job.error) != ABANDONED:
+    if job.error is not None and not was_left(job):
         reason = CANCELLED if job.state == "cancelled" else str(job.error)
         for choice in comparison.missing(comparison.sent):
             comparison.reasons[choice] = reason

@@ -14,10 +14,10 @@ from medgemma_dash.ui.head_maps import gathered_maps, head_maps
 from medgemma_dash.ui.home_page import RESEARCH_ONLY
 from medgemma_dash.ui.job_watch import POLL_SECONDS, line_with_cancel
 from medgemma_dash.ui.patch_words import patch_words
-from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Session, Study, current_session, widget_value
 from medgemma_dash.ui.theme import is_dark
 from medgemma_dash.ui.token_attention import token_attention
+from medgemma_dash.ui.trying_again import problem_line, was_left
 from medgemma_dash.ui.word_choice import answered_study, word_choice
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def layers_page(host: ModelHost) -> None:
     session = current_session()
     view = _view(session, host, study)
     if view is None:
-        if session.looking is not None:
+        if session.looking is not None and not session.looking.finished:
             _progress()
         return
     st.session_state.setdefault(keys.HEAD_LAYER, strongest_layer(view))
@@ -61,7 +61,7 @@ def layers_page(host: ModelHost) -> None:
             gathered_maps(study, view)
     if tokens.open:
         with tokens:
-            token_attention(host, study)
+            token_attention(host, study, view)
     if patches.open:
         with patches:
             patch_words(host, study, view)
@@ -76,24 +76,26 @@ def strongest_layer(view: LayerView) -> int:
 def _view(session: Session, host: ModelHost, study: Study) -> LayerView | None:
     """The chosen word's view: known, just computed, or on its way."""
     assert study.answer is not None and study.target is not None  # noqa: S101, PT018  answered
-    job = session.looking
-    if job is not None and job.finished:
-        session.looking = None
-        if job.result is not None:
-            study.view = job.result
-        elif job.error is not None:
-            rich_line([[Segment(str(job.error))]], key="layers_error", tone="caution")
-            return None
     wanted = (study.answer.key, study.target.token_indices, study.target.against)
     view = study.view
     if view is not None and (
         (view.answer_key, view.target.token_indices, view.target.against) == wanted
     ):
         return view
-    job = session.looking = host.layers_job(session.owner, study.answer, study.target)
-    if job.wait(PATIENCE_SECONDS):
-        return _view(session, host, study)
-    return None
+    job = session.looking
+    if job is None or session.looking_at != wanted or was_left(job):
+        job = session.looking = host.layers_job(session.owner, study.answer, study.target)
+        session.looking_at = wanted
+        job.wait(PATIENCE_SECONDS)
+    if job.result is not None:
+        session.looking, study.view = None, job.result
+    elif job.finished:
+        problem_line(str(job.error), "look again", _look_again, key="layers_error")
+    return job.result
+
+
+def _look_again() -> None:
+    current_session().looking = None
 
 
 @st.fragment(run_every=POLL_SECONDS)
@@ -106,11 +108,12 @@ def _progress() -> None:
 
 
 def _overview(view: LayerView) -> None:
-    st.caption("Attention to the image by layer, mean over heads; the highest five named")
+    shares = view.image_shares.mean(1)
+    highest = np.argsort(-shares, kind="stable")[:NAMED_LAYERS].tolist()
+    named = ", ".join(f"{layer} ({shares[layer]:.0%})" for layer in highest)
+    st.caption(f"Attention to the image by layer, mean over heads; highest in layers {named}")
     chart(
-        layer_figure(
-            view.image_shares.mean(1), view.is_global, is_dark(), named=NAMED_LAYERS, height_px=170
-        ),
+        layer_figure(shares, view.is_global, is_dark(), named=NAMED_LAYERS, height_px=170),
         key="layers_bars",
         alt="Bars: for each decoder layer, the share of attention that goes to the image.",
     )

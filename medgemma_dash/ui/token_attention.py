@@ -12,41 +12,36 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.figures import MapPanel, WordRelevance, comparison_figure, prompt_words_figure
 from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.chart import chart
+from medgemma_dash.ui.job_watch import POLL_SECONDS, line_with_cancel
 from medgemma_dash.ui.map_display import chosen_display, displayed_jpeg
-from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session, widget_value
 from medgemma_dash.ui.theme import is_dark
+from medgemma_dash.ui.trying_again import problem_line, was_left
 from medgemma_dash.ui.wording import percent, quoted
 
 if TYPE_CHECKING:
+    from medgemma_dash.services.layer_view import LayerView
     from medgemma_dash.services.model_host import ModelHost
 
 MOST_WORDS = 12
-PATIENCE_SECONDS = 5.0
+PATIENCE_SECONDS = 0.6
 ALL_HEADS = "mean of heads"
+FROM_WORD, FROM_PATCH = "a word", "an image patch"
 
 
-def token_attention(host: ModelHost, study: Study) -> None:
+def token_attention(host: ModelHost, study: Study, view: LayerView) -> None:
     """Choose a token, a layer and a head; see what it attends to."""
     answer = study.answer
     assert answer is not None and study.target is not None  # noqa: S101, PT018  answered
-    places = [place for place, text in enumerate(answer.piece_texts) if text]
-    predicting = answer.tokens[study.target.token_indices[0]].position - 1
     choice, picture, words = st.columns([22, 34, 44], gap="medium")
     with choice:
-        position = st.selectbox(
-            "From the token",
-            places,
-            index=places.index(predicting) if predicting in places else 0,
-            format_func=lambda place: _label(answer, place),
-            key=f"attention_from_{study.number}_{study.revision}_{predicting}",
-            help="The token before a word is the one that predicts it.",
-        )
+        position = _source(study, answer, view)
         attention = _attention(host, study, answer, position)
         if attention is None:
             return
         layers, heads = attention.shape[:2]
-        st.session_state.setdefault(keys.ATTENTION_LAYER, widget_value(keys.HEAD_LAYER, 0))
+        layer = int(widget_value(keys.ATTENTION_LAYER, widget_value(keys.HEAD_LAYER, 0)))
+        st.session_state[keys.ATTENTION_LAYER] = min(layer, layers - 1)
         layer = st.selectbox(
             "Layer", list(range(layers)), key=keys.ATTENTION_LAYER, persist_state="session"
         )
@@ -58,23 +53,68 @@ def token_attention(host: ModelHost, study: Study) -> None:
     start, stop = answer.image_span
     with picture:
         st.caption(f"{percent(float(row[start:stop].sum()))} of it goes to the image")
-        _picture(study, answer, row[start:stop].reshape(answer.grid))
+        _picture(study, answer, row[start:stop].reshape(answer.grid), position)
     with words:
         st.caption("The words that get most of the rest")
-        order = [int(i) for i in np.argsort(-row, kind="stable") if answer.piece_texts[i]]
-        parts = [
-            WordRelevance(
-                quoted(answer.piece_texts[place]),
-                float(row[place]),
-                "answer" if place >= answer.prompt_length else "question",
-            )
-            for place in order[:MOST_WORDS]
-        ]
         chart(
-            prompt_words_figure(parts, is_dark()),
+            prompt_words_figure(_attended(answer, row), is_dark()),
             key="attention_words",
             alt="Bars: the words that the token attends to most.",
         )
+
+
+def _source(study: Study, answer: Answer, view: LayerView) -> int:
+    """The position whose attention is shown: of a word, or of a patch of the image."""
+    kind = st.segmented_control(
+        "From",
+        [FROM_WORD, FROM_PATCH],
+        default=FROM_WORD,
+        required=True,
+        key="attention_source",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if kind == FROM_PATCH:
+        rows, cols = answer.grid
+        # Where the word's relevance is highest, until the reader says otherwise.
+        peak = divmod(int(np.argmax(view.gathered_map(0))), cols)
+        row, col = (
+            st.number_input(
+                name.capitalize(),
+                min_value=0,
+                max_value=size - 1,
+                value=at,
+                key=f"attention_{name}_{study.number}_{rows}_{cols}",
+            )
+            for name, size, at in (("row", rows, peak[0]), ("column", cols, peak[1]))
+        )
+        return answer.image_span[0] + int(row) * cols + int(col)
+    assert study.target is not None  # noqa: S101  answered
+    places = [place for place, text in enumerate(answer.piece_texts) if text]
+    predicting = answer.tokens[study.target.token_indices[0]].position - 1
+    return int(
+        st.selectbox(
+            "From the token",
+            places,
+            index=places.index(predicting) if predicting in places else 0,
+            format_func=lambda place: _label(answer, place),
+            key=f"attention_from_{study.number}_{study.revision}_{predicting}",
+            help="The token before a word is the one that predicts it.",
+        )
+    )
+
+
+def _attended(answer: Answer, row: npt.NDArray[np.float32]) -> list[WordRelevance]:
+    """The words that get most, and nothing that comes later than the token."""
+    order = [int(i) for i in np.argsort(-row, kind="stable") if answer.piece_texts[i] and row[i]]
+    return [
+        WordRelevance(
+            quoted(answer.piece_texts[place]),
+            float(row[place]),
+            "answer" if place >= answer.prompt_length else "question",
+        )
+        for place in order[:MOST_WORDS]
+    ]
 
 
 def _label(answer: Answer, place: int) -> str:
@@ -85,22 +125,43 @@ def _label(answer: Answer, place: int) -> str:
 def _attention(
     host: ModelHost, study: Study, answer: Answer, position: int
 ) -> npt.NDArray[np.float32] | None:
-    """The position's attention in every layer and head, asked for once."""
-    known = study.attention
-    if known is not None and known[0] == (answer.key, position):
-        return known[1]
-    job = host.attention_job(current_session().owner, answer, position)
-    with st.spinner("Reading attention"):
-        job.wait(PATIENCE_SECONDS)
-    if job.result is None:
-        reason = str(job.error) if job.error else "The model is busy; choose the token again."
-        rich_line([[Segment(reason)]], key="attention_problem", tone="caution")
-        return None
-    study.attention = (answer.key, position), job.result
+    """The position's attention in every layer and head: known, just read, or on its way."""
+    session, wanted = current_session(), (answer.key, position)
+    if study.attention is not None and study.attention[0] == wanted:
+        return study.attention[1]
+    asked = session.attending
+    if asked is None or asked[0] != wanted or was_left(asked[1]):
+        asked = session.attending = wanted, host.attention_job(session.owner, answer, position)
+        asked[1].wait(PATIENCE_SECONDS)
+    job = asked[1]
+    if job.result is not None:
+        session.attending, study.attention = None, (wanted, job.result)
+    elif job.finished:
+        problem_line(str(job.error), "read it again", _read_again, key="attention_problem")
+    else:
+        _progress()
     return job.result
 
 
-def _picture(study: Study, answer: Answer, image_map: npt.NDArray[np.float32]) -> None:
+def _read_again() -> None:
+    current_session().attending = None
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress() -> None:
+    asked = current_session().attending
+    if asked is None or asked[1].finished:
+        st.rerun()
+    asked[1].heartbeat()
+    line_with_cancel(asked[1], "cancel_attention")
+
+
+def _picture(
+    study: Study, answer: Answer, image_map: npt.NDArray[np.float32], position: int
+) -> None:
+    """The map, with the patch framed whose attention it is."""
+    place = position - answer.image_span[0]
+    inside = 0 <= place < image_map.size
     display = chosen_display()
     panel = MapPanel(
         title="",
@@ -113,6 +174,7 @@ def _picture(study: Study, answer: Answer, image_map: npt.NDArray[np.float32]) -
     )
     figure = comparison_figure(
         [panel],
+        selected_cells=[divmod(place, answer.grid[1])] if inside else [],
         mode=display.mode,
         opacity=display.opacity,
         colour_scale=widget_value(keys.COLOUR_SCALE, "Inferno"),

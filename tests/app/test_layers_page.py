@@ -1,0 +1,286 @@
+"""The Layers page's logic: what is looked into once, what is told, and what can be retried."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import MedGemmaDashError, MethodError
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.services.job_line import ABANDONED
+from medgemma_dash.services.jobs import Job
+from medgemma_dash.services.layer_view import LayerView
+from medgemma_dash.ui.session import SESSION, Session, Study
+from tests.app.browser_events import choose_action, lines_of
+
+PATIENCE_SECONDS = 30
+LAYERS, HEADS = 12, 8
+STRONGEST = 7
+
+
+@dataclass(eq=False)
+class Looking:
+    """The fake host's looks into the model: what was asked for, and what becomes of it.
+
+    gate: each look waits for it. failure: ends a look.
+    """
+
+    host: Any
+    looked: list[Target] = field(default_factory=list)
+    read: list[int] = field(default_factory=list)
+    gate: threading.Event = field(default_factory=threading.Event)
+    failure: MedGemmaDashError | None = None
+
+    def layers_job(self, owner: str, answer: Answer, target: Target) -> Job[LayerView]:
+        self.looked.append(target)
+        return self._job(owner, "Looking into the layers", lambda: view_of(answer, target))
+
+    def attention_job(self, owner: str, answer: Answer, position: int) -> Job[Any]:
+        self.read.append(position)
+        return self._job(owner, "Reading attention", lambda: rows_of(answer))
+
+    def _job(self, owner: str, label: str, make: Callable[[], Any]) -> Job[Any]:
+        def work(context: Any) -> Any:
+            while not self.gate.wait(0.01):
+                context.check()
+            if self.failure is not None:
+                raise self.failure
+            return make()
+
+        job: Job[Any] = self.host.engine.submit(work, owner=owner, label=label, supersedes=label)
+        return job
+
+
+def rows_of(answer: Answer) -> np.ndarray:
+    """Attention that is even, but for one layer that reads the image more than the others."""
+    start, stop = answer.image_span
+    rows = np.full((LAYERS, HEADS, len(answer.input_ids)), 0.001, np.float32)
+    rows[STRONGEST, :, start:stop] = 0.003
+    return rows
+
+
+def view_of(answer: Answer, target: Target) -> LayerView:
+    start, stop = answer.image_span
+    gathered = np.zeros((LAYERS, len(answer.input_ids)), np.float32)
+    gathered[:, start + 3 * answer.grid[1] + 5] = 1
+    return LayerView(
+        answer_key=answer.key,
+        target=target,
+        image_span=(start, stop),
+        grid=answer.grid,
+        is_global=tuple(layer % 6 == 5 for layer in range(LAYERS)),
+        attention=rows_of(answer),
+        weighted=rows_of(answer),
+        gathered=gathered,
+    )
+
+
+@pytest.fixture
+def looking(host: Any) -> Iterator[Looking]:
+    found = Looking(host)
+    found.gate.set()
+    host.layers_job, host.attention_job = found.layers_job, found.attention_job
+    yield found
+    found.gate.set()
+
+
+@pytest.fixture
+def open_layers(open_home: Callable[[], AppTest], looking: Looking) -> Callable[[], AppTest]:
+    """The Layers page with the opening sample answered."""
+
+    def open_it() -> AppTest:
+        app = open_home().switch_page("pages/3_Layers.py").run()
+        while not looking.looked:
+            wait_for(session_of(app).jobs())
+            app.run()
+        assert not app.exception
+        return app
+
+    return open_it
+
+
+def wait_for(jobs: tuple[Job[Any], ...]) -> None:
+    for job in jobs:
+        assert job.wait(PATIENCE_SECONDS)
+
+
+def session_of(app: AppTest) -> Session:
+    session: Session = app.session_state[SESSION]
+    return session
+
+
+def study_of(app: AppTest) -> Study:
+    study = session_of(app).study
+    assert study is not None
+    return study
+
+
+def answer_of(app: AppTest) -> Answer:
+    answer = study_of(app).answer
+    assert answer is not None
+    return answer
+
+
+def open_tab(app: AppTest, name: str) -> AppTest:
+    app.session_state["layers_tabs"] = name
+    return app.run()
+
+
+def drawn(app: AppTest) -> set[str]:
+    return {one.key.removesuffix("_chart") for one in app.get("plotly_chart")}
+
+
+def figure(app: AppTest, key: str) -> dict[str, Any]:
+    chart = next(one for one in app.get("plotly_chart") if one.key in (key, f"{key}_chart"))
+    spec: dict[str, Any] = json.loads(chart.proto.spec)
+    return spec
+
+
+def test_it_opens_with_the_layers_and_heads_behind_the_answered_samples_word(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    app = open_layers()
+    assert [target.text for target in looking.looked] == [" consolidation"]
+    assert drawn(app) == {
+        "layers_bars",
+        "head_matrix",
+        "head_maps",
+        "gathered_map",
+        "gathered_maps",
+    }
+    # The layer whose heads moved the logit most is the one that opens.
+    assert any(f"Heads of layer {STRONGEST}," in one.value for one in app.caption)
+    highest = next(one.value for one in app.caption if "highest in layers" in one.value)
+    assert f"highest in layers {STRONGEST} (77%), 0 (26%)" in highest
+    assert figure(app, "layers_bars")["data"][0]["text"][STRONGEST] == f"<b>{STRONGEST}</b>"
+
+
+def test_a_look_that_is_under_way_is_not_asked_for_again(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    looking.gate.clear()
+    app = open_layers()
+    job = session_of(app).looking
+    app.run()
+    app.run()
+    assert session_of(app).looking is job
+    assert len(looking.looked) == 1
+    assert lines_of(app, "cancel_layers")[0].startswith("Looking into the layers")
+    looking.gate.set()
+    wait_for(session_of(app).jobs())
+    app.run()
+    assert "layers_bars" in drawn(app)
+    assert len(looking.looked) == 1
+
+
+def test_another_word_is_looked_into_in_place_of_the_first(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    looking.gate.clear()
+    app = open_layers()
+    first = session_of(app).looking
+    assert first is not None
+    study_of(app).target = Target("token", (0,), "Yes")
+    app.run()
+    assert [target.text for target in looking.looked] == [" consolidation", "Yes"]
+    assert first.stopping or first.state == "cancelled"
+
+
+def test_a_cancelled_look_is_not_taken_again_until_it_is_asked_for(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    looking.gate.clear()
+    app = open_layers()
+    jobs = session_of(app).jobs()
+    choose_action(app, "cancel_layers", "cancel")
+    wait_for(jobs)
+    app.run()
+    app.run()
+    assert lines_of(app, "layers_error") == ["This was stopped on request. look again"]
+    assert len(looking.looked) == 1
+    looking.gate.set()
+    choose_action(app, "layers_error", "again")
+    assert len(looking.looked) == 2
+    assert "layers_bars" in drawn(app)
+
+
+def test_a_look_that_ended_because_the_page_was_left_is_taken_again(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    looking.gate.clear()
+    app = open_layers()
+    job = session_of(app).looking
+    assert job is not None
+    job._line.stop(job._record, ABANDONED)
+    wait_for((job,))
+    looking.gate.set()
+    app.run()
+    assert len(looking.looked) == 2
+    assert "layers_bars" in drawn(app)
+
+
+def test_a_model_without_a_view_says_why_and_the_words_stay(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    looking.failure = MethodError("This model has no gradient.")
+    app = open_layers()
+    assert lines_of(app, "layers_error") == ["This model has no gradient. look again"]
+    assert any(one.key == "layers_strip" for one in app.get("bidi_component"))
+
+
+def test_attention_of_a_token_is_read_once_and_can_be_cancelled_and_retried(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    app = open_layers()
+    looking.gate.clear()
+    open_tab(app, "Attention of any token")
+    app.run()
+    target = study_of(app).target
+    assert target is not None
+    predicting = answer_of(app).tokens[target.token_indices[0]].position - 1
+    assert looking.read == [predicting]
+    jobs = session_of(app).jobs()
+    choose_action(app, "cancel_attention", "cancel")
+    wait_for(jobs)
+    app.run()
+    assert lines_of(app, "attention_problem") == ["This was stopped on request. read it again"]
+    assert looking.read == [predicting]
+    looking.gate.set()
+    choose_action(app, "attention_problem", "again")
+    assert looking.read == [predicting] * 2
+    assert {"attention_map", "attention_words"} <= drawn(app)
+
+
+def test_an_image_patch_can_be_the_token_that_attends(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    app = open_tab(open_layers(), "Attention of any token")
+    app.session_state["attention_source"] = "an image patch"
+    app.run()
+    start = answer_of(app).image_span[0]
+    # It begins at the patch on which the word leans most.
+    assert looking.read[-1] == start + 3 * 16 + 5
+    app.number_input[0].set_value(15)
+    app.number_input[1].set_value(2).run()
+    assert looking.read[-1] == start + 15 * 16 + 2
+    frames = figure(app, "attention_map")["layout"]["shapes"]
+    assert len(frames) == 2  # the peak's and the patch's own
+
+
+def test_patches_lead_to_words_and_to_layers_that_say_what_they_read(
+    open_layers: Callable[[], AppTest],
+) -> None:
+    app = open_layers()
+    study_of(app).cells = ((4, 4), (4, 5))  # the fake model's chosen word leans on this row
+    open_tab(app, "Patch to words")
+    assert figure(app, "patch_words")["data"][0]["x"] == pytest.approx([2 / 16])
+    hover = figure(app, "patch_layers")["data"][0]["hovertext"][0]
+    assert hover.endswith("of what all layers read on these patches")
