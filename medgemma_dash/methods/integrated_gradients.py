@@ -18,7 +18,7 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.chefer_rules import logit_target
 from medgemma_dash.methods.input_contributions import LINEAR_SPAN, contributions
-from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
+from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows, tell
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.prompting import encode_prompt
 from medgemma_dash.models.replay import LogitTarget, Replay
@@ -94,6 +94,7 @@ class IntegratedGradients:
                 point = torch.lerp(baseline, h, (step + 0.5) / steps)
                 gradients = replayed(point).backward(logits, lambda _layer: None, check)
                 total += gradients[:, start:stop]
+                tell(check, step + 1, steps)
         rows = torch.zeros(len(logits), replay.sequence)
         rows[:, start:stop] = contributions(h - baseline, total / steps).cpu()
         change = [z - z0 for z, z0 in zip(_values(replay, logits), z_baseline, strict=True)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from jaxtyping import Bool
@@ -10,17 +11,18 @@ from torch import Tensor
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.chefer_rules import logit_target
-from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
+from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows, tell
 from medgemma_dash.models.masked_forward import masked_logits
 from medgemma_dash.models.replay import Replay
 
 BLOCK = Control(
     "block",
     "Block",
-    ("1x1", "2x2", "4x4"),
-    "How many map cells are taken away together, side by side without overlap. The drop of a block "
-    "is shared evenly among its cells. Larger blocks are faster, and see what single cells "
-    "cannot: findings that any one cell still shows when another is gone.",
+    ("1x1", "2x2", "3x3", "4x4"),
+    "How many map cells are taken away together, side by side without overlap, fewer at an edge "
+    "where the grid is no multiple. The drop of a block is shared evenly among its cells. Larger "
+    "blocks are faster, and see what single cells cannot: findings that any one cell still shows "
+    "when another is gone.",
 )
 
 
@@ -68,8 +70,9 @@ class Occlusion:
             for term in logit_target(answer, target).terms
         ]
         places = [(row, token) for _, row, token, _ in terms]
+        variants = torch.cat([nothing, blocks])
         z_terms = masked_logits(
-            replay, answer.image_span, torch.cat([nothing, blocks]), h_mean, places, check
+            replay, answer.image_span, variants, h_mean, places, check, partial(tell, check)
         ).cpu()
         z = torch.zeros(len(targets), len(z_terms))
         for place, (index, _, _, weight) in enumerate(terms):

@@ -15,6 +15,26 @@ from medgemma_dash.models.replay import Replay
 
 Check = Callable[[], None]
 
+
+@dataclass(frozen=True)
+class Watcher:
+    """A check that also hears how much is done, from the methods that run the model many times."""
+
+    check: Check | None
+    progress: Callable[[int, int], None]
+
+    def __call__(self) -> None:
+        """Do what the check does."""
+        if self.check is not None:
+            self.check()
+
+
+def tell(check: Check | None, done: int, total: int) -> None:
+    """Say how many of a method's runs are done, if the check is one that listens."""
+    if isinstance(check, Watcher):
+        check.progress(done, total)
+
+
 Family = Literal["gradient", "attention", "activation", "vision tower", "perturbation", "control"]
 
 
@@ -132,7 +152,8 @@ class Method(Protocol):
         so; the mean of several tokens' maps is taken by the caller.
 
         Self-relevance is removed; positions after the predicting one are zero. The caller
-        holds the model's lock. `check` is called at least once per layer or pass and may raise.
+        holds the model's lock. `check` is called at least once per layer or pass and may raise; a
+        method that runs the model many times tells it how far it is, see `tell`.
         Raises MethodError, with the reason, where the method cannot run on this model.
         """
         ...

@@ -21,21 +21,25 @@ def masked_logits(
     substitute: Float[Tensor, "soft_tokens hidden"],
     places: Sequence[tuple[int, int]],
     check: Callable[[], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Float[Tensor, "variants places"]:
     """Float32 logits when the soft tokens in a mask are replaced by their substitutes.
 
     places: the (position, token id) of each logit. The replay's own masks and positions are used,
-    so a variant that masks nothing is the replay. `check` is called once per layer and batch.
+    so a variant that masks nothing is the replay. `check` is called once per layer and batch,
+    `progress` with the variants done and all of them after each batch.
     """
     head = replay.model.hf_model.lm_head
     unembedding = head.weight[[token for _, token in places]].float()
     rows = [row for row, _ in places]
-    return torch.cat(
-        [
-            torch.einsum("vph,ph->vp", states.float(), unembedding)
-            for states in _masked_states(replay, image_span, masks, substitute, rows, check)
-        ]
-    )
+    found = []
+    done = 0
+    for states in _masked_states(replay, image_span, masks, substitute, rows, check):
+        found.append(torch.einsum("vph,ph->vp", states.float(), unembedding))
+        done += len(states)
+        if progress is not None:
+            progress(done, len(masks))
+    return torch.cat(found)
 
 
 def masked_log_probabilities(

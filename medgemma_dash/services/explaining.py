@@ -3,6 +3,7 @@
 import platform
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 
 import numpy as np
@@ -13,6 +14,7 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import NoExplanationError, TargetError
 from medgemma_dash.core.explanation import Explanation, Provenance, Target
 from medgemma_dash.methods import Method, get
+from medgemma_dash.methods.specification import Watcher
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
@@ -91,7 +93,8 @@ def relevancy_tensor(
 ) -> Float[np.ndarray, "tokens sequence"]:
     """Relevance of every position for every answer token; row i is `explain(token=i).row`.
 
-    progress(done, total) is called as tokens are finished; check may raise to stop.
+    progress(done, total) is called as tokens are finished, and by a method that runs the model
+    many times as its runs are, which are then what is counted; check may raise to stop.
     """
     chosen = get(method)
     options = chosen.spec.settings(settings)
@@ -120,21 +123,42 @@ def relevance_rows(
 ) -> tuple[Float[np.ndarray, "targets sequence"], Float[np.ndarray, " targets"] | None]:
     """One relevance row per target, computed in batches of the size that suits the device.
 
-    The second part is each row's completeness gap, for a method that promises completeness.
+    progress: see `relevancy_tensor`. The second part is each row's completeness gap, for a method
+    that promises completeness.
     """
     found = np.zeros((len(targets), len(answer.input_ids)), np.float32)
     gaps: list[float] = []
     with model.lock:
         replay = replay_answer(model, answer, check)
         step = len(targets) if method.spec.all_tokens_at_once else replay.targets_at_once
-        for start in range(0, len(targets), step):
+        starts = range(0, len(targets), step)
+        for place, start in enumerate(starts):
             batch = targets[start : start + step]
-            rows = method.rows(replay, answer, batch, options, check)
+            listener = None if progress is None else _Listener(progress, place, len(starts))
+            watched = check if listener is None else Watcher(check, listener)
+            rows = method.rows(replay, answer, batch, options, watched)
             found[start : start + step] = rows.relevance.numpy()
             gaps += rows.gaps or ()
-            if progress is not None:
-                progress(start + len(batch), len(targets))
+            if listener is not None and not listener.told:
+                listener.progress(start + len(batch), len(targets))
     return found, np.array(gaps, np.float32) if gaps else None
+
+
+@dataclass
+class _Listener:
+    """Hears how far a method is with one batch, and says how far that is of all batches.
+
+    told: whether the method said anything; most leave it to be counted in tokens.
+    """
+
+    progress: Progress
+    place: int
+    batches: int
+    told: bool = False
+
+    def __call__(self, done: int, runs: int) -> None:
+        self.told = True
+        self.progress(self.place * runs + done, self.batches * runs)
 
 
 def layer_shares(

@@ -22,6 +22,7 @@ from medgemma_dash.services.relevance_store import (
 )
 
 Check = Callable[[], None]
+Progress = Callable[[int, int], None]
 
 # A click of another session waits for one batch at most; a processor is the slower one.
 MOST_AT_ONCE = 8
@@ -45,15 +46,21 @@ def fill_rows(
     method: str,
     settings: MethodSettings,
     check: Check,
+    progress: Progress | None = None,
 ) -> None:
-    """Compute these tokens' rows in one batch and put them into the store."""
+    """Compute these tokens' rows in one batch and put them into the store.
+
+    progress: see `explaining.relevancy_tensor`; a batch of gradients counts as one step.
+    """
     check_model(model, store)
     answer = store.answer
     chosen = get(method)
     options = chosen.spec.settings(_texts(settings))
     targets = [Target("token", (index,), answer.tokens[index].text) for index in token_indices]
     began = time.perf_counter()
-    rows, gaps = relevance_rows(model, answer, targets, chosen, options, check=check)
+    rows, gaps = relevance_rows(
+        model, answer, targets, chosen, options, check=check, progress=progress
+    )
     layers = layer_shares(model, answer, token_indices, check=check)
     seconds = (time.perf_counter() - began) / len(targets)  # a token's share of the batch
     provenance: Provenance | None = None
@@ -81,6 +88,7 @@ def explain_whole(
     method: str,
     settings: MethodSettings,
     check: Check,
+    progress: Progress | None = None,
 ) -> Explanation:
     """Explain a target in one go and put the result into the store.
 
@@ -88,11 +96,18 @@ def explain_whole(
     """
     check_model(model, store)
     if get(method).spec.all_tokens_at_once and is_assembled(target, settings):
-        fill_rows(model, store, range(len(store.answer.tokens)), method, settings, check)
+        every = range(len(store.answer.tokens))
+        fill_rows(model, store, every, method, settings, check, progress)
         if (known := store.explanation(target, method, settings)) is not None:
             return known
     explanation = explain_target(
-        model, store.answer, target, method=method, settings=_texts(settings), check=check
+        model,
+        store.answer,
+        target,
+        method=method,
+        settings=_texts(settings),
+        check=check,
+        progress=progress,
     )
     store.add(explanation, settings)
     return explanation

@@ -14,7 +14,7 @@ from tests.random_answers import SHAPES, case, relative_difference, soft_tokens
 TOLERANCE = 1e-5  # as in test_input_attribution
 
 
-@pytest.mark.parametrize("side", [1, 2, 4])
+@pytest.mark.parametrize("side", [1, 2, 3, 4])
 @pytest.mark.parametrize(
     "shape",
     [
@@ -42,6 +42,14 @@ def test_blocks_cover_every_cell_once_also_where_the_grid_is_no_multiple():
     assert (blocks.sum(0) == 1).all()
     assert sorted(blocks.sum(1).tolist()) == [1, 2, 2, 2, 4, 4]
     assert blocks[1].reshape(5, 3).nonzero().tolist() == [[0, 2], [1, 2]]
+
+
+def test_three_by_three_leaves_one_row_and_column_of_a_grid_of_sixteen():
+    sizes = blocks_of((16, 16), 3).sum(1).reshape(6, 6)
+    assert (sizes[:5, :5] == 9).all()
+    assert (sizes[5, :5] == 3).all()
+    assert (sizes[:5, 5] == 3).all()
+    assert sizes[5, 5] == 1
 
 
 def test_all_words_come_from_one_run(monkeypatch):

@@ -10,7 +10,10 @@ import torch
 from medgemma_dash import ask, explain, relevancy_tensor
 from medgemma_dash.core.errors import NoExplanationError, TargetError
 from medgemma_dash.methods import available, get
+from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.services.explaining import assemble
+from medgemma_dash.services.relevance_store import RelevanceStore
+from medgemma_dash.services.row_filling import fill_rows
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 
 QUESTION = "Is there evidence of pneumonia?"
@@ -111,6 +114,44 @@ def test_a_method_that_cannot_contrast_says_what_to_do_instead(model, answer):
     rival = answer.tokens[2].runners_up[0].text
     with pytest.raises(TargetError, match=r"cannot explain one token.*Explain the word alone"):
         explain(model, answer, token=2, against=rival, method="rollout")
+
+
+@pytest.mark.parametrize(
+    ("method", "runs"), [("occlusion", 16 + 1), ("integrated_gradients", 16), ("chefer", 1)]
+)
+def test_progress_of_one_word_counts_the_runs_of_the_model(model, answer, method, runs):
+    seen = []
+    explain(model, answer, token=1, method=method, progress=lambda *counts: seen.append(counts))
+    assert seen == sorted(seen)
+    assert {total for _, total in seen} == {runs}
+    assert seen[-1] == (runs, runs)
+
+
+def test_progress_of_all_words_counts_the_runs_of_all_batches(model, answer):
+    seen = []
+    relevancy_tensor(
+        model,
+        answer,
+        method="integrated_gradients",
+        progress=lambda *counts: seen.append(counts),
+    )
+    batches = -(-len(answer.tokens) // replay_answer(model, answer).targets_at_once)
+    total = 16 * batches
+    assert seen == [(done, total) for done in range(1, total + 1)]
+
+
+def test_rows_put_into_a_store_report_the_runs_that_they_take(model, answer):
+    seen = []
+    fill_rows(
+        model,
+        RelevanceStore(answer),
+        range(len(answer.tokens)),
+        "occlusion",
+        {"block": "2x2"},
+        lambda: None,
+        lambda *counts: seen.append(counts),
+    )
+    assert seen[-1] == (4 + 1, 4 + 1)
 
 
 def test_an_empty_or_infinite_map_is_no_explanation(model, answer):
