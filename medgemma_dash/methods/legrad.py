@@ -9,8 +9,8 @@ from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.methods.attention_rows import before_prediction, predicting_rows
 from medgemma_dash.methods.chefer_rules import logit_target
+from medgemma_dash.methods.input_contributions import without_self
 from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
 from medgemma_dash.models.attention import attention_gradients
 from medgemma_dash.models.replay import LogitTarget, Replay, replay_mode
@@ -21,6 +21,15 @@ FORM = Control(
     ("layer readouts", "final logit"),
     "Each layer's output is read out as if it were the last (the paper), or the gradient of the "
     "model's own logit runs back through all layers.",
+)
+SPAN = Control(
+    "words",
+    "Several words",
+    ("mean of maps", "summed logits"),
+    "A phrase is the mean of its tokens' maps, or one gradient of the sum of their logits, read at "
+    "all positions that predict them. Those positions themselves then carry no relevance; beyond "
+    "that the two differ with the final logit alone, where an earlier word's position serves a "
+    "later word as well.",
 )
 
 
@@ -44,7 +53,7 @@ class LeGrad:
         family="gradient",
         signed=False,
         contrastive=True,
-        controls=(FORM,),
+        controls=(FORM, SPAN),
     )
 
     def rows(
@@ -57,52 +66,60 @@ class LeGrad:
     ) -> Rows:
         """See `Method.rows`."""
         logits = [logit_target(answer, target) for target in targets]
-        predicting = predicting_rows(answer, targets)
         with replay_mode(replay.model):
             found = torch.zeros(len(targets), replay.sequence, device=replay.final.device)
             if dict(settings)["form"] == "layer readouts":
-                _add_readouts(found, replay, logits, predicting, check)
+                _add_readouts(found, replay, logits, check)
             else:
-                gradients = PositiveGradients(predicting, found)
+                gradients = PositiveGradients(logits, found)
                 replay.backward(logits, lambda _layer: gradients, check)
-        return before_prediction(found, predicting)
+        return Rows(without_self(found, logits))
 
 
 @dataclass(frozen=True)
 class PositiveGradients:
-    """Adds mean_h dA^+ of each target's own row to `found`, (targets, S), block by block."""
+    """Adds mean_h dA^+ of each target's own rows, their mean, to `found`, block by block."""
 
-    predicting: list[int]
+    logits: Sequence[LogitTarget]
     found: Float[Tensor, "targets sequence"]
     needs_gradient = True
 
     def visit(self, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor | None) -> None:
         """See `BlockVisitor.visit`."""
         assert dA is not None  # noqa: S101  asked for
-        for target, place in enumerate(self.predicting):
-            if rows.start <= place < rows.stop:
-                row = place - rows.start
-                # dA is not zero where a row may not look, but A is.
-                positive = dA[target, :, row].clamp_min(0) * (A[:, row] > 0)
-                self.found[target, keys] += positive.mean(0)
+        for target, logit in enumerate(self.logits):
+            for place in logit.rows:
+                if rows.start <= place < rows.stop:
+                    row = place - rows.start
+                    # dA is not zero where a row may not look, but A is.
+                    positive = dA[target, :, row].clamp_min(0) * (A[:, row] > 0)
+                    self.found[target, keys] += positive.mean(0) / len(logit.rows)
 
 
 def _add_readouts(
     found: Float[Tensor, "targets sequence"],
     replay: Replay,
     logits: Sequence[LogitTarget],
-    predicting: list[int],
     check: Check | None,
 ) -> None:
-    """Add mean_h (ds_l/dA_l)^+ at the predicting rows, for every layer l.
+    """Add mean_h (ds_l/dA_l)^+ at the predicting rows, their mean, for every layer l.
 
-    s_l depends on layer l's attention through the predicting row alone, so only these rows of
-    each layer run again, for all targets at once.
+    s_l depends on layer l's attention through the predicting rows alone, and on each of them
+    through its own term, so only these rows of each layer run again, for all targets at once.
     """
     decoder, head = replay.model.hf_model.model.language_model, replay.model.hf_model.lm_head
+    units = [(target, row) for target, logit in enumerate(logits) for row in logit.rows]
     with torch.no_grad():
-        w = torch.stack([sum(c * head.weight[id_] for _, id_, c in z.terms) for z in logits])
+        w = torch.stack(
+            [
+                sum(c * head.weight[id_] for place, id_, c in logits[target].terms if place == row)
+                for target, row in units
+            ]
+        )
+    predicting = [row for _, row in units]
     places = torch.tensor(predicting, device=found.device)
+    owners = torch.tensor([target for target, _ in units], device=found.device)
+    share = torch.tensor([1 / len(logits[target].rows) for target, _ in units], device=found.device)
     for piece in replay.pieces:
         if check is not None:
             check()
@@ -111,7 +128,8 @@ def _add_readouts(
         with torch.enable_grad():
             s = (decoder.norm(tail.output)[0] * w).sum()
         (dO,) = torch.autograd.grad(s, tail.attention)
-        found += attention_gradients(record, places, dO[0]).clamp_min(0).mean(1)
+        positive = attention_gradients(record, places, dO[0]).clamp_min(0).mean(1)
+        found.index_add_(0, owners, positive * share[:, None])
 
 
 METHOD = LeGrad()

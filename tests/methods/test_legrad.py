@@ -61,6 +61,28 @@ def test_a_contrast_equals_the_gradient_of_the_logit_difference(shape, form):
 
 @every_shape
 @every_form
+def test_a_phrase_by_its_summed_logits_equals_the_gradient_of_their_sum(shape, form):
+    found = case(shape)
+    row = explain(
+        found.model, found.answer, span=(1, 4), method="legrad", form=form, words="summed logits"
+    ).row
+    wanted = legrad(found.forward, found.model.hf_model, found.terms(1, 2, 3), form)
+    assert relative_difference(row, wanted) < TOLERANCE
+
+
+def test_only_the_final_logit_tells_summed_logits_from_the_mean_of_maps():
+    found = case("six layers, heads 8 on 4")
+    tokens = (1, 2, 3)
+    before = found.answer.tokens[1].position - 1
+    for form, differ in (("layer readouts", False), ("final logit", True)):
+        (summed,) = rows(found, [Target("span", tokens, "")], form)
+        mean = rows(found, token_targets(*tokens), form).mean(0)
+        assert (relative_difference(summed[:before], mean[:before]) > 0.05) == differ
+        assert not summed[[found.answer.tokens[index].position - 1 for index in tokens]].any()
+
+
+@every_shape
+@every_form
 def test_targets_in_one_run_equal_targets_one_by_one(shape, form):
     found = case(shape)
     rival = found.answer.tokens[1].runners_up[0]

@@ -15,14 +15,17 @@ Terms = Sequence[tuple[int, int, float]]  # (predicting position, token id, weig
 
 
 def legrad(forward: FullForward, hf_model, terms: Terms, form: str = "layer readouts") -> Tensor:
-    """Row p-1, (S,), of the sum over layers of mean_h (ds/dA)^+ where A may look."""
-    predicting = terms[0][0]
+    """Row p-1, (S,), of the sum over layers of mean_h (ds/dA)^+ where A may look.
+
+    Of a sum of logits at several places the mean of their rows, those places left out.
+    """
+    predicting = sorted({row for row, _, _ in terms})
     found = torch.zeros(len(forward.logits), dtype=torch.float64)
     for x, A, visible in zip(forward.outputs, forward.attentions, forward.visible, strict=True):
         logits = readout(hf_model, x) if form == "layer readouts" else forward.logits
         s = sum(weight * logits[row, token] for row, token, weight in terms)
         (gradient,) = torch.autograd.grad(s, A, retain_graph=True)
-        found += (gradient * visible).clamp_min(0).mean(0)[predicting]
+        found += (gradient * visible).clamp_min(0).mean(0)[predicting].mean(0)
     found[predicting] = 0
     return found
 
