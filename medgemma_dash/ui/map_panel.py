@@ -10,6 +10,7 @@ import streamlit as st
 from medgemma_dash.figures import MAGNITUDE_SCALES, chosen_cells, relevance_figure
 from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.chart import chart
+from medgemma_dash.ui.kept_view import kept_view
 from medgemma_dash.ui.map_display import (
     DEFAULT_OPACITY,
     OWN_WINDOW,
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 TALLEST_PX = 560
 COLOUR_BAR_PX = 44
 WORDS_ON_A_CELL = 3
+WINDOW_STEPS = 200
 DISPLAY_ONLY = (
     "Changes the display only: the model always saw the radiograph in the file's first window."
 )
@@ -73,6 +75,7 @@ def _picture(study: Study) -> None:
         laterality=str(radiograph.laterality),
         selected_cells=(study.cell,) if study.cell else (),
         revision=radiograph.sha256,
+        view=kept_view(container=keys.OVERLAY, key="map_view", revision=radiograph.sha256),
         dark=is_dark(),
         height_px=min(TALLEST_PX, round(TALLEST_PX * radiograph.height / radiograph.width))
         + COLOUR_BAR_PX,
@@ -219,6 +222,9 @@ def _window_slider(
         low,
         high,
         min(max(value, low), high),
+        # Streamlit's own step would be too coarse for intensities between 0 and 1.
+        step=(high - low) / WINDOW_STEPS,
+        format="%.4g",
         key=window_key(study, part),
         on_change=_redraw,
         persist_state="session",
