@@ -30,7 +30,7 @@ def test_a_zoom_stays_when_another_word_is_chosen(page: Page, app_url: str) -> N
         arg=whole,
     )
     zoomed = shown_width(page)
-    # The figure tells of a zoom only when the reader's hand rests, and nothing on the page shows it.
+    # The figure tells of a zoom when the reader's hand rests; nothing on the page shows that.
     page.wait_for_timeout(400)
     idle(page)
     before = seen(page)
