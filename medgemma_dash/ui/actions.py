@@ -129,17 +129,37 @@ def choose_words(
 
     phrase: they were found as one.
     """
-    session.notice = None
-    if session.study is None or session.study.answer is None:
-        return
-    try:
-        target = chosen_target(session.study.answer, span)
-    except TargetError as error:
-        session.notice = Notice("caution", f"{error} Ask another way.")
+    target = _target_of(session, span)
+    if target is None:
         return
     if phrase:
         target = Target("phrase", target.token_indices, target.text.strip())
     choose(session, host, target, method, settings)
+
+
+def select_words(session: Session, span: tuple[int, int] | None) -> None:
+    """Choose these tokens on a page that looks at them in its own way.
+
+    The Explain page explains them when it is shown: its method can neither hold up another page
+    nor take the choice back.
+    """
+    target = _target_of(session, span)
+    if target is None or session.study is None:
+        return
+    _abandon_explaining(session)
+    session.study.target, session.study.wanted = target, None
+
+
+def _target_of(session: Session, span: tuple[int, int] | None) -> Target | None:
+    """These tokens of the open answer; None, with a notice, where that cannot be."""
+    session.notice = None
+    if session.study is None or session.study.answer is None:
+        return None
+    try:
+        return chosen_target(session.study.answer, span)
+    except TargetError as error:
+        session.notice = Notice("caution", f"{error} Ask another way.")
+        return None
 
 
 def explain_every_word(session: Session, host: ModelHost, method: str, settings: Settings) -> None:
@@ -158,9 +178,16 @@ def explain_every_word(session: Session, host: ModelHost, method: str, settings:
     session.filling = Filling(job, method, settings)
 
 
-def collect(session: Session) -> bool:
-    """Take over what has finished; whether anything has."""
-    return any([_collect_answer(session), _collect_explanation(session), _collect_filling(session)])
+def collect(session: Session, *, explanation: bool = True) -> bool:
+    """Take over what has finished; whether anything has.
+
+    explanation: False leaves the Explain page's map, and its notice if it failed, until that
+    page is shown.
+    """
+    found = [_collect_answer(session), _collect_filling(session)]
+    if explanation:
+        found.append(_collect_explanation(session))
+    return any(found)
 
 
 def _collect_answer(session: Session) -> bool:

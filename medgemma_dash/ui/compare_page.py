@@ -41,7 +41,7 @@ def compare_page(host: ModelHost) -> None:
     study = answered_study(host)
     if study is None:
         return
-    word_choice(host, study, "compare_strip")
+    word_choice(study, "compare_strip")
     chosen = _methods()
     if not chosen:
         line = "Choose at least one method above."

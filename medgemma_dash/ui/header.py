@@ -31,7 +31,9 @@ def status_header(host: ModelHost) -> None:
         else:
             _pills(host)
     session = current_session()
-    collect(session)
+    # What the Explain page waits for is taken over there: on another page its failure would take
+    # the word away that is being looked at.
+    collect(session, explanation=False)
     if session.jobs():
         _heartbeat()
 

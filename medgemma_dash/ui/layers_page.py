@@ -37,7 +37,7 @@ def layers_page(host: ModelHost) -> None:
     study = answered_study(host)
     if study is None:
         return
-    word_choice(host, study, "layers_strip")
+    word_choice(study, "layers_strip")
     session = current_session()
     view = _view(session, host, study)
     if view is None:

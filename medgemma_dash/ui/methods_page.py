@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 def methods_page(host: ModelHost) -> None:
     """Draw the overview and the cards."""
-    collect(current_session())
+    collect(current_session(), explanation=False)
     if host.state != "ready":
         line = host.message or "The model is loading."
         rich_line([[Segment(line, "quiet")]], key="methods_wait")

@@ -29,7 +29,18 @@ def go_on(session: Session, host: ModelHost) -> None:
     _put_picker_back(session)
 
 
-def _take_next_step(session: Session, host: ModelHost) -> None:
+def go_to_word(session: Session, host: ModelHost) -> None:
+    """The same without the explanation, on pages that look at the chosen word in their own way."""
+    collect(session, explanation=False)
+    _ask_opening_question(session, host)
+    study = session.study
+    if study is None or study.answer is None or session.asking is not None:
+        return
+    if study.target is None:
+        study.target = opening_target(study.answer, study.opening_word)
+
+
+def _ask_opening_question(session: Session, host: ModelHost) -> None:
     study = session.study
     if study is None:
         return
@@ -37,8 +48,13 @@ def _take_next_step(session: Session, host: ModelHost) -> None:
     if unasked and host.state != "failed":
         ask(session, host, study.opening_question)
         # The same question about the same picture may be answered already.
-        collect(session)
-    if study.answer is None or session.asking is not None:
+        collect(session, explanation=False)
+
+
+def _take_next_step(session: Session, host: ModelHost) -> None:
+    _ask_opening_question(session, host)
+    study = session.study
+    if study is None or study.answer is None or session.asking is not None:
         return
     spec = chosen_method()
     settings = chosen_settings(spec)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medgemma_dash.ui.actions import choose_words
+from medgemma_dash.ui.actions import select_words
 from medgemma_dash.ui.answer_panel import image_shares, no_answer_line
 from medgemma_dash.ui.ask_panel import notice_line
 from medgemma_dash.ui.job_watch import answer_stream
-from medgemma_dash.ui.method_choice import chosen_method, chosen_settings, shown_method
-from medgemma_dash.ui.opening import go_on, sample_if_empty
+from medgemma_dash.ui.method_choice import shown_method
+from medgemma_dash.ui.opening import go_to_word, sample_if_empty
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import Study, current_session
 from medgemma_dash.ui.token_strip import TokenChoice, token_strip
@@ -24,7 +24,7 @@ def answered_study(host: ModelHost) -> Study | None:
     """What is open, once it has an answer and a chosen word; until then it says what is awaited."""
     session = current_session()
     sample_if_empty(session)
-    go_on(session, host)
+    go_to_word(session, host)
     notice_line()
     if session.asking is not None:
         answer_stream(host)
@@ -40,7 +40,7 @@ def answered_study(host: ModelHost) -> Study | None:
     return study if study.target is not None else None
 
 
-def word_choice(host: ModelHost, study: Study, key: str) -> None:
+def word_choice(study: Study, key: str) -> None:
     """Draw the question and its answer; a click chooses the word for every page."""
     assert study.answer is not None and study.store is not None  # noqa: S101, PT018  answered
     rich_line([[Segment(study.answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
@@ -60,11 +60,9 @@ def word_choice(host: ModelHost, study: Study, key: str) -> None:
         computed=tuple(index for index, filled in enumerate(known.filled) if filled),
         busy=False,
         note="",
-        on_choose=lambda choice: _choose(host, choice),
+        on_choose=_choose,
     )
 
 
-def _choose(host: ModelHost, choice: TokenChoice) -> None:
-    span = None if choice.whole else (choice.start, choice.stop)
-    spec = chosen_method()
-    choose_words(current_session(), host, span, spec.name, chosen_settings(spec))
+def _choose(choice: TokenChoice) -> None:
+    select_words(current_session(), None if choice.whole else (choice.start, choice.stop))

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash.core.errors import MedGemmaDashError
+from medgemma_dash.core.errors import MedGemmaDashError, OutOfMemoryError
 from medgemma_dash.core.explanation import Against, Target
 from medgemma_dash.metrics.faithfulness import Faithfulness, FaithfulnessTable
 from medgemma_dash.services.explanation_steps import MethodOutcome
@@ -27,7 +27,7 @@ from medgemma_dash.ui.comparison_pins import pin_map
 from medgemma_dash.ui.picker import open_sample
 from medgemma_dash.ui.samples import samples
 from medgemma_dash.ui.session import SESSION, Session, Study
-from tests.app.browser_events import actions_of, choose_action, lines_of
+from tests.app.browser_events import actions_of, choose_action, choose_words, lines_of
 
 PATIENCE_SECONDS = 30
 MISSING = "missing_maps"
@@ -66,6 +66,7 @@ class Comparing:
                     context.emit(MethodOutcome(method, settings, None, reason, lasting))
                 else:
                     found = self.explanation(store.answer, target, method)
+                    store.add(found, settings)
                     context.emit(MethodOutcome(method, settings, found))
                 yield
 
@@ -172,11 +173,48 @@ def test_it_opens_with_the_answered_sample_and_a_map_by_each_of_the_first_method
     app = open_compare()
     assert len(with_map(app)) == 6
     assert study_of(app).answer is not None
-    # The word's Chefer map came from the opening; the rest was sent for once.
-    assert len(comparing.sent) == 1
-    assert "chefer" not in comparing.sent[0]
+    assert comparing.sent == [with_map(app)]
     assert len(app.dataframe[0].value) == 6
     assert lines_of(app, MISSING) == []
+
+
+def test_a_word_is_chosen_here_whatever_the_explain_pages_method_does(
+    open_compare: Callable[..., AppTest], host: Any
+) -> None:
+    host.explain_error = OutOfMemoryError("The memory was not enough.")
+    app = open_compare("rollout")
+    arrived(choose_words(app, 7, 8, strip="compare_strip"))
+    assert comparison_of(app).target.token_indices == (7,)
+    assert with_map(app) == ["rollout"]
+    assert lines_of(app, "notice_line") == []
+    # The Explain page catches up when it is shown.
+    host.explain_error = None
+    app.switch_page("pages/1_Explain.py").run()
+    explanation = study_of(app).explanation
+    assert explanation is not None
+    assert (explanation.method, explanation.target.token_indices) == ("chefer", (7,))
+
+
+def test_an_explanation_that_fails_meanwhile_does_not_take_the_word_away(
+    open_explain: Callable[[], AppTest], comparing: Comparing, host: Any
+) -> None:
+    app = open_explain()
+    host.explain_error = OutOfMemoryError("The memory was not enough.")
+    host.hold.clear()
+    choose_words(app, 7, 8)
+    pending = session_of(app).explaining
+    assert pending is not None
+    app.switch_page("pages/2_Compare.py").run()
+    host.hold.set()
+    wait_for((pending.job,))
+    arrived(app.run())
+    assert comparison_of(app).target.token_indices == (7,)
+    # Where it was asked for, it is told, and the word goes back to the one that has a map.
+    app.switch_page("pages/1_Explain.py").run()
+    assert lines_of(app, "notice_line") == ["The memory was not enough."]
+    target = study_of(app).target
+    assert target is not None
+    assert target.token_indices == (4,)
 
 
 def test_without_any_method_it_says_what_to_do(open_compare: Callable[..., AppTest]) -> None:
@@ -190,10 +228,10 @@ def test_a_method_more_computes_that_method_alone_and_one_less_nothing(
 ) -> None:
     app = open_compare("chefer", "rollout")
     arrived(choose_methods(app, "chefer", "rollout", "tam"))
-    assert comparing.sent == [["rollout"], ["tam"]]
+    assert comparing.sent == [["chefer", "rollout"], ["tam"]]
     choose_methods(app, "chefer")
     choose_methods(app, "chefer", "rollout", "tam")
-    assert comparing.sent == [["rollout"], ["tam"]]
+    assert comparing.sent == [["chefer", "rollout"], ["tam"]]
     assert with_map(app) == ["chefer", "rollout", "tam"]
 
 
@@ -206,7 +244,7 @@ def test_a_method_that_is_known_already_does_not_disturb_what_is_under_way(
     under_way = comparison_of(app).job
     choose_methods(app, "chefer", "rollout")
     assert comparison_of(app).job is under_way
-    assert comparing.sent == [["rollout"]]
+    assert comparing.sent == [["chefer"], ["rollout"]]
 
 
 def test_the_line_of_progress_counts_methods_and_names_the_one_at_work(
@@ -220,22 +258,23 @@ def test_the_line_of_progress_counts_methods_and_names_the_one_at_work(
         job.wait(0.01)
     app.run()
     line = lines_of(app, "cancel_compare")[0]
-    assert line.startswith("Comparing methods · 0 of 2 · now Attention rollout")
+    assert line.startswith("Comparing methods · 0 of 3 · now Chefer")
 
 
 def test_what_the_reader_cancelled_stays_away_until_it_is_asked_for(
     open_compare: Callable[..., AppTest], comparing: Comparing
 ) -> None:
+    app = open_compare("chefer")
     comparing.gate.clear()
-    app = open_compare("chefer", "rollout", wait=False)
+    choose_methods(app, "chefer", "rollout")
     choose_action(app, "cancel_compare", "cancel")
     arrived(app.run())
     assert lines_of(app, MISSING) == [f"Attention rollout: {CANCELLED}", AGAIN]
     app.run()
-    assert comparing.sent == [["rollout"]]
+    assert comparing.sent[1:] == [["rollout"]]
     comparing.gate.set()
     arrived(choose_action(app, MISSING, "again"))
-    assert comparing.sent == [["rollout"], ["rollout"]]
+    assert comparing.sent[1:] == [["rollout"], ["rollout"]]
     assert with_map(app) == ["chefer", "rollout"]
     assert lines_of(app, MISSING) == []
 
@@ -243,15 +282,16 @@ def test_what_the_reader_cancelled_stays_away_until_it_is_asked_for(
 def test_what_ended_because_the_page_was_left_is_sent_for_again(
     open_compare: Callable[..., AppTest], comparing: Comparing
 ) -> None:
+    app = open_compare("chefer")
     comparing.gate.clear()
-    app = open_compare("chefer", "rollout", wait=False)
+    choose_methods(app, "chefer", "rollout")
     job = comparison_of(app).job
     assert job is not None
     job._line.stop(job._record, ABANDONED)
     wait_for((job,))
     comparing.gate.set()
     arrived(app.run())
-    assert comparing.sent == [["rollout"], ["rollout"]]
+    assert comparing.sent[1:] == [["rollout"], ["rollout"]]
     assert with_map(app) == ["chefer", "rollout"]
 
 
@@ -265,14 +305,15 @@ def test_maps_stay_when_the_store_has_forgotten_them(
     app.run()
     assert with_map(app) == ["chefer", "rollout"]
     assert lines_of(app, MISSING) == []
-    assert comparing.sent == [["rollout"]]
+    assert comparing.sent == [["chefer", "rollout"]]
 
 
 def test_a_comparison_that_failed_says_why_and_can_be_tried_again(
     open_compare: Callable[..., AppTest], comparing: Comparing
 ) -> None:
+    app = open_compare("chefer")
     comparing.failure = MedGemmaDashError("The program is busy.")
-    app = open_compare("chefer", "rollout", "tam")
+    arrived(choose_methods(app, "chefer", "rollout", "tam"))
     assert lines_of(app, MISSING) == [
         "Attention rollout: The program is busy.",
         "Token activation map: The program is busy.",
@@ -297,7 +338,7 @@ def test_a_reason_that_lasts_is_listed_and_nothing_is_offered(
     arrived(app.run())
     study.target = word
     arrived(app.run())
-    assert comparing.sent == [["tam"], ["chefer", "tam"]]
+    assert comparing.sent == [["chefer", "tam"]] * 2
     assert lines_of(app, MISSING) == ["Token activation map: The text alone decides it."]
 
 
