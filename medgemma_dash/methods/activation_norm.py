@@ -33,6 +33,7 @@ class ActivationNorm:
         source="MedGemma Visualizer documentation; on patches of background, Darcet et al., "
         "ICLR 2024, https://arxiv.org/abs/2309.16588",
         cost="0, after 1 pass of the vision tower for a radiograph",
+        needs="the vision tower's activations",
         family="vision tower",
         signed=False,
         contrastive=False,

@@ -44,6 +44,7 @@ class AttnLRP:
         source="Achtibat et al., ICML 2024, equations 7 to 9 and propositions 3.1 to 3.4, "
         "https://arxiv.org/abs/2402.05602",
         cost="1 F + 1 B",
+        needs="a gradient through the decoder, by rules of its own",
         family="gradient",
         signed=True,
         contrastive=True,

@@ -27,6 +27,7 @@ class CentrePrior:
         r" + \left(\tfrac{x - x_0}{n_x / 4}\right)^2\right]\right)",
         source="No paper: a control that figures stand beside",
         cost="0",
+        needs="nothing",
         family="control",
         signed=False,
         contrastive=False,

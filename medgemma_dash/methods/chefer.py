@@ -25,6 +25,7 @@ class Chefer:
         r"\quad r \leftarrow r + r\,\bar{A}_l,\ l = L, \dots, 1,\quad r_0 = e_{p-1}",
         source="Chefer, Gur, Wolf, ICCV 2021, equations 5 and 6, https://arxiv.org/abs/2103.15679",
         cost="1 B",
+        needs="a gradient through the decoder, and its attention",
         family="gradient",
         signed=False,
         contrastive=True,

@@ -27,6 +27,7 @@ class CheferGlobal:
         source="MedGemma Explainer tutorial, after Chefer, Gur, Wolf, ICCV 2021, "
         "https://arxiv.org/abs/2103.15679",
         cost="1 B",
+        needs="a gradient through the decoder, its attention, and a global layer",
         family="gradient",
         signed=False,
         contrastive=True,

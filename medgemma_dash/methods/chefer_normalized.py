@@ -26,6 +26,7 @@ class CheferNormalized:
         source="MedGemma Explainer tutorial, section 7, after Chefer, Gur, Wolf, ICCV 2021, "
         "https://arxiv.org/abs/2103.15679",
         cost="1 B",
+        needs="a gradient through the decoder, and its attention",
         family="gradient",
         signed=False,
         contrastive=True,

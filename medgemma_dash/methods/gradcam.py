@@ -52,6 +52,7 @@ class GradCAM:
         source="Selvaraju et al., Grad-CAM, ICCV 2017, equations 1 and 2, "
         "https://arxiv.org/abs/1610.02391; of a phrase: MedGemma Visualizer documentation",
         cost="1 B, through the vision tower as far as the layer",
+        needs="a gradient through the decoder and the vision tower",
         family="vision tower",
         signed=False,
         contrastive=True,

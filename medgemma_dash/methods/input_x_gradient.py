@@ -25,6 +25,7 @@ class InputXGradient:
         formula=r"r_i = \sum_d h_{i,d}\,\frac{\partial z}{\partial h_{i,d}}",
         source="Shrikumar, Greenside, Shcherbina, Kundaje, 2016, https://arxiv.org/abs/1605.01713",
         cost="1 B",
+        needs="a gradient through the decoder",
         family="gradient",
         signed=True,
         contrastive=True,

@@ -59,6 +59,7 @@ class IntegratedGradients:
         source="Sundararajan, Taly, Yan, ICML 2017, equations 1 and 3, "
         "https://arxiv.org/abs/1703.01365",
         cost="m (F + B)",
+        needs="a gradient through the decoder at every step; the vision tower for a blurred image",
         family="gradient",
         signed=True,
         contrastive=True,

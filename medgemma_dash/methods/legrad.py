@@ -50,6 +50,7 @@ class LeGrad:
         source="Bousselham et al., LeGrad, ICCV 2025, https://arxiv.org/abs/2404.03214; read out "
         "through the decoder's final norm and unembedding",
         cost="far below 1 B; 1 B from the final logit",
+        needs="a gradient through a few rows of each layer",
         family="gradient",
         signed=False,
         contrastive=True,

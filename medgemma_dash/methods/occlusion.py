@@ -43,6 +43,7 @@ class Occlusion:
         source="Zeiler, Fergus, ECCV 2014, section 4.2, https://arxiv.org/abs/1311.2901; here on "
         "image tokens in place of pixels",
         cost="one F per block, for all tokens together",
+        needs="one pass of the decoder for every block",
         family="perturbation",
         signed=True,
         contrastive=True,

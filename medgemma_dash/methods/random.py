@@ -25,6 +25,7 @@ class RandomMap:
         formula=r"r_i \sim U(0, 1),\quad i \in V",
         source="No paper: a control that figures stand beside",
         cost="0",
+        needs="nothing",
         family="control",
         signed=False,
         contrastive=False,

@@ -49,6 +49,7 @@ class RawAttention:
         source="MedGemma Explainer tutorial; attention is Vaswani et al., NeurIPS 2017, "
         "equation 1, https://arxiv.org/abs/1706.03762",
         cost="0",
+        needs="the decoder's attention",
         family="attention",
         signed=False,
         contrastive=False,

@@ -29,6 +29,7 @@ class Rollout:
         source="Abnar, Zuidema, Quantifying Attention Flow in Transformers, ACL 2020, "
         "section 3, attention rollout, https://arxiv.org/abs/2005.00928",
         cost="0",
+        needs="the decoder's attention",
         family="attention",
         signed=False,
         contrastive=False,

@@ -78,6 +78,7 @@ class MethodSpec:
     card: when to use it and when to distrust it, in plain words.
     formula: LaTeX, in the paper's symbols.
     cost: passes for one token with the replay at hand (F forward, B backward).
+    needs: what of the model it cannot do without, beside the replayed answer; a few words.
     family: what it is made from; methods of one family stand together in lists.
     contrastive: whether it can explain one token against another.
     per_token: False where every word has the same map.
@@ -90,6 +91,7 @@ class MethodSpec:
     formula: str
     source: str
     cost: str
+    needs: str
     family: Family
     signed: bool
     contrastive: bool

@@ -42,6 +42,7 @@ class TokenActivationMap:
         source="Li et al., Token Activation Map, ICCV 2025, https://arxiv.org/abs/2506.23270; "
         "F is its rank Gaussian filter, 3 x 3 cells",
         cost="0",
+        needs="the decoder's last states",
         family="activation",
         signed=False,
         contrastive=False,

@@ -24,6 +24,7 @@ class UniformMap:
         formula=r"r_i = 1 / |V|,\quad i \in V",
         source="No paper: a control that figures stand beside",
         cost="0",
+        needs="nothing",
         family="control",
         signed=False,
         contrastive=False,

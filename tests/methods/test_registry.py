@@ -18,6 +18,10 @@ def test_every_method_describes_itself(spec):
     assert spec.source.strip()
     assert spec.family == "control" or "20" in spec.source  # a year
     assert spec.cost
+    assert spec.needs.strip()
+    assert (spec.needs == "nothing") == (spec.family == "control")
+    assert ("vision tower" in spec.needs) >= (spec.family == "vision tower")
+    assert ("attention" in spec.needs) >= (spec.family == "attention")
     assert get(spec.name).spec is spec
 
 
