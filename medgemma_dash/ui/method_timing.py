@@ -2,22 +2,29 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.ui.job_watch import POLL_SECONDS, line_with_cancel
+from medgemma_dash.ui.method_choice import method_words
+from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import current_session
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from medgemma_dash.services.explanation_steps import MethodOutcome
+    from medgemma_dash.services.jobs import Job
     from medgemma_dash.services.model_host import ModelHost
 
 
 def time_methods(host: ModelHost) -> None:
-    """A button, or the progress of what it began."""
+    """A button, or the progress of what it began; and why methods could not be timed."""
     session = current_session()
-    if session.timing is not None and not session.timing.finished:
+    job = session.timing
+    if job is not None and not job.finished:
         _progress()
         return
     answered = session.study is not None and session.study.target is not None
@@ -33,6 +40,22 @@ def time_methods(host: ModelHost) -> None:
         if answered
         else "Needs an answer: open the Explain page first.",
     )
+    if job is not None:
+        _untimed(job)
+
+
+def _untimed(job: Job[None]) -> None:
+    """Which methods gave no map, and why; and what ended the job before its end."""
+    outcomes = cast("Sequence[MethodOutcome]", job.events)
+    lines = [
+        [Segment(f"{method_words(one.method, one.settings)}: "), Segment(one.reason, "small")]
+        for one in outcomes
+        if one.reason
+    ]
+    if job.error is not None:
+        lines.append([Segment(f"{job.error} What was timed before is kept.", "small")])
+    if lines:
+        rich_line(lines, key="untimed", tone="quiet", announce="status")
 
 
 def _begin(host: ModelHost) -> None:

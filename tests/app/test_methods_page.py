@@ -1,0 +1,140 @@
+"""The Methods page's logic: every method is described by itself, and timed on demand."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from typing import Any, get_args
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.methods import available
+from medgemma_dash.methods.specification import Family
+from medgemma_dash.services.explanation_steps import MethodOutcome
+from medgemma_dash.services.jobs import Job
+from medgemma_dash.ui import method_scores
+from medgemma_dash.ui.session import SESSION
+from tests.app.browser_events import choose_action, lines_of
+
+PATIENCE_SECONDS = 30
+
+
+class Timing:
+    """The fake host's timing: what is known of each method's seconds, and how a run ends."""
+
+    def __init__(self, host: Any) -> None:
+        self.host = host
+        self.seconds: dict[str, float] = {}
+        self.gate = threading.Event()
+        self.timed: list[Target] = []
+
+    def seconds_of(self, method: str) -> float | None:
+        return self.seconds.get(method)
+
+    def timing_job(self, owner: str, answer: Answer, target: Target) -> Job[None]:
+        self.timed.append(target)
+
+        def work(context: Any) -> Iterator[None]:
+            for place, spec in enumerate(available()):
+                context.progress(place, len(available()))
+                while not self.gate.wait(0.01):
+                    context.check()
+                if spec.name == "tam":
+                    reason = "The memory was not enough."
+                    context.emit(MethodOutcome(spec.name, (), None, reason))
+                else:
+                    self.seconds[spec.name] = 0.125
+                yield
+
+        job: Job[None] = self.host.engine.submit_steps(
+            work, owner=owner, label="Timing every method", supersedes="time"
+        )
+        return job
+
+
+@pytest.fixture
+def timing(host: Any) -> Iterator[Timing]:
+    found = Timing(host)
+    found.gate.set()
+    host.seconds_of, host.timing_job = found.seconds_of, found.timing_job
+    yield found
+    found.gate.set()
+
+
+@pytest.fixture
+def open_methods(open_home: Callable[[], AppTest], timing: Timing) -> Callable[[], AppTest]:
+    return lambda: open_home().switch_page("pages/8_Methods.py").run()
+
+
+def cards(app: AppTest) -> str:
+    return "\n".join(one.value for one in (*app.markdown, *app.caption))
+
+
+def test_every_method_has_a_line_and_its_familys_card_says_what_it_says_of_itself(
+    open_methods: Callable[[], AppTest],
+) -> None:
+    app = open_methods()
+    assert not app.exception
+    assert sorted(app.dataframe[0].value.index) == sorted(spec.title for spec in available())
+    for family in get_args(Family):
+        app.session_state["method_family"] = family
+        app.run()
+        text, formulas = cards(app), [one.value for one in app.latex]
+        for spec in available():
+            assert (spec.card in text) == (spec.family == family)
+            assert (spec.source in text) == (spec.family == family)
+            assert any(spec.formula in one for one in formulas) == (spec.family == family)
+
+
+def test_while_the_model_loads_it_says_so(open_methods: Callable[[], AppTest], host: Any) -> None:
+    host.state, host.message = "loading", "Reading the weights."
+    app = open_methods()
+    assert lines_of(app, "methods_wait") == ["Reading the weights."]
+    assert not app.dataframe
+
+
+def test_without_a_stored_benchmark_the_methods_are_there_all_the_same(
+    open_methods: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch, tmp_path: Any
+) -> None:
+    monkeypatch.setattr(method_scores, "BENCHMARK", tmp_path / "none.json")
+    app = open_methods()
+    assert lines_of(app, "no_benchmark") == ["No benchmark is stored."]
+    assert len(app.dataframe[0].value) == len(available())
+
+
+def test_timing_needs_an_answer(open_methods: Callable[[], AppTest]) -> None:
+    assert open_methods().button(key="time_methods").disabled
+
+
+def test_timing_fills_in_the_seconds_and_says_what_could_not_be_timed(
+    open_explain: Callable[[], AppTest], timing: Timing
+) -> None:
+    app = open_explain().switch_page("pages/8_Methods.py").run()
+    assert app.dataframe[0].value["seconds here"].isna().all()
+    app.button(key="time_methods").click().run()
+    assert [target.token_indices for target in timing.timed] == [(4,)]
+    assert app.session_state[SESSION].timing.wait(PATIENCE_SECONDS)
+    app.run()
+    seconds = app.dataframe[0].value["seconds here"]
+    assert seconds["Chefer"] == 0.125
+    assert seconds.isna().sum() == 1
+    assert lines_of(app, "untimed") == ["Token activation map: The memory was not enough."]
+
+
+def test_a_cancelled_timing_says_so_and_can_begin_again(
+    open_explain: Callable[[], AppTest], timing: Timing
+) -> None:
+    app = open_explain().switch_page("pages/8_Methods.py").run()
+    timing.gate.clear()
+    app.button(key="time_methods").click().run()
+    job = app.session_state[SESSION].timing
+    choose_action(app, "cancel_timing", "cancel")
+    assert job.wait(PATIENCE_SECONDS)
+    app.run()
+    assert lines_of(app, "untimed") == [
+        "This was stopped on request. What was timed before is kept."
+    ]
+    assert not app.button(key="time_methods").disabled
