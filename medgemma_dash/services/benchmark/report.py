@@ -7,6 +7,7 @@ import torch
 from medgemma_dash.models import VisionLanguageModel, load_model
 from medgemma_dash.models.loading import choose_device, choose_dtype
 from medgemma_dash.models.shapes import random_model, shape_named
+from medgemma_dash.services.benchmark.claims import Sense, claim_line
 from medgemma_dash.services.benchmark.comparison import Comparison, compare, ratio, same_row
 from medgemma_dash.services.benchmark.first_steps import measure_first_steps
 from medgemma_dash.services.benchmark.method_costs import method_costs
@@ -86,7 +87,7 @@ def _table(found: Comparison, difference: float) -> list[str]:
         f"{timing.extra_bytes / 1e6:10.0f}"
         for label, timing in rows
     ]
-    claims = [
+    claims: list[tuple[str, float, Sense, float]] = [
         ("click / bare", ratio(found.click, found.bare), "<=", 1.15),
         ("textbook / click", ratio(book, found.click), ">=", 2.0),
         ("memory, kept / textbook", found.click.extra_bytes / book.extra_bytes, "<=", 0.45),
@@ -103,8 +104,6 @@ def _table(found: Comparison, difference: float) -> list[str]:
             0.9,
         ),
     ]
-    for label, value, sense, limit in claims:
-        met = value <= limit if sense == "<=" else value >= limit
-        lines.append(f"    {label:36}{value:8.2f}  {sense} {limit:g}  {'yes' if met else 'NO'}")
+    lines += [claim_line(*claim) for claim in claims]
     lines.append(f"    {'streamed row against textbook row':36}{difference:8.1e}  relative")
     return lines
