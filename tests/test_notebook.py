@@ -2,9 +2,11 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from medgemma_dash import notebook
+from medgemma_dash.core.errors import TargetError
 from medgemma_dash.services.explaining import explain
 from tests.random_answers import case
 
@@ -25,7 +27,9 @@ def test_every_figure_takes_explanations(explanations):
         "Chefer",
         "Attention rollout",
     }
-    matrix = notebook.agreements(explanations, "pearson").data[0].z
+    pairs = notebook.agreements(explanations, "pearson").data[0]
+    matrix = pairs.z
+    assert pairs.customdata[0][0] == "nearly identical"
     assert matrix[0][0] == pytest.approx(1)
     assert matrix[0][1] == matrix[1][0]
     assert len(notebook.layers(first, [False] * len(first.layers)).data[0].y) == len(first.layers)
@@ -39,3 +43,70 @@ def test_an_unknown_measure_lists_those_there_are(explanations):
 def test_an_explanation_without_its_radiograph_says_what_to_do(explanations):
     with pytest.raises(ValueError, match=r"dataclasses\.replace"):
         notebook.show(replace(explanations[0], radiograph=None))
+
+
+def test_a_difference_across_radiographs_says_that_the_second_has_another(explanations):
+    first, second = explanations
+    assert notebook.difference(first, second).layout.title.text is None
+    elsewhere = replace(second, provenance=replace(second.provenance, image_sha256="0" * 64))
+    figure = notebook.difference(first, elsewhere)
+    assert "another radiograph" in figure.layout.title.text
+    assert figure.layout.images[0].source == notebook.show(first).layout.images[0].source
+
+
+def test_a_difference_of_maps_on_different_grids_is_refused(explanations):
+    first, second = explanations
+    with pytest.raises(ValueError, match="grids differ"):
+        notebook.difference(first, replace(second, image=second.image[:, :1]))
+
+
+@pytest.fixture(scope="module")
+def found():
+    return case("six layers, heads 8 on 4")
+
+
+@pytest.fixture(scope="module")
+def view(found):
+    return notebook.layer_view(found.model, found.answer, token=2)
+
+
+def test_heads_are_shown_as_a_matrix_and_as_maps_in_its_order(found, view):
+    matrix = np.asarray(notebook.head_matrix(view).data[0].z)
+    np.testing.assert_allclose(matrix, view.weighted_shares.T)
+    plain = np.asarray(notebook.head_matrix(view, weighted=False).data[0].z)
+    np.testing.assert_allclose(plain, view.image_shares.T)
+    titles = [str(one.text) for one in notebook.head_maps(view, found.answer, 4).layout.annotations]
+    strongest = int(np.argmax(view.weighted_shares[4]))
+    assert titles[0].startswith(f"<b>layer 4, head {strongest}</b>")
+    assert f"{view.weighted_shares[4, strongest]:.1%}" in titles[0]
+
+
+def test_relevance_gathers_to_the_explanations_map(found, view, explanations):
+    figure = notebook.gathered_maps(view, found.answer)
+    maps = [trace for trace in figure.data if trace.type == "heatmap"]
+    last = float(np.max(maps[-1].z))
+    assert last == pytest.approx(explanations[0].image.max(), rel=1e-4)
+    assert len(figure.layout.images) == len(view.is_global)
+
+
+def test_any_positions_attention_is_a_map_and_words(found, view):
+    answer = found.answer
+    predicting = answer.tokens[2].position - 1
+    attention = notebook.attention_of(found.model, answer, predicting)
+    np.testing.assert_allclose(attention, view.attention, rtol=1e-4, atol=1e-7)
+    start, stop = answer.image_span
+    picture = notebook.attention_map(answer, attention, 1, 3)
+    assert np.max(picture.data[0].z) == pytest.approx(attention[1, 3, start:stop].max())
+    words = notebook.attended_words(answer, attention, 1, most=5).data[0]
+    assert list(words.x) == sorted(words.x, reverse=True)
+    texts = [i for i, text in enumerate(answer.piece_texts) if text]
+    assert words.x[0] == pytest.approx(attention[1].mean(0)[texts].max())
+
+
+def test_positions_and_targets_outside_the_answer_are_refused(found):
+    with pytest.raises(ValueError, match="allowed: 0 to"):
+        notebook.attention_of(found.model, found.answer, len(found.answer.input_ids))
+    with pytest.raises(TargetError):
+        notebook.layer_view(found.model, found.answer, token=99)
+    with pytest.raises(TargetError, match="give token as well"):
+        notebook.layer_view(found.model, found.answer, span=(1, 3), against="No")

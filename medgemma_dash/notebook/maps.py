@@ -1,8 +1,4 @@
-"""The pages' figures for notebooks: explanations in, Plotly figures out.
-
-from medgemma_dash import notebook
-notebook.compare([explain(model, answer, token=3, method=m) for m in ("chefer", "rollout")])
-"""
+"""The Explain and Compare pages' figures, from explanations alone."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,15 +13,22 @@ from medgemma_dash.figures import (
     comparison_figure,
     layer_figure,
     pair_figure,
+    palette,
     relevance_figure,
     zone_figure,
 )
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.methods import get
-from medgemma_dash.metrics.agreement import MEASURES, agreement_matrix, mass_difference
+from medgemma_dash.metrics.agreement import (
+    MEASURES,
+    agreement_matrix,
+    divergence_in_words,
+    mass_difference,
+)
 from medgemma_dash.regions import ZoneScheme, zone_map, zone_table
 
 JPEG_PX = 600
+NOTE_PX = 30
 
 
 def show(explanation: Explanation, *, dark: bool = False) -> Any:
@@ -71,9 +74,15 @@ def compare(
 
 
 def difference(first: Explanation, second: Explanation, *, dark: bool = False) -> Any:
-    """Each map over its mass, one less the other: red where the first puts more."""
+    """Each map over its mass, one less the other: red where the first puts more.
+
+    Drawn on the first one's radiograph; a line above it says so when the second has another.
+    Raises ValueError for maps on different grids.
+    """
+    if _grid(first) != _grid(second):
+        raise ValueError(f"The maps' grids differ: {_grid(first)} and {_grid(second)}.")
     radiograph = _radiograph(first)
-    return relevance_figure(
+    figure = relevance_figure(
         jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
         radiograph.width,
         radiograph.height,
@@ -83,6 +92,16 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
         laterality=str(radiograph.laterality),
         dark=dark,
     )
+    if first.provenance.image_sha256 != second.provenance.image_sha256:
+        figure.update_layout(
+            margin_t=NOTE_PX,
+            title={
+                "text": "The second map is of another radiograph: cells are paired by place alone.",
+                "font": {"size": 13, "color": palette(dark).text},
+                "x": 0,
+            },
+        )
+    return figure
 
 
 def zones(
@@ -103,16 +122,24 @@ def zones(
 def agreements(
     explanations: Sequence[Explanation], measure: str = "divergence", *, dark: bool = False
 ) -> Any:
-    """A measure of `metrics.agreement` for every pair of maps.
+    """A measure of `metrics.agreement` for every pair of maps; hovering tells it in words.
 
     Raises ValueError that lists the measures.
     """
-    values = agreement_matrix([one.image for one in explanations], measure)
+    images = [one.image for one in explanations]
+    values, divergences = (agreement_matrix(images, name) for name in (measure, "divergence"))
     what = MEASURES[measure]
     high = what.high if np.isfinite(what.high) else float(np.nanmax(values)) or 1.0
     titles = _titles(explanations)
     return pair_figure(
-        titles, values, what.title, low=what.low, high=high, best=what.best, dark=dark
+        titles,
+        values,
+        what.title,
+        low=what.low,
+        high=high,
+        best=what.best,
+        words=[[divergence_in_words(value) for value in row] for row in divergences.tolist()],
+        dark=dark,
     )
 
 

@@ -1,0 +1,34 @@
+"""The pages' figures for notebooks: explanations and layer views in, Plotly figures out.
+
+from medgemma_dash import notebook
+notebook.compare([explain(model, answer, token=3, method=m) for m in ("chefer", "rollout")])
+view = notebook.layer_view(model, answer, token=3)
+notebook.head_matrix(view)
+"""
+
+from medgemma_dash.notebook.layers import (
+    attended_words,
+    attention_map,
+    attention_of,
+    gathered_maps,
+    head_maps,
+    head_matrix,
+    layer_view,
+)
+from medgemma_dash.notebook.maps import agreements, compare, difference, layers, show, zones
+
+__all__ = [
+    "agreements",
+    "attended_words",
+    "attention_map",
+    "attention_of",
+    "compare",
+    "difference",
+    "gathered_maps",
+    "head_maps",
+    "head_matrix",
+    "layer_view",
+    "layers",
+    "show",
+    "zones",
+]

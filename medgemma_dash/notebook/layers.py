@@ -1,0 +1,173 @@
+"""The Layers page's figures: heads, relevance layer by layer, and any token's attention."""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.figures import (
+    MapPanel,
+    WordRelevance,
+    comparison_figure,
+    head_figure,
+    prompt_words_figure,
+)
+from medgemma_dash.imaging import jpeg_bytes
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.services import layer_view as services
+from medgemma_dash.services.layer_view import LayerView
+from medgemma_dash.services.targets import against_token, target_for
+
+PANEL_JPEG_PX = 260
+PICTURE_JPEG_PX = 600
+
+
+def layer_view(
+    model: VisionLanguageModel,
+    answer: Answer,
+    *,
+    token: int | None = None,
+    phrase: str | None = None,
+    span: tuple[int, int] | None = None,
+    against: str | None = None,
+) -> LayerView:
+    """What the layers and heads did at a token, a phrase, a span (half-open), or the whole answer.
+
+    against: one token rather than this one. The result's arrays are raw: `.attention` and
+    `.weighted` (layers, heads, positions), `.gathered` (layers, positions).
+    Raises TargetError for a target that is not in the answer.
+    """
+    contrast = None
+    if against is not None:
+        index = target_for(answer, token=token).token_indices[0]
+        contrast = against_token(model, answer, index, against)
+    target = target_for(answer, token=token, phrase=phrase, span=span, against=contrast)
+    return services.layer_view(model, answer, target)
+
+
+def attention_of(
+    model: VisionLanguageModel, answer: Answer, position: int
+) -> npt.NDArray[np.float32]:
+    """Attention of one position to every other, (layers, heads, positions); prompt words and the
+    image's soft tokens have positions too. Raises ValueError for a position outside the sequence.
+    """
+    count = len(answer.input_ids)
+    if not 0 <= position < count:
+        raise ValueError(f"Position {position}; allowed: 0 to {count - 1}.")
+    return services.attention_of(model, answer, position, lambda: None)
+
+
+def head_matrix(view: LayerView, *, weighted: bool = True, dark: bool = False) -> Any:
+    """A cell for each layer and head: how much it looked at the image.
+
+    weighted: its part of all attention that moved the logit; False: share of its own attention.
+    """
+    if weighted:
+        measure = "of the attention that moved the logit"
+        return head_figure(view.weighted_shares, view.is_global, measure, dark=dark)
+    return head_figure(
+        view.image_shares, view.is_global, "of its attention on the image", dark=dark
+    )
+
+
+def head_maps(
+    view: LayerView, answer: Answer, layer: int, *, weighted: bool = True, dark: bool = False
+) -> Any:
+    """The maps of a layer's heads, strongest first; weighted: see `head_matrix`."""
+    shares = (view.weighted_shares if weighted else view.image_shares)[layer]
+    panels = [
+        _panel(
+            answer,
+            view.head_map(layer, head, weighted=weighted),
+            f"layer {layer}, head {head}",
+            f"{shares[head]:.1%}",
+        )
+        for head in np.argsort(-shares, kind="stable").tolist()
+    ]
+    return comparison_figure(panels, columns=4, linked_hover=False, panel_px=220, dark=dark)
+
+
+def gathered_maps(view: LayerView, answer: Answer, *, dark: bool = False) -> Any:
+    """Relevance as it gathers from the last layer down to each one, small multiples."""
+    panels = [
+        _panel(answer, view.gathered_map(layer), f"down to layer {layer}")
+        for layer in range(len(view.is_global) - 1, -1, -1)
+    ]
+    return comparison_figure(panels, columns=6, linked_hover=False, panel_px=160, dark=dark)
+
+
+def attention_map(
+    answer: Answer,
+    attention: npt.NDArray[np.float32],
+    layer: int,
+    head: int | None = None,
+    *,
+    dark: bool = False,
+) -> Any:
+    """Where on the image a position looks, from `attention_of` or a view's `.attention`.
+
+    head: None for the mean of the heads.
+    """
+    start, stop = answer.image_span
+    row = _row(attention, layer, head)[start:stop]
+    panel = _panel(
+        answer,
+        row.reshape(answer.grid),
+        f"layer {layer}, {'mean of heads' if head is None else f'head {head}'}",
+        f"{row.sum():.0%} on the image",
+        PICTURE_JPEG_PX,
+    )
+    return comparison_figure([panel], panel_px=420, dark=dark)
+
+
+def attended_words(
+    answer: Answer,
+    attention: npt.NDArray[np.float32],
+    layer: int,
+    head: int | None = None,
+    *,
+    most: int = 12,
+    dark: bool = False,
+) -> Any:
+    """The words of question and answer that a position looks at most; see `attention_map`."""
+    row, texts = _row(attention, layer, head), answer.piece_texts
+    order = [int(i) for i in np.argsort(-row, kind="stable") if texts[i] and row[i] > 0]
+    words = [
+        WordRelevance(
+            texts[place].strip() or "␣",
+            float(row[place]),
+            "answer" if place >= answer.prompt_length else "question",
+        )
+        for place in order[:most]
+    ]
+    return prompt_words_figure(words, dark)
+
+
+def _row(
+    attention: npt.NDArray[np.float32], layer: int, head: int | None
+) -> npt.NDArray[np.float32]:
+    rows = attention[layer]
+    row: npt.NDArray[np.float32] = rows.mean(0) if head is None else rows[head]
+    return row
+
+
+def _panel(
+    answer: Answer,
+    image_map: npt.NDArray[np.float32],
+    title: str,
+    caption: str = "",
+    jpeg_px: int = PANEL_JPEG_PX,
+) -> MapPanel:
+    radiograph = answer.radiograph
+    return MapPanel(
+        title=title,
+        radiograph_jpeg=jpeg_bytes(radiograph.pixels, longest_side=jpeg_px),
+        width=radiograph.width,
+        height=radiograph.height,
+        grid=answer.grid,
+        image_map=image_map if image_map.any() else None,
+        caption=caption,
+        reason="nothing",
+        laterality=str(radiograph.laterality),
+    )
