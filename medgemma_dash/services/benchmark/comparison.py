@@ -53,7 +53,11 @@ def ratio(of: Timing, to: Timing) -> float:
 
 
 def compare(model: VisionLanguageModel, length: int, rounds: int = 5) -> Comparison:
-    """Measure one model at one sequence length; the model is left as it was."""
+    """Measure one model at one sequence length; the model is left as it was.
+
+    But for hooks that transformers hangs up when it is first asked for attentions, and that do
+    nothing unless it is asked again: the textbook way needs them.
+    """
     work = build_workload(model, length)
     device = model.device
     budget = model.replays.budget_bytes
