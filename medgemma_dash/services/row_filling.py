@@ -1,6 +1,5 @@
 """Computes what a relevance store does not know yet. Imports torch; runs on the engine's worker."""
 
-import time
 from collections.abc import Callable, Sequence
 
 from medgemma_dash.core.errors import ModelError, NoExplanationError
@@ -12,7 +11,7 @@ from medgemma_dash.services.explaining import (
     assemble,
     explain_target,
     layer_shares,
-    relevance_rows,
+    timed_rows,
 )
 from medgemma_dash.services.relevance_store import (
     MethodSettings,
@@ -50,19 +49,19 @@ def fill_rows(
 ) -> None:
     """Compute these tokens' rows in one batch and put them into the store.
 
-    progress: see `explaining.relevancy_tensor`; a batch of gradients counts as one step.
+    A row's seconds are its share of the batch's, see `timed_rows`. progress: see
+    `relevancy_tensor`.
     """
     check_model(model, store)
     answer = store.answer
     chosen = get(method)
     options = chosen.spec.settings(_texts(settings))
     targets = [Target("token", (index,), answer.tokens[index].text) for index in token_indices]
-    began = time.perf_counter()
-    rows, gaps = relevance_rows(
+    rows, gaps, batch_seconds = timed_rows(
         model, answer, targets, chosen, options, check=check, progress=progress
     )
     layers = layer_shares(model, answer, token_indices, check=check)
-    seconds = (time.perf_counter() - began) / len(targets)  # a token's share of the batch
+    seconds = batch_seconds / len(targets)
     provenance: Provenance | None = None
     for place, target in enumerate(targets):
         part = slice(place, place + 1)

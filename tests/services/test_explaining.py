@@ -2,6 +2,7 @@
 
 import dataclasses
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -10,7 +11,9 @@ import torch
 from medgemma_dash import ask, explain, relevancy_tensor
 from medgemma_dash.core.errors import NoExplanationError, TargetError
 from medgemma_dash.methods import available, get
+from medgemma_dash.models import generation, image_attention
 from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.services import explaining
 from medgemma_dash.services.explaining import assemble
 from medgemma_dash.services.relevance_store import RelevanceStore
 from medgemma_dash.services.row_filling import fill_rows
@@ -152,6 +155,39 @@ def test_rows_put_into_a_store_report_the_runs_that_they_take(model, answer):
         lambda *counts: seen.append(counts),
     )
     assert seen[-1] == (4 + 1, 4 + 1)
+
+
+def test_seconds_are_of_the_methods_own_work(model, answer, monkeypatch):
+    """Not of the replay, nor of the layers' shares, nor of the wait for another session."""
+    slow = 0.3
+
+    def slowly(function):
+        def run(*arguments, **named):
+            time.sleep(slow)
+            return function(*arguments, **named)
+
+        return run
+
+    monkeypatch.setattr(explaining, "layer_shares", slowly(explaining.layer_shares))
+    monkeypatch.setattr(generation, "build_replay", slowly(generation.build_replay))
+    model.replays.clear()
+    assert explain(model, answer, token=1, method="raw_attention").provenance.seconds < slow
+    monkeypatch.setattr(explaining, "relevance_rows", slowly(explaining.relevance_rows))
+    assert explain(model, answer, token=1, method="raw_attention").provenance.seconds > slow
+
+
+def test_the_layers_shares_are_worked_out_once_for_a_word(model, answer, monkeypatch):
+    model.replays.clear()
+    wanted = explain(model, answer, token=1).layers
+
+    def again(*_: object) -> None:
+        raise AssertionError("They are known.")
+
+    monkeypatch.setattr(image_attention, "attention_weights", again)
+    for method in ("tam", "activation_norm", "input_x_gradient"):
+        assert (explain(model, answer, token=1, method=method).layers == wanted).all()
+    with pytest.raises(AssertionError, match="known"):
+        explain(model, answer, token=2, method="tam")
 
 
 def test_an_empty_or_infinite_map_is_no_explanation(model, answer):
