@@ -10,7 +10,7 @@ from medgemma_dash.cli.summary import summary
 from medgemma_dash.figures import overlay_picture
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import get
-from medgemma_dash.regions import zone_map, zone_table
+from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
 from medgemma_dash.services.asking import ask
 from medgemma_dash.services.explaining import explain, relevancy_tensor
 from medgemma_dash.services.exporting import (
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
         method=options.method,
     )
     tensor = relevancy_tensor(model, answer, method=options.method, progress=show_progress)
-    zones = zone_table(explanation.image, zone_map(radiograph, answer.grid, "fixed"))
+    zones = zone_table(explanation.image, zone_map(radiograph, answer.grid, DEFAULT_SCHEME))
     picture = overlay_picture(
         radiograph.pixels,
         explanation.image,

@@ -25,7 +25,7 @@ from medgemma_dash.metrics.agreement import (
     divergence_in_words,
     mass_difference,
 )
-from medgemma_dash.regions import ZoneScheme, zone_map, zone_table
+from medgemma_dash.regions import DEFAULT_SCHEME, ZoneScheme, zone_map, zone_table
 
 JPEG_PX = 600
 NOTE_PX = 30
@@ -105,7 +105,7 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
 
 
 def zones(
-    explanations: Sequence[Explanation], *, scheme: ZoneScheme = "fixed", dark: bool = False
+    explanations: Sequence[Explanation], *, scheme: ZoneScheme = DEFAULT_SCHEME, dark: bool = False
 ) -> Any:
     """Share of each map's mass in each lung zone."""
     tables = [

@@ -13,6 +13,8 @@ from medgemma_dash.regions.fitting import fitted_halves
 from medgemma_dash.regions.lungs import find_lungs
 
 ZoneScheme = Literal["fixed", "fitted"]
+# Of 47 synthetic lesions whose zone is known, the fitted zones name it for 46, the grid for 38.
+DEFAULT_SCHEME: ZoneScheme = "fitted"
 Side = Literal["right", "left", "image left", "image right"]
 Level = Literal["upper", "mid", "lower"]
 

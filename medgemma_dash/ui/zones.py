@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import cast
 
-from medgemma_dash.regions import ZoneMap, ZoneScheme, zone_map
+from medgemma_dash.regions import DEFAULT_SCHEME, ZoneMap, ZoneScheme, zone_map
 from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.session import Study, widget_value
 
-SCHEME_TITLES: dict[ZoneScheme, str] = {"fixed": "fixed grid", "fitted": "fitted to the lungs"}
+SCHEME_TITLES: dict[ZoneScheme, str] = {"fitted": "fitted to the lungs", "fixed": "fixed grid"}
 
 
 def chosen_scheme() -> ZoneScheme:
     """The zone scheme that the reader chose."""
-    return cast(ZoneScheme, widget_value(keys.ZONE_SCHEME, "fixed"))
+    return cast(ZoneScheme, widget_value(keys.ZONE_SCHEME, DEFAULT_SCHEME))
 
 
 def zones_of(study: Study, grid: tuple[int, int]) -> ZoneMap:

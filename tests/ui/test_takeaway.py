@@ -16,7 +16,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash.regions import Zone, ZoneMap, ZoneTable
+from medgemma_dash.regions import DEFAULT_SCHEME, Zone, ZoneMap, ZoneTable
 from medgemma_dash.services.relevance_store import RelevanceStore
 from medgemma_dash.ui import downloads, map_display
 from medgemma_dash.ui.map_display import MapDisplay
@@ -100,7 +100,7 @@ def explained(method: str = "chefer") -> Study:
         answer.radiograph, "t", answer=answer, store=store, target=target, explanation=explanation
     )
     everything = np.zeros(answer.grid, np.int8)
-    study.zones["fixed", answer.grid] = ZoneMap((ZONE,), everything, "fixed")
+    study.zones[DEFAULT_SCHEME, answer.grid] = ZoneMap((ZONE,), everything, DEFAULT_SCHEME)
     return study
 
 
