@@ -72,6 +72,9 @@ class Explanation:
     radiograph: what it is about, for drawing; None when only the numbers are at hand.
     completeness_gap: for a method that promises completeness, what the row sums to less the
         difference in logits that it should sum to; None for all others.
+    fine: float32, raw relevance of each patch of the vision tower, of which `image` is the mean
+        over every soft token's: 64 x 64 in MedGemma. Only of methods that see patches, and only as
+        they gave it: None for a map put together from kept rows.
     """
 
     image: npt.NDArray[np.float32]
@@ -83,9 +86,12 @@ class Explanation:
     provenance: Provenance
     completeness_gap: float | None = None
     radiograph: Radiograph | None = field(default=None, repr=False)
+    fine: npt.NDArray[np.float32] | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.image, self.row, self.layers):
+        for array in (self.image, self.row, self.layers, self.fine):
+            if array is None:
+                continue
             if array.dtype != np.float32:
                 raise ValueError("Explanations hold float32 arrays.")
             array.flags.writeable = False
@@ -127,6 +133,7 @@ def explanation_to_pandas(explanation: Explanation) -> "pd.DataFrame":
         "method": explanation.method,
         "signed": explanation.signed,
         "completeness_gap": explanation.completeness_gap,
+        "fine": None if explanation.fine is None else explanation.fine.tolist(),
         "target": asdict(explanation.target),
         "provenance": asdict(explanation.provenance) | {"model_name": public},
     }
@@ -153,6 +160,7 @@ def explanation_from_pandas(frame: "pd.DataFrame") -> Explanation:
     for name in ("settings", "versions"):
         provenance[name] = tuple((key, value) for key, value in provenance[name])
     row = frame["relevance"].to_numpy(np.float32, copy=True)
+    fine = facts.get("fine")
     start, stop = provenance["image_span"]
     return Explanation(
         image=row[start:stop].reshape(facts["grid"]).copy(),
@@ -163,4 +171,5 @@ def explanation_from_pandas(frame: "pd.DataFrame") -> Explanation:
         signed=facts["signed"],
         provenance=Provenance(**provenance),
         completeness_gap=facts["completeness_gap"],
+        fine=None if fine is None else np.array(fine, np.float32),
     )

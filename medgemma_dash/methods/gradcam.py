@@ -14,6 +14,7 @@ from medgemma_dash.methods.chefer_rules import logit_target
 from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
 from medgemma_dash.models.replay import Replay
 from medgemma_dash.models.vision_tower import (
+    on_patch_grid,
     pooled_to_soft_tokens,
     vision_activations,
     vision_gradients,
@@ -78,9 +79,10 @@ class GradCAM:
         # A slice of its own, so that the words' gradients need not stay.
         by_soft_tokens = replay.backward(scores, lambda _layer: None, check)[:, start:stop].clone()
         dA = vision_gradients(model, A, layer, by_soft_tokens, check)
+        maps = grad_cam(A, dA)
         relevance = torch.zeros(len(targets), replay.sequence)
-        relevance[:, start:stop] = pooled_to_soft_tokens(model, grad_cam(A, dA)).cpu()
-        return Rows(relevance)
+        relevance[:, start:stop] = pooled_to_soft_tokens(model, maps).cpu()
+        return Rows(relevance, fine=on_patch_grid(model, maps).cpu())
 
 
 METHOD = GradCAM()

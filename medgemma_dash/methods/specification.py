@@ -125,10 +125,13 @@ class Rows:
     relevance: float32 (targets, S), on the processor.
     gaps: (targets,), for a method that promises completeness: what its row sums to, less the
         difference in the logit that it should sum to; None for all others.
+    fine: for a method that sees the vision tower's patches, their relevance before it was pooled
+        to the soft tokens, on the processor; None for all others.
     """
 
     relevance: Float[Tensor, "targets sequence"]
     gaps: tuple[float, ...] | None = None
+    fine: Float[Tensor, "targets rows cols"] | None = None
 
 
 @runtime_checkable

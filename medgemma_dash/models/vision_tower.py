@@ -74,10 +74,17 @@ def pooled_to_soft_tokens(
     model: VisionLanguageModel, maps: Float[Tensor, "maps patches"]
 ) -> Float[Tensor, "maps soft_tokens"]:
     """Mean over the patches of each soft token, by the projector's own pooling."""
-    side = model.layout.image_size // model.layout.patch_size
     pool = model.hf_model.model.multi_modal_projector.avg_pool
     with _own_modes(gradients=False):
-        return pool(maps.unflatten(1, (side, side))).flatten(1)  # type: ignore[no-any-return]
+        return pool(on_patch_grid(model, maps)).flatten(1)  # type: ignore[no-any-return]
+
+
+def on_patch_grid(
+    model: VisionLanguageModel, maps: Float[Tensor, "maps patches"]
+) -> Float[Tensor, "maps rows cols"]:
+    """The patches where they lie: 64 x 64 in MedGemma."""
+    side = model.layout.image_size // model.layout.patch_size
+    return maps.unflatten(1, (side, side))  # type: ignore[no-any-return]
 
 
 def _pulled_back(

@@ -1,9 +1,7 @@
 """Explain an answer's words."""
 
 import platform
-import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from importlib.metadata import version
 
 import numpy as np
@@ -14,16 +12,18 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import NoExplanationError, TargetError
 from medgemma_dash.core.explanation import Explanation, Provenance, Target
 from medgemma_dash.methods import Method, get
-from medgemma_dash.methods.specification import Watcher
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
+from medgemma_dash.services.method_rows import (
+    Check,
+    MethodRows,
+    MethodSettings,
+    Progress,
+    run_method,
+)
 from medgemma_dash.services.relevance_store import MEAN_OF_MAPS
 from medgemma_dash.services.targets import against_token, target_for
-
-Check = Callable[[], None]
-Progress = Callable[[int, int], None]
-MethodSettings = tuple[tuple[str, str], ...]
 
 
 def explain(
@@ -65,7 +65,7 @@ def explain_target(
     check: Check | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Explain a target that is already known; see `explain`. For its seconds see `timed_rows`."""
+    """Explain a target that is already known; see `explain`, and `MethodRows` for its seconds."""
     chosen = get(method)
     options = chosen.spec.settings(settings or {})
     if target.against is not None and not chosen.spec.contrastive:
@@ -73,11 +73,11 @@ def explain_target(
             f"{chosen.spec.title} cannot explain one token against another. Explain the word "
             "alone, or choose another method."
         )
-    rows, gaps, seconds = timed_rows(
+    found = run_method(
         model, answer, units(target, options), chosen, options, check=check, progress=progress
     )
     layers = layer_shares(model, answer, target.token_indices, check=check)
-    return assemble(model, answer, target, rows, layers, chosen, options, seconds, gaps)
+    return assemble(model, answer, target, found, layers, chosen, options)
 
 
 def relevancy_tensor(
@@ -91,8 +91,8 @@ def relevancy_tensor(
 ) -> Float[np.ndarray, "tokens sequence"]:
     """Relevance of every position for every answer token; row i is `explain(token=i).row`.
 
-    progress(done, total) is called as tokens are finished, and by a method that runs the model
-    many times as its runs are, which are then what is counted; check may raise to stop.
+    progress(done, total) counts tokens, or runs of the model where a method needs many of them;
+    check may raise to stop.
     """
     chosen = get(method)
     options = chosen.spec.settings(settings)
@@ -119,69 +119,9 @@ def relevance_rows(
     check: Check | None = None,
     progress: Progress | None = None,
 ) -> tuple[Float[np.ndarray, "targets sequence"], Float[np.ndarray, " targets"] | None]:
-    """One relevance row per target, computed in batches of the size that suits the device.
-
-    progress: see `relevancy_tensor`. The second part is each row's completeness gap, for a method
-    that promises completeness.
-    """
-    found = np.zeros((len(targets), len(answer.input_ids)), np.float32)
-    gaps: list[float] = []
-    with model.lock:
-        replay = replay_answer(model, answer, check)
-        step = len(targets) if method.spec.all_tokens_at_once else replay.targets_at_once
-        starts = range(0, len(targets), step)
-        for place, start in enumerate(starts):
-            batch = targets[start : start + step]
-            listener = None if progress is None else _Listener(progress, place, len(starts))
-            watched = check if listener is None else Watcher(check, listener)
-            rows = method.rows(replay, answer, batch, options, watched)
-            found[start : start + step] = rows.relevance.numpy()
-            gaps += rows.gaps or ()
-            if listener is not None and not listener.told:
-                listener.progress(start + len(batch), len(targets))
-    return found, np.array(gaps, np.float32) if gaps else None
-
-
-def timed_rows(
-    model: VisionLanguageModel,
-    answer: Answer,
-    targets: Sequence[Target],
-    method: Method,
-    options: MethodSettings,
-    *,
-    check: Check | None = None,
-    progress: Progress | None = None,
-) -> tuple[Float[np.ndarray, "targets sequence"], Float[np.ndarray, " targets"] | None, float]:
-    """As `relevance_rows`, with the seconds of the method's own work for these targets.
-
-    What every method shares is not in them: the replay, which is built once for an answer, the
-    layers' shares, and waiting for other sessions. A method that gives all tokens at once takes its
-    whole run for any of them.
-    """
-    with model.lock:
-        replay_answer(model, answer, check)
-        began = time.perf_counter()
-        rows, gaps = relevance_rows(
-            model, answer, targets, method, options, check=check, progress=progress
-        )
-        return rows, gaps, time.perf_counter() - began
-
-
-@dataclass
-class _Listener:
-    """Hears how far a method is with one batch, and says how far that is of all batches.
-
-    told: whether the method said anything; most leave it to be counted in tokens.
-    """
-
-    progress: Progress
-    place: int
-    batches: int
-    told: bool = False
-
-    def __call__(self, done: int, runs: int) -> None:
-        self.told = True
-        self.progress(self.place * runs + done, self.batches * runs)
+    """One relevance row per target; and each row's gap, for a method that promises completeness."""
+    found = run_method(model, answer, targets, method, options, check=check, progress=progress)
+    return found.rows, found.gaps
 
 
 def layer_shares(
@@ -202,18 +142,17 @@ def assemble(
     model: VisionLanguageModel,
     answer: Answer,
     target: Target,
-    rows: Float[np.ndarray, "units sequence"],
+    found: MethodRows,
     layers: Float[np.ndarray, "tokens layers"],
     method: Method,
     options: MethodSettings,
-    seconds: float,
-    gaps: Float[np.ndarray, " units"] | None = None,
 ) -> Explanation:
-    """The explanation made of its tokens' rows, layer shares and gaps: their means.
+    """The explanation made of what was found for a target's tokens: the means.
 
     Raises NoExplanationError when the mean row is empty or not finite.
     """
-    row = rows.mean(0, dtype=np.float64).astype(np.float32)
+    row = found.rows.mean(0, dtype=np.float64).astype(np.float32)
+    gaps, fine = found.gaps, found.fine
     if not np.isfinite(row).all():
         raise NoExplanationError(
             f"{method.spec.title} gave numbers that are not finite. Try float32, or another method."
@@ -231,9 +170,10 @@ def assemble(
         method=method.spec.name,
         target=target,
         signed=method.spec.signed,
-        provenance=_provenance(model, answer, method, options, seconds),
+        provenance=_provenance(model, answer, method, options, found.seconds),
         completeness_gap=None if gaps is None else float(gaps.mean(dtype=np.float64)),
         radiograph=answer.radiograph,
+        fine=None if fine is None else fine.mean(0, dtype=np.float64).astype(np.float32),
     )
 
 

@@ -1,6 +1,6 @@
 """Computes what a relevance store does not know yet. Imports torch; runs on the engine's worker."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from medgemma_dash.core.errors import ModelError, NoExplanationError
 from medgemma_dash.core.explanation import Explanation, Provenance, Target
@@ -11,17 +11,14 @@ from medgemma_dash.services.explaining import (
     assemble,
     explain_target,
     layer_shares,
-    timed_rows,
 )
+from medgemma_dash.services.method_rows import Check, MethodRows, Progress, run_method
 from medgemma_dash.services.relevance_store import (
     MethodSettings,
     RelevanceStore,
     RowBatch,
     is_assembled,
 )
-
-Check = Callable[[], None]
-Progress = Callable[[int, int], None]
 
 # A click of another session waits for one batch at most; a processor is the slower one.
 MOST_AT_ONCE = 8
@@ -49,32 +46,36 @@ def fill_rows(
 ) -> None:
     """Compute these tokens' rows in one batch and put them into the store.
 
-    A row's seconds are its share of the batch's, see `timed_rows`. progress: see
-    `relevancy_tensor`.
+    A row's seconds are its share of the batch's. progress: see `run_method`.
     """
     check_model(model, store)
     answer = store.answer
     chosen = get(method)
     options = chosen.spec.settings(_texts(settings))
     targets = [Target("token", (index,), answer.tokens[index].text) for index in token_indices]
-    rows, gaps, batch_seconds = timed_rows(
-        model, answer, targets, chosen, options, check=check, progress=progress
-    )
+    found = run_method(model, answer, targets, chosen, options, check=check, progress=progress)
+    seconds = found.seconds / len(targets)
     layers = layer_shares(model, answer, token_indices, check=check)
-    seconds = batch_seconds / len(targets)
     provenance: Provenance | None = None
     for place, target in enumerate(targets):
         part = slice(place, place + 1)
+        alone = MethodRows(found.rows[part], None, None, seconds)
         try:
-            one = assemble(
-                model, answer, target, rows[part], layers[part], chosen, options, seconds
-            )
+            one = assemble(model, answer, target, alone, layers[part], chosen, options)
         except NoExplanationError:
             continue  # an empty row is a result too: spans count it
         provenance = one.provenance
         break
     store.fill(
-        RowBatch(tuple(token_indices), rows, layers, chosen.spec.signed, provenance, gaps, seconds),
+        RowBatch(
+            tuple(token_indices),
+            found.rows,
+            layers,
+            chosen.spec.signed,
+            provenance,
+            found.gaps,
+            seconds,
+        ),
         method,
         settings,
     )

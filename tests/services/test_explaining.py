@@ -10,11 +10,14 @@ import torch
 
 from medgemma_dash import ask, explain, relevancy_tensor
 from medgemma_dash.core.errors import NoExplanationError, TargetError
-from medgemma_dash.methods import available, get
+from medgemma_dash.core.explanation import explanation_from_pandas
+from medgemma_dash.methods import attention_rows, available, get
 from medgemma_dash.models import generation, image_attention
+from medgemma_dash.models.attention import attention_weights
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.services import explaining
 from medgemma_dash.services.explaining import assemble
+from medgemma_dash.services.method_rows import MethodRows
 from medgemma_dash.services.relevance_store import RelevanceStore
 from medgemma_dash.services.row_filling import fill_rows
 from tests.gemma3_factory import Shape, radiograph, random_adapter
@@ -68,6 +71,22 @@ def test_a_phrase_a_span_and_the_answer_are_the_mean_of_their_tokens(model, answ
     assert np.allclose(phrase.row, tensor[list(phrase.target.token_indices)].mean(0), **close)
     assert whole.target.kind == "answer"
     assert "right lower" in phrase.target.text
+
+
+def test_grad_cam_is_also_there_patch_by_patch_before_it_was_pooled():
+    model = random_adapter(Shape(seed=22, image_size=56, vision_layers=2))
+    asked = ask(model, radiograph(), QUESTION, force="Yes, there.")
+    found = explain(model, asked, span=(0, 2), method="gradcam")
+    assert found.image.shape == (4, 4)
+    assert found.fine.shape == (8, 8)
+    assert found.fine.dtype == np.float32
+    assert not found.fine.flags.writeable
+    pooled = found.fine.reshape(4, 2, 4, 2).mean((1, 3))
+    assert np.allclose(pooled, found.image, rtol=0, atol=1e-6 * found.image.max())
+    words = [explain(model, asked, token=index, method="gradcam").fine for index in (0, 1)]
+    assert np.allclose(np.mean(words, 0), found.fine, rtol=0, atol=1e-6 * found.fine.max())
+    assert (explanation_from_pandas(found.to_pandas()).fine == found.fine).all()
+    assert explain(model, asked, token=0).fine is None
 
 
 def test_the_default_method_is_chefer_and_its_settings_are_recorded(model, answer):
@@ -172,7 +191,7 @@ def test_seconds_are_of_the_methods_own_work(model, answer, monkeypatch):
     monkeypatch.setattr(generation, "build_replay", slowly(generation.build_replay))
     model.replays.clear()
     assert explain(model, answer, token=1, method="raw_attention").provenance.seconds < slow
-    monkeypatch.setattr(explaining, "relevance_rows", slowly(explaining.relevance_rows))
+    monkeypatch.setattr(attention_rows, "attention_weights", slowly(attention_weights))
     assert explain(model, answer, token=1, method="raw_attention").provenance.seconds > slow
 
 
@@ -195,12 +214,12 @@ def test_an_empty_or_infinite_map_is_no_explanation(model, answer):
     method = get("chefer")
     options = method.spec.settings({})
     layers = np.full((1, len(model.layout.layers)), 0.5, np.float32)
-    rows = np.zeros((1, len(answer.input_ids)), np.float32)
+    found = MethodRows(np.zeros((1, len(answer.input_ids)), np.float32), None, None, 0.1)
     with pytest.raises(NoExplanationError, match="no relevance at all"):
-        assemble(model, answer, target, rows, layers, method, options, 0.1)
-    rows[0, 7] = np.nan
+        assemble(model, answer, target, found, layers, method, options)
+    found.rows[0, 7] = np.nan
     with pytest.raises(NoExplanationError, match="not finite"):
-        assemble(model, answer, target, rows, layers, method, options, 0.1)
+        assemble(model, answer, target, found, layers, method, options)
 
 
 def test_two_threads_on_one_model_get_what_one_gets(model, answer):
