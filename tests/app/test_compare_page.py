@@ -355,6 +355,8 @@ def test_a_reason_that_may_pass_can_be_tried_again(
 
 def test_a_pin_keeps_its_own_radiograph_and_zones(open_compare: Callable[..., AppTest]) -> None:
     app = open_compare("chefer")
+    # Every cell of the fixed grid has a zone.
+    app.session_state[keys.ZONE_SCHEME] = "fixed"
     pin(app)
     pinned = session_of(app).pins[0]
     assert pinned.explanation.radiograph is None
