@@ -75,7 +75,7 @@ def test_ctrl_c_stores_what_is_done(with_demo_model, tmp_path, monkeypatch, caps
     ("options", "told"),
     [
         (["--methods", "magic"], "chefer"),
-        (["--setting", "occlusion.block=9x9"], "1x1, 2x2, 4x4"),
+        (["--setting", "occlusion.block=9x9"], "1x1, 2x2, 3x3, 4x4"),
         (["--setting", "magic.block=9x9"], "no method 'magic'"),
         (["--annotations", "boxes.csv"], "belong together"),
         (["--annotations", "a.csv", "--images", "b", "--first-seed", "1"], "--first-seed"),
