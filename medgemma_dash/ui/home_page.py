@@ -96,7 +96,7 @@ def _ready(host: ModelHost) -> None:
             [
                 Segment(
                     "A small model of the same architecture, trained on synthetic radiographs. Set "
-                    "MEDGEMMA_DASH_MODEL=google/medgemma-4b-it to use MedGemma.",
+                    "MEDGEMMA_DASH_MODEL=google/medgemma-1.5-4b-it to use MedGemma.",
                     "small",
                 )
             ]
