@@ -42,8 +42,9 @@ class LeGrad:
         title="LeGrad",
         card="Where more attention would raise the word's logit, judged in every layer by what "
         "that layer alone would say. Read its peaks and distrust its breadth: it tells what "
-        "attention at a place would do, not what it did, so places that got none score as well. "
-        "The early layers' readouts mean little.",
+        "attention at a place would do, not what it did, so places that got none score as well, "
+        "and where the image tokens' values are much alike the map is nearly even. The early "
+        "layers' readouts mean little.",
         formula=r"r = \sum_l \frac{1}{H}\sum_h"
         r"\left(\frac{\partial s_l}{\partial A_{l,h}}\right)^{\!+}[p-1,\,\cdot\,],\quad "
         r"s_l = \left\langle w_t,\ \mathrm{norm}(x_l[p-1])\right\rangle",

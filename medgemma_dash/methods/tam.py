@@ -34,8 +34,10 @@ class TokenActivationMap:
         title="Token activation map",
         card="At which places of the picture the model's last layer itself speaks of the word, "
         "after what earlier words explain as well has been taken off. Needs no gradient, and tells "
-        "neighbouring words apart. Distrust an empty map, which may only mean that earlier words "
-        "say the same, and single cells: the filter smooths them away.",
+        "neighbouring words apart. It presumes that what the model holds at the picture's places "
+        "can be read as words, which nothing taught the demo model. Distrust an empty map, which "
+        "may only mean that earlier words say the same, and single cells: the filter smooths them "
+        "away.",
         formula=r"a_t = (X_V w_t)^+,\quad r_t = F\big[(a_t - s \sum_{j<t} c_j a_j)^+\big],\quad "
         r"c_j = \frac{(x_j^\top w_t)^+}{\sum_{j'<t} (x_{j'}^\top w_t)^+},\quad "
         r"s = \arg\min_s \lVert a_t - s \sum_{j<t} c_j a_j \rVert^2",
