@@ -30,14 +30,18 @@ def go_on(session: Session, host: ModelHost) -> None:
 
 
 def go_to_word(session: Session, host: ModelHost) -> None:
-    """The same without the explanation, on pages that look at the chosen word in their own way."""
+    """The same on pages that look at the chosen word in their own way: once a word is chosen,
+    the Explain page's method has no say there.
+    """
     collect(session, explanation=False)
     _ask_opening_question(session, host)
     study = session.study
     if study is None or study.answer is None or session.asking is not None:
         return
-    if study.target is None:
-        study.target = opening_target(study.answer, study.opening_word)
+    target = opening_target(study.answer, study.opening_word)
+    if study.target is None and target is not None:
+        spec = chosen_method()
+        choose(session, host, target, spec.name, chosen_settings(spec))
 
 
 def _ask_opening_question(session: Session, host: ModelHost) -> None:
