@@ -110,8 +110,12 @@ def _progress() -> None:
 def _overview(view: LayerView) -> None:
     shares = view.image_shares.mean(1)
     highest = np.argsort(-shares, kind="stable")[:NAMED_LAYERS].tolist()
-    named = ", ".join(f"{layer} ({shares[layer]:.0%})" for layer in highest)
-    st.caption(f"Attention to the image by layer, mean over heads; highest in layers {named}")
+    first, *others = highest
+    then = f", then {', '.join(map(str, others))}" if others else ""
+    st.caption(
+        f"Attention to the image, mean of heads; highest in layer {first} ({shares[first]:.0%})"
+        f"{then}"
+    )
     chart(
         layer_figure(shares, view.is_global, is_dark(), named=NAMED_LAYERS, height_px=170),
         key="layers_bars",
