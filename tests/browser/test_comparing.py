@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page, expect
 
+pytestmark = pytest.mark.browser
+
 MAPS = ".st-key-comparison .heatmaplayer image"
 RANGES = """() => {
   const layout = document.querySelector('.st-key-comparison .js-plotly-plot').layout;

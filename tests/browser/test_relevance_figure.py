@@ -138,11 +138,12 @@ def test_what_keeps_the_zoom_takes_no_room(page, figure_url):
 @pytest.mark.parametrize("width", [1440, 800])
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 @pytest.mark.parametrize("query", ["", "signed=1&mode=grid"], ids=["magnitude", "signed"])
-def test_figures_draw_in_both_themes(open_page, figure_url, screenshots, width, dark, query):
+def test_figures_draw_in_both_themes(open_page, figure_url, photograph, width, dark, query):
     page = opened(open_page(width=width, dark=dark), figure_url, f"dark={int(dark)}&{query}")
     expect(page.locator(".st-key-layers .bars .point")).to_have_count(12)
     expect(page.locator(".st-key-words .bars .point")).to_have_count(3)
     hover(page, 10, 5)
     assert page.failures == []
-    name = f"figures-{width}-{'dark' if dark else 'light'}-{'signed' if query else 'plain'}.png"
-    page.screenshot(path=screenshots / name)
+    photograph(
+        page, f"figures-{width}-{'dark' if dark else 'light'}-{'signed' if query else 'plain'}"
+    )

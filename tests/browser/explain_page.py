@@ -1,0 +1,161 @@
+"""What the browser tests see and do on the Explain page."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
+FIRST_SAMPLE = SAMPLES / "consolidation-right-lower.png"
+
+SENTENCE = ".st-key-why_sentence .rich-line"
+MAP = ".st-key-overlay .heatmaplayer image"
+RADIOGRAPH = ".st-key-overlay .imagelayer image"
+BARS = ".st-key-layers .bars"
+# Their markup holds ids that are new with every drawing.
+BAR_SHAPES = f"""() => [...document.querySelectorAll('{BARS} path')]
+  .map(bar => bar.getAttribute('d')).join()"""
+STREAM = ".st-key-stream .rich-line"
+NOTICE = ".st-key-notice .rich-line"
+SELECTED = '[data-token-index][aria-selected="true"]'
+NOT_EXPLAINED_YET = "[data-token-index]:not(.computed):not(.special)"
+
+
+def explain(page: Page, app_url: str, query: str = "") -> Page:
+    """The Explain page with its opening word explained."""
+    page.goto(f"{app_url}/Explain{query}")
+    settled(page)
+    return page
+
+
+def settled(page: Page) -> None:
+    """Until a map is drawn for the selected word; true of an earlier map as well."""
+    expect(page.locator(MAP)).to_have_count(1)
+    expect(page.locator(f"{BARS} path").first).to_be_visible()
+    expect(sentence(page)).to_contain_text("Why ")
+    expect(zone_rows(page)).to_contain_text("lower")
+
+
+def idle(page: Page) -> None:
+    """Until Streamlit has run the page's script to its end."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def sentence(page: Page) -> Locator:
+    """The one sentence; while the page is drawn anew the old one may still stand beside it."""
+    found = page.locator(SENTENCE)
+    expect(found).to_have_count(1)
+    return found
+
+
+def zone_rows(page: Page) -> Locator:
+    return page.frame_locator(".st-key-zones iframe").locator(".ag-center-cols-container")
+
+
+def token(page: Page, text: str) -> Locator:
+    return page.locator("[data-token-index]").filter(has_text=re.compile(f"^{text}$")).first
+
+
+def seen(page: Page) -> dict[str, str]:
+    """What is on screen, each part as something to compare."""
+    # The table has a frame of its own, which is empty for a moment when the page is drawn anew.
+    settled(page)
+    return {
+        "answer": answer_text(page),
+        "radiograph": page.locator(RADIOGRAPH).get_attribute("href") or "",
+        "sentence": page.locator(SENTENCE).inner_text(),
+        "map": page.locator(MAP).get_attribute("href") or "",
+        "bars": page.evaluate(BAR_SHAPES),
+        "zones": zone_rows(page).inner_text(),
+    }
+
+
+def changed(page: Page, before: dict[str, str]) -> None:
+    """Until sentence, map, bars and table all differ from before."""
+    expect(sentence(page)).not_to_have_text(before["sentence"], use_inner_text=True)
+    expect(page.locator(MAP)).not_to_have_attribute("href", before["map"])
+    expect(zone_rows(page)).not_to_have_text(before["zones"], use_inner_text=True)
+    page.wait_for_function(f"before => ({BAR_SHAPES})() !== before", arg=before["bars"])
+
+
+def answer_text(page: Page) -> str:
+    """The answer as it stands in the strip, to the letter."""
+    return page.locator(".token-strip .words").text_content() or ""
+
+
+def put(page: Page, question: str) -> None:
+    """Ask, and do not wait for the answer."""
+    page.locator("[data-token-index]").evaluate_all(
+        "all => all.forEach(one => one.dataset.earlier = '')"
+    )
+    page.locator(".st-key-question input").fill(question)
+    page.locator(".st-key-ask button").click()
+
+
+def answered(page: Page) -> str:
+    """Until every token of the answer is newer than `put`, and one is explained; the answer."""
+    expect(page.locator("[data-token-index]:not([data-earlier])").first).to_be_visible()
+    expect(page.locator("[data-token-index][data-earlier]")).to_have_count(0)
+    # What stands below the answer is drawn after it.
+    idle(page)
+    settled(page)
+    return answer_text(page)
+
+
+def ask(page: Page, question: str) -> str:
+    """Ask and wait; what the model answered."""
+    put(page, question)
+    return answered(page)
+
+
+def upload(page: Page, file: Path) -> None:
+    """Give the page a file, in the box behind "Open another", which stays open."""
+    box = page.locator('[data-testid="stFileUploader"] input[type="file"]')
+    if box.count() == 0:
+        page.get_by_role("button", name="Open another").click()
+    box.set_input_files(file)
+
+
+def close_popover(page: Page) -> None:
+    """Close what lies over the page, for it takes the clicks."""
+    page.keyboard.press("Escape")
+    expect(page.get_by_test_id("stPopoverBody")).to_have_count(0)
+
+
+def another_radiograph(page: Page, before: str) -> None:
+    """Until the only radiograph has another picture than before; two stand there meanwhile."""
+    page.wait_for_function(
+        """([radiograph, before]) => {
+          const all = [...document.querySelectorAll(radiograph)];
+          return all.length === 1 && all[0].getAttribute('href') !== before;
+        }""",
+        arg=[RADIOGRAPH, before],
+    )
+
+
+def opened_instead(page: Page, before: dict[str, str]) -> None:
+    """Until another radiograph is there, about which nothing was asked."""
+    another_radiograph(page, before["radiograph"])
+    expect(page.locator(MAP)).to_have_count(0)
+    expect(page.locator("[data-token-index]")).to_have_count(0)
+    idle(page)
+
+
+def click_new_word(page: Page) -> str:
+    """Click a word that is not explained yet; the word."""
+    word = page.locator(NOT_EXPLAINED_YET).first
+    text = word.inner_text().strip()
+    word.click()
+    return text
+
+
+def click_patch(page: Page, row: int, column: int) -> None:
+    """Click a cell of the 16 x 16 over the radiograph."""
+    area = page.locator(".st-key-overlay .nsewdrag").first
+    box = area.bounding_box()
+    assert box is not None
+    x, y = (column + 0.5) / 16 * box["width"], (row + 0.5) / 16 * box["height"]
+    area.hover(position={"x": x, "y": y})
+    area.click(position={"x": x, "y": y})

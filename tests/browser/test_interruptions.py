@@ -1,0 +1,238 @@
+"""What comes in between: no memory, other sessions, other pages, clicks at the wrong moment."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.browser.conftest import ROOT, OpenPage, Said, ServeApp, wait_until
+from tests.browser.explain_page import (
+    FIRST_SAMPLE,
+    MAP,
+    NOTICE,
+    SELECTED,
+    STREAM,
+    answer_text,
+    answered,
+    changed,
+    click_new_word,
+    click_patch,
+    explain,
+    idle,
+    put,
+    seen,
+    sentence,
+    zone_rows,
+)
+
+pytestmark = pytest.mark.browser
+
+LAUNCHER = Path(__file__).parent / "apps" / "hindered.py"
+# Each is asked by one test alone: a known answer is there at once, and cannot be held up.
+TO_CANCEL, TO_LEAVE, TO_LOOK_AROUND = (
+    "Describe this chest X-ray.",
+    "Is there evidence of cardiomegaly?",
+    "Is there evidence of pleural effusion?",
+)
+
+
+@dataclass(frozen=True)
+class Hindered:
+    """The program with its computations in a test's hand; see apps/hindered.py."""
+
+    url: str
+    folder: Path
+
+    @contextmanager
+    def holding(self, what: str) -> Iterator[None]:
+        """Hold up "answers" or "explanations" in their middle."""
+        file = self.folder / f"hold-{what}"
+        file.touch()
+        try:
+            yield
+        finally:
+            file.unlink()
+
+    def answers(self) -> int:
+        """How many answers were finished."""
+        return len(list(self.folder.glob("answered-*")))
+
+
+@pytest.fixture(scope="module")
+def hindered(serve_app: ServeApp, tmp_path_factory: pytest.TempPathFactory) -> Hindered:
+    folder = tmp_path_factory.mktemp("hindrances")
+    return Hindered(serve_app(ROOT / "Home.py", LAUNCHER, HINDRANCES=str(folder)), folder)
+
+
+@pytest.fixture
+def explained(page: Page, hindered: Hindered) -> Page:
+    return explain(page, hindered.url)
+
+
+def progress(page: Page) -> Locator:
+    """The line about the explanation that is awaited."""
+    return page.locator(".st-key-cancel_explain .rich-line")
+
+
+def cancel(page: Page, what: str) -> None:
+    page.locator(f".st-key-cancel_{what} button.action").click()
+
+
+def expect_partial(page: Page, whole: str) -> str:
+    """Until a beginning of this answer is on screen as it is being said; the beginning."""
+    stream = page.locator(STREAM)
+    expect(stream).to_have_count(1)
+    expect(stream).not_to_have_text("…")
+    said = stream.inner_text()
+    assert whole.startswith(said)
+    assert 0 < len(said) < len(whole)
+    return said
+
+
+def test_out_of_memory_in_the_middle_of_a_click_leaves_map_and_answer_and_the_next_click_works(
+    explained: Page, hindered: Hindered
+) -> None:
+    before, selected = seen(explained), explained.locator(SELECTED).all_inner_texts()
+    (hindered.folder / "no-memory").touch()
+    word = click_new_word(explained)
+    expect(explained.locator(NOTICE)).to_contain_text("The memory was not enough")
+    assert explained.locator(NOTICE).get_attribute("role") == "alert"
+    assert not (hindered.folder / "no-memory").exists()
+    idle(explained)
+    assert seen(explained) == before
+    assert explained.locator(SELECTED).all_inner_texts() == selected
+    assert click_new_word(explained) == word
+    expect(sentence(explained)).to_contain_text(f"Why {word}?")
+    expect(explained.locator(NOTICE)).to_have_count(0)
+    changed(explained, before)
+
+
+def choose_occlusion(page: Page) -> None:
+    """The longest computation: the model is run once for each of the 256 cells."""
+    page.locator(".st-key-method_popover button").click()
+    page.get_by_label("Method").click()
+    page.get_by_role("option", name="Occlusion", exact=True).click()
+
+
+def test_a_click_waits_its_turn_behind_another_session_and_then_works(
+    open_page: OpenPage, hindered: Hindered
+) -> None:
+    busy, waiting = explain(open_page(), hindered.url), explain(open_page(), hindered.url)
+    before = seen(waiting)
+    with hindered.holding("explanations"):
+        choose_occlusion(busy)
+        expect(progress(busy)).to_contain_text("Explaining a word")
+        word = click_new_word(waiting)
+        expect(progress(waiting)).to_contain_text("waiting, 1 in line")
+        expect(progress(busy)).not_to_contain_text("waiting")
+        assert seen(waiting) == before
+    expect(sentence(waiting)).to_contain_text(f"Why {word}?")
+    changed(waiting, before)
+    expect(progress(waiting)).to_have_count(0)
+    expect(sentence(busy)).to_contain_text("Occlusion")
+    expect(progress(busy)).to_have_count(0)
+
+
+def test_a_click_goes_before_the_rest_of_another_sessions_words(
+    open_page: OpenPage, hindered: Hindered
+) -> None:
+    busy, clicking = explain(open_page(), hindered.url), explain(open_page(), hindered.url)
+    with hindered.holding("explanations"):
+        busy.get_by_role("button", name="Explain every word").click()
+        expect(busy.locator(".st-key-cancel_fill .rich-line")).to_contain_text(" of ")
+        word = click_new_word(clicking)
+        expect(progress(clicking)).to_contain_text("waiting, 1 in line")
+    expect(sentence(clicking)).to_contain_text(f"Why {word}?")
+    expect(busy.get_by_role("button", name="Every word is explained")).to_be_disabled()
+
+
+def test_a_click_can_be_cancelled_while_it_waits_and_while_it_is_computed(
+    open_page: OpenPage, hindered: Hindered
+) -> None:
+    busy, waiting = explain(open_page(), hindered.url), explain(open_page(), hindered.url)
+    before = [seen(page) for page in (busy, waiting)]
+    with hindered.holding("explanations"):
+        words = [click_new_word(busy)]
+        expect(progress(busy)).to_contain_text("Explaining a word")
+        words.append(click_new_word(waiting))
+        expect(progress(waiting)).to_contain_text("waiting, 1 in line")
+        for page in (waiting, busy):
+            cancel(page, "explain")
+            expect(page.locator(NOTICE)).to_contain_text("stopped on request")
+            expect(progress(page)).to_have_count(0)
+            idle(page)
+    assert [seen(page) for page in (busy, waiting)] == before
+    for page, word in zip((busy, waiting), words, strict=True):
+        assert click_new_word(page) == word
+        expect(sentence(page)).to_contain_text(f"Why {word}?")
+
+
+def test_an_answer_can_be_cancelled_in_its_middle_and_the_earlier_one_stays(
+    explained: Page, hindered: Hindered, said: Said
+) -> None:
+    before = seen(explained)
+    with hindered.holding("answers"):
+        put(explained, TO_CANCEL)
+        expect_partial(explained, said(FIRST_SAMPLE, TO_CANCEL))
+        cancel(explained, "ask")
+        expect(explained.locator(NOTICE)).to_contain_text("stopped on request")
+        idle(explained)
+        assert seen(explained) == before
+    expect(explained.locator(".st-key-question input")).to_have_value(TO_CANCEL)
+
+
+def test_leaving_in_the_middle_of_an_answer_loses_nothing(
+    explained: Page, hindered: Hindered, said: Said
+) -> None:
+    whole, done = said(FIRST_SAMPLE, TO_LEAVE), hindered.answers()
+
+    def go(link: str, there: Callable[[], Locator]) -> None:
+        explained.get_by_role("link", name=link).click()
+        expect(there().first).to_be_visible()
+
+    def home() -> Locator:
+        return explained.get_by_text("Open a radiograph")
+
+    with hindered.holding("answers"):
+        put(explained, TO_LEAVE)
+        beginning = expect_partial(explained, whole)
+        go("MedGemma Dash", home)
+        expect(explained.locator(STREAM)).to_have_count(0)
+        go("Explain", lambda: explained.locator(STREAM))
+        assert expect_partial(explained, whole) == beginning
+        go("MedGemma Dash", home)
+        assert hindered.answers() == done
+    wait_until(lambda: hindered.answers() > done, "the answer while another page is read")
+    go("Explain", lambda: explained.locator("[data-token-index]"))
+    assert answered(explained) == whole
+    expect(explained.locator(".st-key-question input")).to_have_value(TO_LEAVE)
+
+
+def test_zones_and_patches_can_be_chosen_while_an_answer_is_being_said(
+    explained: Page, hindered: Hindered, said: Said
+) -> None:
+    whole = said(FIRST_SAMPLE, TO_LOOK_AROUND)
+    boxes = explained.locator(".st-key-overlay .shapelayer path")
+    expect(boxes).to_have_count(1)  # the peak's
+    zones = zone_rows(explained).inner_text()
+    with hindered.holding("answers"):
+        put(explained, TO_LOOK_AROUND)
+        expect_partial(explained, whole)
+        explained.get_by_label("Zone scheme").click()
+        explained.get_by_role("option", name="fixed grid").click()
+        expect(zone_rows(explained)).not_to_have_text(zones, use_inner_text=True)
+        expect_partial(explained, whole)
+        click_patch(explained, 5, 3)
+        expect(boxes).to_have_count(2)
+        expect_partial(explained, whole)
+        expect(explained.locator(MAP)).to_have_count(1)
+        # It is drawn at once, and stays when the page has been drawn again.
+        idle(explained)
+        expect(boxes).to_have_count(2)
+    assert answered(explained) == whole
+    assert answer_text(explained) == whole
