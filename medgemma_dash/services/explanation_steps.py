@@ -15,6 +15,7 @@ from medgemma_dash.core.errors import (
     OutOfMemoryError,
 )
 from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services import row_filling
 from medgemma_dash.services.failures import plain_error
@@ -31,6 +32,9 @@ class Reports(Protocol):
 
     def progress(self, done: int, total: int) -> None:
         """Say how much is done."""
+
+    def note(self, words: str) -> None:
+        """Say what is being done just now."""
 
     def emit(self, value: object) -> None:
         """Publish a partial value."""
@@ -53,16 +57,20 @@ class MethodOutcome:
 @dataclass(frozen=True)
 class _Part:
     """What a part of a job is given: it can be stopped, but its rows are not the job's events,
-    nor its progress the job's.
+    and its progress no more than a note.
     """
 
     whole: Reports
+    name: str
 
     def check(self) -> None:
         self.whole.check()
 
     def progress(self, done: int, total: int) -> None:
-        """The job counts its parts."""
+        self.whole.note(f"{self.name}, {done} of {total}")
+
+    def note(self, words: str) -> None:
+        self.whole.note(f"{self.name}, {words}")
 
     def emit(self, value: object) -> None:
         """The job's events are the parts' outcomes."""
@@ -76,17 +84,22 @@ def fill_steps(
     settings: MethodSettings,
     context: Reports,
 ) -> Generator[None, None, None]:
-    """Compute the rows that the store lacks, and yield before each batch but the first."""
+    """Compute the rows that the store lacks, and yield before each batch but the first.
+
+    Progress counts tokens; where one batch serves them all, what its method counts.
+    """
     total = len(token_indices)
     while missing := store.missing(token_indices, method, settings):
         # Asked again in each step: clicks fill the store too, and the model may be reloaded.
         size = row_filling.batch_size(current(), store, method, context.check)
         batch = missing[:size]
-        context.progress(total - len(missing), total)
-        row_filling.fill_rows(current(), store, batch, method, settings, context.check)
+        done = total - len(missing)
+        context.progress(done, total)
+        watch = context.progress if len(batch) == total else None
+        row_filling.fill_rows(current(), store, batch, method, settings, context.check, watch)
         for index in batch:
             context.emit(index)
-        context.progress(total - len(missing) + len(batch), total)
+        context.progress(done + len(batch), total)
         if len(missing) > size:
             yield
 
@@ -105,7 +118,9 @@ def explain_steps(
     known = store.explanation(target, method, settings)
     if known is not None:
         return known
-    return row_filling.explain_whole(current(), store, target, method, settings, context.check)
+    return row_filling.explain_whole(
+        current(), store, target, method, settings, context.check, context.progress
+    )
 
 
 def compare_steps(
@@ -119,14 +134,17 @@ def compare_steps(
     """Explain a target by each method in turn; emits one MethodOutcome each.
 
     note_seconds is told what the target cost by each method that was run in its default form.
-    Progress counts methods. A method that fails gives its reason, and the next one runs.
+    Progress counts methods, and a note says how far the one at work is. A method that fails
+    gives its reason, and the next one runs.
     """
     for place, (method, settings) in enumerate(methods):
+        name = get(method).spec.title
         context.progress(place, len(methods))
+        context.note(name)
         error: MedGemmaDashError | None = None
         try:
             explanation = yield from explain_steps(
-                current, store, target, method, settings, _Part(context)
+                current, store, target, method, settings, _Part(context, name)
             )
         except CancelledError:
             raise

@@ -37,6 +37,7 @@ class JobRecord:
     state: JobState = "queued"
     stop_reason: str | None = None
     progress: tuple[int, int] = (0, 0)
+    note: str = ""
     events: list[object] = field(default_factory=list)
     result: Any = None
     error: MedGemmaDashError | None = None

@@ -57,6 +57,11 @@ class Job(Generic[T]):
         return self._record.progress
 
     @property
+    def note(self) -> str:
+        """What it is at just now, in words for the user; "" when it does not say."""
+        return self._record.note
+
+    @property
     def events(self) -> tuple[object, ...]:
         """What the work has emitted so far, oldest first; read on with `events[seen:]`."""
         with self._line.condition:
@@ -122,6 +127,10 @@ class JobContext:
     def progress(self, done: int, total: int) -> None:
         """Report progress."""
         self._record.progress = (done, total)
+
+    def note(self, words: str) -> None:
+        """Say what is being done just now, where counting alone says little."""
+        self._record.note = words
 
     def emit(self, value: object) -> None:
         """Publish a partial value to whoever reads `Job.events`."""

@@ -11,20 +11,18 @@ from medgemma_dash.ui.comparison import start_comparing
 from medgemma_dash.ui.comparison_details import comparison_details
 from medgemma_dash.ui.comparison_map import comparison_map
 from medgemma_dash.ui.home_page import RESEARCH_ONLY
-from medgemma_dash.ui.job_watch import POLL_SECONDS, describe, line_with_cancel
+from medgemma_dash.ui.job_watch import POLL_SECONDS, line_with_cancel
 from medgemma_dash.ui.method_choice import (
     DEFAULT_METHOD,
-    method_words,
     specs_by_family,
 )
+from medgemma_dash.ui.method_timing import methods_done
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import current_session
 from medgemma_dash.ui.word_choice import answered_study, word_choice
 
 if TYPE_CHECKING:
-    from medgemma_dash.services.jobs import Job
     from medgemma_dash.services.model_host import ModelHost
-    from medgemma_dash.ui.comparison import Comparison
 
 FIRST_METHODS = (
     "chefer",
@@ -85,13 +83,4 @@ def _progress() -> None:
     if comparison is None or comparison.job is None or comparison.news():
         st.rerun()
     comparison.job.heartbeat()
-    line_with_cancel(comparison.job, "cancel_compare", _state(comparison, comparison.job))
-
-
-def _state(comparison: Comparison, job: Job[None]) -> str:
-    """How many methods are done, and which one is at work."""
-    state = describe(job)
-    done = job.progress[0]
-    if job.state != "running" or job.stopping or done >= len(comparison.sent):
-        return state
-    return f"{state} · now {method_words(*comparison.sent[done])}"
+    line_with_cancel(comparison.job, "cancel_compare", methods_done(comparison.job))

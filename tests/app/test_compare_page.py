@@ -57,6 +57,7 @@ class Comparing:
         def work(context: Any) -> Iterator[None]:
             for place, (method, settings) in enumerate(methods):
                 context.progress(place, len(methods))
+                context.note(f"{method}, 3 of 8")
                 while not self.gate.wait(0.01):
                     context.check()
                 if self.failure is not None:
@@ -255,11 +256,11 @@ def test_the_line_of_progress_counts_methods_and_names_the_one_at_work(
     app = open_compare("chefer", "rollout", "tam", wait=False)
     job = comparison_of(app).job
     assert job is not None
-    while job.progress[1] == 0:
+    while not job.note:
         job.wait(0.01)
     app.run()
     line = lines_of(app, "cancel_compare")[0]
-    assert line.startswith("Comparing methods · 0 of 2 · now Attention rollout")
+    assert line.startswith("Comparing methods · 0 of 2 · now rollout, 3 of 8")
 
 
 def test_what_the_reader_cancelled_stays_away_until_it_is_asked_for(

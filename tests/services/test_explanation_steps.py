@@ -4,6 +4,7 @@ import weakref
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
@@ -21,12 +22,16 @@ class Context:
     def __init__(self) -> None:
         self.outcomes: list[Any] = []
         self.counted: list[tuple[int, int]] = []
+        self.notes: list[str] = []
 
     def emit(self, value: object) -> None:
         self.outcomes.append(value)
 
     def progress(self, done: int, total: int) -> None:
         self.counted.append((done, total))
+
+    def note(self, words: str) -> None:
+        self.notes.append(words)
 
     def check(self) -> None:
         """Nobody cancels."""
@@ -64,6 +69,17 @@ def test_several_words_too_give_one_outcome_a_method_and_progress_that_counts_me
     assert context.counted[0] == (0, 2)
     assert context.counted[-1] == (2, 2)
     assert {total for _, total in context.counted} == {2}
+    # Each method's own progress is a note beside the job's.
+    assert context.notes[0] == "Chefer"
+    assert {"Chefer, 4 of 6", "Chefer, 6 of 6", "Attention rollout"} <= set(context.notes)
+
+
+def test_a_method_that_runs_the_model_many_times_says_how_far_it_is(store):
+    context = Context()
+    run(context, store, Target("token", (2,), ""), ["occlusion"])
+    # Every cell taken away once, and none.
+    runs = int(np.prod(store.answer.grid)) + 1
+    assert context.notes == ["Occlusion", f"Occlusion, {runs} of {runs}"]
 
 
 def test_caches_are_dropped_when_what_ran_out_of_memory_is_free_again(store, monkeypatch):
