@@ -35,6 +35,8 @@ class RowBatch:
     provenance: of any of them; None when every row is empty, so that nothing can be shown.
     gaps: each row's completeness gap, for a method that promises completeness.
     seconds: what each row cost, its share of the time that the batch took.
+    at_once: the rows came from a run that gives all tokens for the price of one; `seconds` is then
+        the whole run's, for each of them.
     """
 
     token_indices: tuple[int, ...]
@@ -44,6 +46,7 @@ class RowBatch:
     provenance: Provenance | None
     gaps: Float[np.ndarray, " tokens"] | None = None
     seconds: float = 0.0
+    at_once: bool = False
 
 
 @dataclass(eq=False)
@@ -57,6 +60,7 @@ class _Sheet:
     signed: bool
     provenance: Provenance | None
     gaps: Float[np.ndarray, " tokens"] | None = None
+    at_once: bool = False
 
     @property
     def bytes(self) -> int:
@@ -157,8 +161,10 @@ class RelevanceStore:
                 return None
             row, layers = mean_row(sheet.rows[indices]), mean_row(sheet.layers[indices])
             signed, provenance = sheet.signed, sheet.provenance
-            # The rows may come from different batches, and a span costs what its words cost.
-            seconds = float(sheet.seconds[indices].sum())
+            # The rows may come from different batches, and a span costs what its words cost; of a
+            # run that gives all words, the whole run, once.
+            spent = sheet.seconds[indices]
+            seconds = float(spent.max() if sheet.at_once else spent.sum())
             gap = None if sheet.gaps is None else float(sheet.gaps[indices].mean())
         if provenance is None or not row.any() or not np.isfinite(row).all():
             return None  # computing it again says why there is nothing to show
@@ -235,6 +241,7 @@ class RelevanceStore:
             signed=batch.signed,
             provenance=batch.provenance,
             gaps=None if batch.gaps is None else np.zeros(tokens),
+            at_once=batch.at_once,
         )
 
     def _evict(self) -> None:

@@ -46,7 +46,8 @@ def fill_rows(
 ) -> None:
     """Compute these tokens' rows in one batch and put them into the store.
 
-    A row's seconds are its share of the batch's. progress: see `run_method`.
+    A row's seconds are its share of the batch's, or the whole run's where one run gives all tokens:
+    that is what is waited for. progress: see `run_method`.
     """
     check_model(model, store)
     answer = store.answer
@@ -54,7 +55,8 @@ def fill_rows(
     options = chosen.spec.settings(_texts(settings))
     targets = [Target("token", (index,), answer.tokens[index].text) for index in token_indices]
     found = run_method(model, answer, targets, chosen, options, check=check, progress=progress)
-    seconds = found.seconds / len(targets)
+    at_once = chosen.spec.all_tokens_at_once
+    seconds = found.seconds if at_once else found.seconds / len(targets)
     layers = layer_shares(model, answer, token_indices, check=check)
     provenance: Provenance | None = None
     for place, target in enumerate(targets):
@@ -75,6 +77,7 @@ def fill_rows(
             provenance,
             found.gaps,
             seconds,
+            at_once,
         ),
         method,
         settings,

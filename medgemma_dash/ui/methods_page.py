@@ -94,7 +94,7 @@ def _card(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> None:
     st.markdown(f"**{spec.title}**")
     st.latex(spec.formula)
     st.markdown(spec.card)
-    facts = [f"cost of a word: {spec.cost}"]
+    facts = [f"cost of a word: {spec.cost}", f"needs {spec.needs}"]
     seconds = host.seconds_of(spec.name)
     if seconds is not None:
         facts.append(f"{duration(seconds)} on this machine")
@@ -105,9 +105,6 @@ def _card(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> None:
         facts.append("the same map for every word")
     st.caption(" · ".join(facts))
     if spec.controls:
-        st.caption(
-            "Options: " + "; ".join(f"{c.label} ({', '.join(c.choices)})" for c in spec.controls)
-        )
-    if score is not None:
-        st.caption(in_words(score))
+        st.caption("Options: " + "; ".join(f"{c.label} ({c.allowed})" for c in spec.controls))
+    st.caption("Benchmark: not measured." if score is None else in_words(score))
     st.caption(spec.source)

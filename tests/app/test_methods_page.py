@@ -15,6 +15,7 @@ from medgemma_dash.methods import available
 from medgemma_dash.methods.specification import Family
 from medgemma_dash.services.explanation_steps import MethodOutcome
 from medgemma_dash.services.jobs import Job
+from medgemma_dash.services.method_benchmark import BenchmarkSummary
 from medgemma_dash.ui import method_scores
 from medgemma_dash.ui.session import SESSION
 from tests.app.browser_events import choose_action, lines_of
@@ -103,6 +104,23 @@ def test_without_a_stored_benchmark_the_methods_are_there_all_the_same(
     app = open_methods()
     assert lines_of(app, "no_benchmark") == ["No benchmark is stored."]
     assert len(app.dataframe[0].value) == len(available())
+
+
+def test_a_method_that_the_stored_benchmark_lacks_says_that_it_was_not_measured(
+    open_methods: Callable[[], AppTest], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    measured = open_methods()
+    family = get_args(Family)[0]
+    measured.session_state["method_family"] = family
+    assert "not measured" not in cards(measured.run())
+    score = BenchmarkSummary.score
+    monkeypatch.setattr(
+        BenchmarkSummary, "score", lambda of, name: None if name == "chefer" else score(of, name)
+    )
+    app = open_methods()
+    app.session_state["method_family"] = family
+    assert cards(app.run()).count("Benchmark: not measured.") == 1
+    assert app.dataframe[0].value["peak on lesion"].isna()["Chefer"]
 
 
 def test_timing_needs_an_answer(open_methods: Callable[[], AppTest]) -> None:

@@ -10,12 +10,12 @@ import torch
 
 from medgemma_dash import ask, explain, relevancy_tensor
 from medgemma_dash.core.errors import NoExplanationError, TargetError
-from medgemma_dash.core.explanation import explanation_from_pandas
+from medgemma_dash.core.explanation import Target, explanation_from_pandas
 from medgemma_dash.methods import attention_rows, available, get
 from medgemma_dash.models import generation, image_attention
 from medgemma_dash.models.attention import attention_weights
 from medgemma_dash.models.generation import replay_answer
-from medgemma_dash.services import explaining
+from medgemma_dash.services import explaining, row_filling
 from medgemma_dash.services.explaining import assemble
 from medgemma_dash.services.method_rows import MethodRows
 from medgemma_dash.services.relevance_store import RelevanceStore
@@ -193,6 +193,23 @@ def test_seconds_are_of_the_methods_own_work(model, answer, monkeypatch):
     assert explain(model, answer, token=1, method="raw_attention").provenance.seconds < slow
     monkeypatch.setattr(attention_rows, "attention_weights", slowly(attention_weights))
     assert explain(model, answer, token=1, method="raw_attention").provenance.seconds > slow
+
+
+@pytest.mark.parametrize(("method", "whole"), [("occlusion", True), ("chefer", False)])
+def test_a_run_that_gives_all_words_costs_each_of_them_the_whole_run(
+    model, answer, method, whole, monkeypatch
+):
+    rows = MethodRows(
+        np.ones((len(answer.tokens), len(answer.input_ids)), np.float32), None, None, 8.0
+    )
+    monkeypatch.setattr(row_filling, "run_method", lambda *_, **__: rows)
+    store, every = RelevanceStore(answer), range(len(answer.tokens))
+    fill_rows(model, store, every, method, (), lambda: None)
+    word = store.explanation(Target("token", (1,), ""), method)
+    span = store.explanation(Target("span", (1, 2), ""), method)
+    share = 8 if whole else 8 / len(answer.tokens)
+    assert word.provenance.seconds == pytest.approx(share)
+    assert span.provenance.seconds == pytest.approx(share if whole else 2 * share)
 
 
 def test_the_layers_shares_are_worked_out_once_for_a_word(model, answer, monkeypatch):
