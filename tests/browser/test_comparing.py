@@ -12,6 +12,9 @@ RANGES = """() => {
   const layout = document.querySelector('.st-key-comparison .js-plotly-plot').layout;
   return Object.keys(layout).filter(k => k.startsWith('xaxis')).map(k => layout[k].range);
 }"""
+# Their markup holds ids that are new with every drawing.
+LAYER_BARS = """() => [...document.querySelectorAll('.st-key-layers_bars .bars path')]
+  .map(bar => bar.getAttribute('d')).join()"""
 
 
 def choose_methods(page: Page, *titles: str) -> None:
@@ -120,14 +123,10 @@ def test_patches_lead_to_words_and_layers(page: Page, app_url: str) -> None:
 
 def test_layers_follow_the_word_and_any_token_shows_its_attention(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/Layers")
-    bars = page.locator(".st-key-layers_bars .bars")
-    expect(bars).to_be_visible()
-    before = bars.inner_html()
+    expect(page.locator(".st-key-layers_bars .bars path").first).to_be_visible()
+    before = page.evaluate(LAYER_BARS)
     page.locator('[data-token-index="0"]').click()
-    page.wait_for_function(
-        "before => document.querySelector('.st-key-layers_bars .bars')?.innerHTML !== before",
-        arg=before,
-    )
+    page.wait_for_function(f"before => ({LAYER_BARS})() !== before", arg=before)
     page.get_by_role("tab", name="Attention of any token").click()
     expect(page.locator(".st-key-attention_words .bars path").first).to_be_visible()
     expect(page.locator(".st-key-attention_map .heatmaplayer image")).to_have_count(1)
