@@ -14,7 +14,10 @@ export default function (component) {
   }
   strip.send = (choice) => setStateValue("choice", choice);
   update(strip, data);
+  // Streamlit may end an overtaken drawing after a newer one has come: only the last one clears.
+  const drawing = (strip.drawing = {});
   return () => {
+    if (strip.drawing !== drawing) return;
     strip.root.remove();
     strips.delete(parentElement);
   };
