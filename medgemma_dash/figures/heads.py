@@ -32,55 +32,53 @@ def head_figure(
     colours = palette(dark)
     places = [(layer, head) for layer in range(layers) for head in range(heads)]
     kinds = ["global" if one else "sliding window" for one in is_global]
-    figure = go.Figure(
-        [
-            go.Heatmap(
-                z=values.T.astype(float),
-                colorscale=solid_stops("Cividis"),
-                zmin=0,
-                zmax=max(float(values.max(initial=0.0)), 1e-9),
-                showscale=False,
-                xgap=1,
-                ygap=1,
-                hoverinfo="skip",
-            ),
-            go.Scatter(
-                x=[layer for layer, _ in places],
-                y=[head for _, head in places],
-                mode="markers",
-                marker={"symbol": "square", "size": CELL_PX, "opacity": 0},
-                selected={"marker": {"opacity": 0}},
-                unselected={"marker": {"opacity": 0}},
-                customdata=[list(place) for place in places],
-                hovertext=[
-                    f"layer {layer} · {kinds[layer]} · head {head}<br>"
-                    f"<b>{values[layer, head]:.1%}</b> {measure}"
-                    for layer, head in places
-                ],
-                hovertemplate="%{hovertext}<extra></extra>",
-                showlegend=False,
-            ),
-        ]
-    )
+    traces = [
+        go.Heatmap(
+            z=values.T.astype(float),
+            colorscale=solid_stops("Cividis"),
+            zmin=0,
+            zmax=max(float(values.max(initial=0.0)), 1e-9),
+            showscale=False,
+            xgap=1,
+            ygap=1,
+            hoverinfo="skip",
+        ),
+        go.Scatter(
+            x=[layer for layer, _ in places],
+            y=[head for _, head in places],
+            mode="markers",
+            marker={"symbol": "square", "size": CELL_PX, "opacity": 0},
+            selected={"marker": {"opacity": 0}},
+            unselected={"marker": {"opacity": 0}},
+            customdata=[list(place) for place in places],
+            hovertext=[
+                f"layer {layer} · {kinds[layer]} · head {head}<br>"
+                f"<b>{values[layer, head]:.1%}</b> {measure}"
+                for layer, head in places
+            ],
+            hovertemplate="%{hovertext}<extra></extra>",
+            showlegend=False,
+        ),
+    ]
     marked = [index for index in range(layers) if is_global[index]]
-    figure.update_layout(
-        template="none",
-        height=CELL_PX * heads + 40,
-        margin={"l": 36, "r": 4, "t": 4, "b": 34},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours.muted, "size": 11},
-        dragmode=False,
-        clickmode="event+select",
-        hovermode="closest",
-        hoverdistance=-1,
-        hoverlabel={
+    layout: dict[str, object] = {
+        "template": "none",
+        "height": CELL_PX * heads + 40,
+        "margin": {"l": 36, "r": 4, "t": 4, "b": 34},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours.muted, "size": 11},
+        "dragmode": False,
+        "clickmode": "event+select",
+        "hovermode": "closest",
+        "hoverdistance": -1,
+        "hoverlabel": {
             "bgcolor": colours.panel,
             "bordercolor": colours.line,
             "font": {"color": colours.text, "size": 13},
             "align": "left",
         },
-        xaxis={
+        "xaxis": {
             "tickvals": sorted({0, layers - 1, *marked}),
             "fixedrange": True,
             "showgrid": False,
@@ -88,7 +86,7 @@ def head_figure(
             "ticks": "",
             "title": {"text": "layer", "standoff": 4},
         },
-        yaxis={
+        "yaxis": {
             "tickvals": list(range(heads)),
             "autorange": "reversed",
             "fixedrange": True,
@@ -97,9 +95,9 @@ def head_figure(
             "ticks": "",
             "title": {"text": "head", "standoff": 4},
         },
-        shapes=[_frame(selected, colours.accent)] if selected is not None else [],
-    )
-    return figure
+        "shapes": [_frame(selected, colours.accent)] if selected is not None else [],
+    }
+    return go.Figure(traces, layout)
 
 
 def _frame(cell: Cell, colour: str) -> dict[str, object]:

@@ -35,43 +35,41 @@ def layer_figure(
     ticks = sorted({*indices[:1], *indices[-1:], *marked})
     ceiling = max(float(np.max(layers, initial=0.0)), 1e-9)
     highest = set(np.argsort(-layers, kind="stable")[:named].tolist())
-    figure = go.Figure(
-        go.Bar(
-            x=indices,
-            y=[float(share) for share in layers],
-            marker={
-                "color": [colours.accent if one else colours.bar for one in is_global],
-                "line": {"width": 0},
-                "cornerradius": 2,
-            },
-            # The number alone: with a share, neighbours among 34 bars would write over each other.
-            text=[f"<b>{index}</b>" if index in highest else "" for index in indices],
-            textposition="outside",
-            cliponaxis=False,
-            hovertext=[
-                f"layer {index} · {kind}<br><b>{share:.1%}</b> {measure}"
-                for index, kind, share in zip(indices, kinds, layers, strict=True)
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
+    traces = go.Bar(
+        x=indices,
+        y=[float(share) for share in layers],
+        marker={
+            "color": [colours.accent if one else colours.bar for one in is_global],
+            "line": {"width": 0},
+            "cornerradius": 2,
+        },
+        # The number alone: with a share, neighbours among 34 bars would write over each other.
+        text=[f"<b>{index}</b>" if index in highest else "" for index in indices],
+        textposition="outside",
+        cliponaxis=False,
+        hovertext=[
+            f"layer {index} · {kind}<br><b>{share:.1%}</b> {measure}"
+            for index, kind, share in zip(indices, kinds, layers, strict=True)
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
     )
-    figure.update_layout(
-        template="none",
-        height=height_px,
-        margin={"l": 36, "r": 4, "t": 22, "b": 20},
-        bargap=0.18,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours.muted, "size": 11},
-        showlegend=False,
-        dragmode=False,
-        hoverlabel={
+    layout: dict[str, object] = {
+        "template": "none",
+        "height": height_px,
+        "margin": {"l": 36, "r": 4, "t": 22, "b": 20},
+        "bargap": 0.18,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours.muted, "size": 11},
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {
             "bgcolor": colours.panel,
             "bordercolor": colours.line,
             "font": {"color": colours.text, "size": 13},
             "align": "left",
         },
-        xaxis={
+        "xaxis": {
             "tickvals": ticks,
             "fixedrange": True,
             "showgrid": False,
@@ -81,7 +79,7 @@ def layer_figure(
             "ticks": "",
             "tickangle": 0,
         },
-        yaxis={
+        "yaxis": {
             "range": [0, ceiling * (1.18 if named else 1.04)],
             "tickvals": [0, ceiling],
             "fixedrange": True,
@@ -89,7 +87,7 @@ def layer_figure(
             "showgrid": False,
             "zeroline": False,
         },
-        annotations=[
+        "annotations": [
             {
                 "x": 1,
                 "xref": "paper",
@@ -103,5 +101,5 @@ def layer_figure(
         ]
         if marked
         else [],
-    )
-    return figure
+    }
+    return go.Figure(traces, layout)

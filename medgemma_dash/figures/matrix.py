@@ -42,44 +42,42 @@ def pair_figure(
     text = [
         [f"{value:.{decimals}f}" if np.isfinite(value) else "" for value in row] for row in values
     ]
-    figure = go.Figure(
-        go.Heatmap(
-            z=values.astype(float),
-            x=names,
-            y=names,
-            zmin=low,
-            zmax=high,
-            colorscale=stops,
-            showscale=False,
-            text=text,
-            texttemplate="%{text}",
-            xgap=2,
-            ygap=2,
-            customdata=words,
-            hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{text}}</b>"
-            + ("<extra></extra>" if words is None else "<br>%{customdata}<extra></extra>"),
-        )
+    traces = go.Heatmap(
+        z=values.astype(float),
+        x=names,
+        y=names,
+        zmin=low,
+        zmax=high,
+        colorscale=stops,
+        showscale=False,
+        text=text,
+        texttemplate="%{text}",
+        xgap=2,
+        ygap=2,
+        customdata=words,
+        hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{text}}</b>"
+        + ("<extra></extra>" if words is None else "<br>%{customdata}<extra></extra>"),
     )
-    figure.update_layout(
-        template="none",
-        height=CELL_PX * len(names) + 90,
-        margin={"l": 8, "r": 4, "t": 4, "b": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours.text, "size": 12},
-        dragmode=False,
-        hoverlabel={
+    layout: dict[str, object] = {
+        "template": "none",
+        "height": CELL_PX * len(names) + 90,
+        "margin": {"l": 8, "r": 4, "t": 4, "b": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours.text, "size": 12},
+        "dragmode": False,
+        "hoverlabel": {
             "bgcolor": colours.panel,
             "bordercolor": colours.line,
             "font": {"color": colours.text, "size": 13},
         },
-        xaxis={"fixedrange": True, "automargin": True, "ticks": "", "showgrid": False},
-        yaxis={
+        "xaxis": {"fixedrange": True, "automargin": True, "ticks": "", "showgrid": False},
+        "yaxis": {
             "fixedrange": True,
             "automargin": True,
             "ticks": "",
             "showgrid": False,
             "autorange": "reversed",
         },
-    )
-    return figure
+    }
+    return go.Figure(traces, layout)

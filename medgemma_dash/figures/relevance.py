@@ -94,18 +94,15 @@ def relevance_figure(
     traces.append(cell_markers(cells, hover))
     if limits is not None:
         traces.append(colour_bar(limits, scale))
-    figure = go.Figure(traces)
-    figure.update_layout(
-        _layout(cells, radiograph_jpeg, revision, view, dark, height_px, image_map is not None)
-    )
     labels = side_labels(laterality, width)
     if limits is not None:
         labels += _bar_labels(*limits, signed, dark)
-    figure.update_layout(
-        annotations=labels,
-        shapes=cell_boxes(cells, image_map, signed, selected_cells, mark_peak),
-    )
-    return figure
+    layout = _layout(cells, radiograph_jpeg, revision, view, dark, height_px, limits is not None)
+    layout |= {
+        "annotations": labels,
+        "shapes": cell_boxes(cells, image_map, signed, selected_cells, mark_peak),
+    }
+    return go.Figure(traces, layout)
 
 
 PLOTLY_CONFIG: Mapping[str, Any] = {

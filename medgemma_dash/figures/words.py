@@ -61,41 +61,39 @@ def prompt_words_figure(words: Sequence[WordRelevance], dark: bool = True) -> go
         + (f' <span style="color:{colours.muted}">answer</span>' if word.part == "answer" else "")
         for word in words
     ]
-    figure = go.Figure(
-        go.Bar(
-            x=values,
-            y=places,
-            orientation="h",
-            width=0.42,
-            marker={"color": colours.bar, "line": {"width": 0}, "cornerradius": 2},
-            hovertext=[
-                f"<b>{plain(word.text)}</b> in the {word.part}<br>relevance {number(word.value)}"
-                for word in words
-            ],
-            hovertemplate="%{hovertext}<extra></extra>",
-        )
+    traces = go.Bar(
+        x=values,
+        y=places,
+        orientation="h",
+        width=0.42,
+        marker={"color": colours.bar, "line": {"width": 0}, "cornerradius": 2},
+        hovertext=[
+            f"<b>{plain(word.text)}</b> in the {word.part}<br>relevance {number(word.value)}"
+            for word in words
+        ],
+        hovertemplate="%{hovertext}<extra></extra>",
     )
-    figure.update_layout(
-        template="none",
-        height=max(1, len(words)) * ROW_HEIGHT_PX + 8,
-        margin={"l": 8, "r": 64, "t": 4, "b": 4, "pad": 8},
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours.text, "size": 13},
-        showlegend=False,
-        dragmode=False,
-        hoverlabel={
+    layout: dict[str, object] = {
+        "template": "none",
+        "height": max(1, len(words)) * ROW_HEIGHT_PX + 8,
+        "margin": {"l": 8, "r": 64, "t": 4, "b": 4, "pad": 8},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours.text, "size": 13},
+        "showlegend": False,
+        "dragmode": False,
+        "hoverlabel": {
             "bgcolor": colours.panel,
             "bordercolor": colours.line,
             "font": {"color": colours.text},
             "align": "left",
         },
-        xaxis={
+        "xaxis": {
             "visible": False,
             "fixedrange": True,
             "range": [min(0.0, *values), max(0.0, *values)] if any(values) else [0, 1],
         },
-        yaxis={
+        "yaxis": {
             "tickvals": places,
             "ticktext": labels,
             "automargin": True,
@@ -104,7 +102,7 @@ def prompt_words_figure(words: Sequence[WordRelevance], dark: bool = True) -> go
             "zeroline": False,
             "range": [len(words) - 0.5, -0.5],
         },
-        annotations=[
+        "annotations": [
             {
                 "x": 1,
                 "xref": "paper",
@@ -118,5 +116,5 @@ def prompt_words_figure(words: Sequence[WordRelevance], dark: bool = True) -> go
             }
             for place, word in enumerate(words)
         ],
-    )
-    return figure
+    }
+    return go.Figure(traces, layout)

@@ -25,38 +25,36 @@ def zone_figure(
         if len(values) != len(zone_names):
             raise ValueError(f"{title} has {len(values)} shares for {len(zone_names)} zones.")
     colours = palette(dark)
-    figure = go.Figure(
-        [
-            go.Bar(
-                name=plain(title, 32),
-                x=list(zone_names),
-                y=[float(value) for value in values],
-                marker={"color": colour, "line": {"width": 0}, "cornerradius": 2},
-                hovertemplate="%{x}: <b>%{y:.0%}</b><extra>%{fullData.name}</extra>",
-            )
-            for (title, values), colour in zip(
-                shares.items(), series_colours(len(shares), dark), strict=True
-            )
-        ]
-    )
-    figure.update_layout(
-        template="none",
-        height=height_px,
-        margin={"l": 40, "r": 4, "t": 30, "b": 24},
-        barmode="group",
-        bargap=0.25,
-        paper_bgcolor="rgba(0,0,0,0)",
-        plot_bgcolor="rgba(0,0,0,0)",
-        font={"color": colours.muted, "size": 12},
-        legend={"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemclick": False},
-        hoverlabel={
+    traces = [
+        go.Bar(
+            name=plain(title, 32),
+            x=list(zone_names),
+            y=[float(value) for value in values],
+            marker={"color": colour, "line": {"width": 0}, "cornerradius": 2},
+            hovertemplate="%{x}: <b>%{y:.0%}</b><extra>%{fullData.name}</extra>",
+        )
+        for (title, values), colour in zip(
+            shares.items(), series_colours(len(shares), dark), strict=True
+        )
+    ]
+    layout: dict[str, object] = {
+        "template": "none",
+        "height": height_px,
+        "margin": {"l": 40, "r": 4, "t": 30, "b": 24},
+        "barmode": "group",
+        "bargap": 0.25,
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": colours.muted, "size": 12},
+        "legend": {"orientation": "h", "x": 0, "y": 1, "yanchor": "bottom", "itemclick": False},
+        "hoverlabel": {
             "bgcolor": colours.panel,
             "bordercolor": colours.line,
             "font": {"color": colours.text, "size": 13},
         },
-        dragmode=False,
-        xaxis={"fixedrange": True, "showgrid": False, "linecolor": colours.line, "ticks": ""},
-        yaxis={
+        "dragmode": False,
+        "xaxis": {"fixedrange": True, "showgrid": False, "linecolor": colours.line, "ticks": ""},
+        "yaxis": {
             "fixedrange": True,
             "tickformat": ".0%",
             "rangemode": "tozero",
@@ -64,7 +62,7 @@ def zone_figure(
             "zeroline": False,
             "nticks": 4,
         },
-        shapes=[
+        "shapes": [
             {
                 "type": "line",
                 "x0": len(zone_names) / 2 - 0.5,
@@ -75,5 +73,5 @@ def zone_figure(
                 "line": {"color": colours.muted, "width": 1, "dash": "dot"},
             }
         ],
-    )
-    return figure
+    }
+    return go.Figure(traces, layout)

@@ -14,7 +14,8 @@ def chart(figure: Any, *, key: str, alt: str, tools: bool = False, **options: An
 
     The part of the page that holds it carries `key` as a class, for tests and user styles.
     """
-    figure.update_layout(font_family=FONT, hoverlabel_font_family=FONT)
+    # Set one by one: `update_layout` takes four times as long.
+    figure.layout.font.family = figure.layout.hoverlabel.font.family = FONT
     config = dict(PLOTLY_CONFIG) | ({} if tools else {"displayModeBar": False})
     # Streamlit gives that class itself to a chart that can be selected in, and to no other.
     if "on_select" in options:

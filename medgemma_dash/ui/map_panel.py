@@ -82,8 +82,8 @@ def _picture(study: Study) -> None:
     )
     # In a narrow column the picture keeps to the top instead of the middle, and it keeps its
     # size when the colour bar comes and goes.
-    figure.update_yaxes(constraintoward="top")
-    figure.update_layout(margin_b=COLOUR_BAR_PX)
+    figure.layout.yaxis.constraintoward = "top"
+    figure.layout.margin.b = COLOUR_BAR_PX
     chart(
         figure,
         tools=True,
