@@ -30,5 +30,9 @@ others = [
 ]
 page = st.navigation([home, explain, *others], position="top")
 status_header(host)
-page.run()
-spare_collector(host)
+try:
+    page.run()
+finally:
+    # After the first page: while torch is imported, everything else takes twice as long.
+    host.begin()
+    spare_collector(host)

@@ -19,7 +19,7 @@ run: $(VENV)/installed-to-run
 	@exec env OMP_WAIT_POLICY=$(OMP_WAIT_POLICY) $(BIN)/python -m streamlit run Home.py --server.port $(PORT)
 
 test: check
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 
 check: $(VENV)/installed-to-develop
 	$(BIN)/ruff check .

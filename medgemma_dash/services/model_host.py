@@ -9,6 +9,7 @@ import gc
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
 from importlib import import_module
+from threading import Lock
 from typing import TYPE_CHECKING, Literal, cast
 
 from medgemma_dash.core.answer import Answer
@@ -48,7 +49,7 @@ class ModelHost(ExplanationJobs):
 
     settings: None reads the environment.
     load: how the model is loaded; another one serves tests.
-    start: False waits for `reload` before the model is loaded.
+    start: False waits for `begin`, or the first question, before the model is loaded.
     Jobs may be asked for while the model loads: they wait behind it. When it cannot be loaded
     they fail with the reason.
     """
@@ -66,8 +67,9 @@ class ModelHost(ExplanationJobs):
         self._answers = AnswerCache()
         self._model: VisionLanguageModel | None = None
         self._loading: Job[None] | None = None
+        self._beginning = Lock()
         if start:
-            self.reload()
+            self.begin()
 
     @property
     def state(self) -> Literal["loading", "ready", "failed"]:
@@ -80,7 +82,7 @@ class ModelHost(ExplanationJobs):
     def message(self) -> str:
         """What is being done, or why it failed and what to do; "" when the model is ready."""
         if self._loading is None:
-            return "The model has not been loaded yet."
+            return "Loading has not begun yet."
         if self._loading.error is not None:
             return str(self._loading.error)
         if self._loading.finished:
@@ -100,6 +102,12 @@ class ModelHost(ExplanationJobs):
         if model is None:
             raise ModelError(self.message or "The model is not loaded.")
         return model
+
+    def begin(self) -> None:
+        """Start loading the model, unless that was done before."""
+        with self._beginning:
+            if self._loading is None:
+                self.reload()
 
     def reload(self, settings: Settings | None = None) -> None:
         """Load the model again, or another one, behind the jobs that wait already."""
@@ -134,6 +142,7 @@ class ModelHost(ExplanationJobs):
 
         The job's events have `.index`, `.text` and `.probability`, one for each token.
         """
+        self.begin()
         label = "Answering the question"
         if self._model is not None:
             key = _answer_key(self._model, radiograph, prompt, force, max_new_tokens)

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 @st.cache_resource(show_spinner=False)
 def model_host() -> ModelHost:
-    """The host; its first call starts loading the model in the background.
+    """The host; Home.py has it load the model in the background once a page is drawn.
 
     Raises SettingError when an environment setting has a value that is not allowed.
     """
     from medgemma_dash.core.settings import read_settings
     from medgemma_dash.services.model_host import ModelHost
 
-    return ModelHost(read_settings())
+    return ModelHost(read_settings(), start=False)
 
 
 def spare_collector(host: ModelHost) -> None:

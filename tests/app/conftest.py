@@ -129,6 +129,7 @@ class FakeHost:
     hold: threading.Event = field(default_factory=threading.Event)
     hold_filling: threading.Event = field(default_factory=threading.Event)
     computed: list[Target] = field(default_factory=list)
+    begun: bool = False
 
     def __post_init__(self) -> None:
         self.hold.set()
@@ -206,6 +207,9 @@ class FakeHost:
             raise MethodError("The fake model has no layers to look into.")
 
         return self.engine.submit(work, owner=owner, label="Looking", supersedes="layers")
+
+    def begin(self) -> None:
+        self.begun = True
 
     def reload(self) -> None:
         self.state = "loading"

@@ -23,6 +23,7 @@ def test_it_is_there_whatever_the_model_does(open_home: OpenPage, host: Any, sta
     labels = [button.label for button in app.button]
     assert all(sample.title in labels for sample in samples())
     assert ("Try again" in labels) == (state == "failed")
+    assert host.begun
 
 
 def test_a_sample_opens_with_one_click(open_home: OpenPage) -> None:

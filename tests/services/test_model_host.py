@@ -109,13 +109,25 @@ def test_a_model_that_cannot_be_loaded_says_why_and_may_be_replaced() -> None:
         host.close()
 
 
-def test_a_host_that_was_not_started_waits_for_reload() -> None:
-    host = ModelHost(Settings(), load=lambda s, c: FakeModel(), start=False)  # type: ignore[arg-type,return-value]
+@pytest.mark.parametrize("first", ["begin", "reload", "question"])
+def test_a_host_that_was_not_started_loads_once_when_it_is_first_needed(first: str) -> None:
+    loaded: list[Settings] = []
+
+    def load(settings: Settings, context: object) -> object:
+        loaded.append(settings)
+        return FakeModel()
+
+    host = ModelHost(Settings(), load=load, start=False)  # type: ignore[arg-type]
     try:
-        assert (host.state, host.seconds) == ("loading", 0)
-        host.reload()
+        assert (host.state, host.seconds, loaded) == ("loading", 0, [])
+        if first == "question":
+            host.ask_job("a", make_radiograph(), "What is it?")
+        else:
+            getattr(host, first)()
+        host.begin()
         load_and_wait(host)
         assert host.state == "ready"
+        assert len(loaded) == 1
     finally:
         host.close()
 
