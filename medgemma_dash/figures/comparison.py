@@ -47,6 +47,7 @@ def comparison_figure(
     selected_cells: Sequence[Cell] = (),
     linked_hover: bool = True,
     revision: str = "comparison",
+    view: tuple[float, float, float, float] | None = None,
     dark: bool = True,
     panel_px: int = 300,
 ) -> go.Figure:
@@ -55,6 +56,7 @@ def comparison_figure(
     Raw values of different methods have different units. "per panel" therefore colours each map
     by its own peak, which its caption names; "shared" divides each map by the sum of its
     magnitudes first, so that one scale, the share of a map's relevance, serves all.
+    view: (left, right, bottom, top) in pixels of the first panel, to keep a zoom across figures.
     Hovering over a cell tells what every panel of the same grid has there; without
     `linked_hover`, for many small panels, what this one has.
     Raises ValueError for no panel at all, or a map or zones that do not fit their grid.
@@ -83,7 +85,7 @@ def comparison_figure(
     for place, panel in enumerate(panels):
         axes = axes_of(place)
         cells = PatchGrid(*panel.grid, height=panel.height, width=panel.width)
-        layout |= panel_axes(panels, place, columns, rows, panel_px)
+        layout |= panel_axes(panels, place, columns, rows, panel_px, view)
         images.append(background(panel.radiograph_jpeg, cells, axes["xaxis"], axes["yaxis"]))
         labels += panel_labels(panel, place, columns, rows, panel_px, dark)
         image_map, ends = shown[place], limits[place]

@@ -62,9 +62,17 @@ def _box_of(place: int, columns: int, rows: int, panel_px: int) -> tuple[float, 
 
 
 def panel_axes(
-    panels: Sequence[MapPanel], place: int, columns: int, rows: int, panel_px: int
+    panels: Sequence[MapPanel],
+    place: int,
+    columns: int,
+    rows: int,
+    panel_px: int,
+    view: tuple[float, float, float, float] | None = None,
 ) -> dict[str, Any]:
-    """Both axes of a panel; a radiograph of the same size as an earlier one zooms with it."""
+    """Both axes of a panel; a radiograph of the same size as an earlier one zooms with it.
+
+    view: the zoom of the first panel, as (left, right, bottom, top) in its pixels.
+    """
     panel = panels[place]
     left, bottom, top = _box_of(place, columns, rows, panel_px)
     leader = next(
@@ -72,15 +80,17 @@ def panel_axes(
         for index, other in enumerate(panels)
         if (other.width, other.height) == (panel.width, panel.height)
     )
+    whole = (0, panel.width, panel.height, 0)
+    x0, x1, y0, y1 = view if view is not None and leader == 0 else whole
     axes, led = axes_of(place), axes_of(leader)
     x = MAP_AXIS | {
         "domain": [left, left + 1 / columns - GAP],
-        "range": [0, panel.width],
+        "range": [x0, x1],
         "anchor": axes["yaxis"],
     }
     y = MAP_AXIS | {
         "domain": [bottom, top],
-        "range": [panel.height, 0],
+        "range": [y0, y1],
         "anchor": axes["xaxis"],
         "scaleanchor": axes["xaxis"],
         "scaleratio": 1,

@@ -62,7 +62,7 @@ def _methods() -> list[str]:
     first = [name for name in FIRST_METHODS if name in titles] or [DEFAULT_METHOD]
     known = st.session_state.get(keys.COMPARED)
     if known is not None:
-        st.session_state[keys.COMPARED] = [name for name in known if name in titles]
+        keys.give_widget(keys.COMPARED, [name for name in known if name in titles])
     chosen = st.pills(
         "Methods",
         list(titles),

@@ -11,6 +11,7 @@ from medgemma_dash.ui import session as keys
 from medgemma_dash.ui.chart import chart
 from medgemma_dash.ui.comparison import ComparedMap, Comparison, Pin
 from medgemma_dash.ui.comparison_pins import PANEL_SIDE_PX, pin_popover
+from medgemma_dash.ui.kept_view import kept_view
 from medgemma_dash.ui.map_display import DEFAULT_OPACITY, chosen_display, displayed_jpeg
 from medgemma_dash.ui.method_choice import method_options
 from medgemma_dash.ui.rich_line import Segment, chosen_action, rich_line
@@ -45,6 +46,9 @@ def comparison_map(study: Study, comparison: Comparison) -> None:
         threshold=display.threshold,
         colour_scale=display.colour_scale,
         revision=study.radiograph.sha256,
+        view=kept_view(
+            container="comparison", key="comparison_view", revision=study.radiograph.sha256
+        ),
         dark=is_dark(),
         panel_px=next(px for most, px in PANEL_PX if columns <= most),
     )

@@ -27,7 +27,7 @@ def head_maps(study: Study, view: LayerView) -> None:
     """The heads of one layer, those that count most first."""
     layers = len(view.is_global)
     weighted = widget_value(keys.HEAD_MEASURE, "gradient-weighted") == "gradient-weighted"
-    st.session_state[keys.HEAD_LAYER] = min(int(widget_value(keys.HEAD_LAYER, 0)), layers - 1)
+    keys.give_widget(keys.HEAD_LAYER, min(int(widget_value(keys.HEAD_LAYER, 0)), layers - 1))
     layer = int(
         st.select_slider(
             "Layer",
@@ -61,9 +61,8 @@ def head_maps(study: Study, view: LayerView) -> None:
 def gathered_maps(study: Study, view: LayerView) -> None:
     """Relevance after each layer, from the last one to the first, small; and one of them large."""
     layers = len(view.is_global)
-    st.session_state[keys.GATHERED_LAYER] = min(
-        int(widget_value(keys.GATHERED_LAYER, 0)), layers - 1
-    )
+    layer = int(widget_value(keys.GATHERED_LAYER, 0))
+    keys.give_widget(keys.GATHERED_LAYER, min(layer, layers - 1))
     with st.container(key="gathered_columns"):
         left, right = st.columns([30, 70], gap="medium")
     with left:

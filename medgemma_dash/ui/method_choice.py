@@ -83,7 +83,7 @@ def method_picker() -> None:
         return
     titles = {one.name: one.title for one in specs()}
     # The name may come from a URL.
-    st.session_state[keys.METHOD] = spec.name
+    keys.give_widget(keys.METHOD, spec.name)
     with popover:
         st.selectbox(
             "Method",

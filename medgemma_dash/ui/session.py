@@ -191,3 +191,12 @@ def current_session() -> Session:
 def widget_value(key: str, default: Any) -> Any:
     """What the widget with this key holds, or the default before it was drawn."""
     return st.session_state.get(key, default)
+
+
+def give_widget(key: str, value: Any) -> None:
+    """Give a widget its value before it is drawn, unless it has it already.
+
+    A value that is set takes back what the reader chooses while the script runs.
+    """
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value

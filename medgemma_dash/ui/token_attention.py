@@ -41,7 +41,7 @@ def token_attention(host: ModelHost, study: Study, view: LayerView) -> None:
             return
         layers, heads = attention.shape[:2]
         layer = int(widget_value(keys.ATTENTION_LAYER, widget_value(keys.HEAD_LAYER, 0)))
-        st.session_state[keys.ATTENTION_LAYER] = min(layer, layers - 1)
+        keys.give_widget(keys.ATTENTION_LAYER, min(layer, layers - 1))
         layer = st.selectbox(
             "Layer", list(range(layers)), key=keys.ATTENTION_LAYER, persist_state="session"
         )

@@ -52,6 +52,14 @@ def test_maps_of_one_size_zoom_together_and_others_apart():
     assert layout.xaxis3.range == (0, 500)
 
 
+def test_a_kept_zoom_is_that_of_every_radiograph_of_the_first_ones_size():
+    panels = [panel("a"), panel("b", width=500), panel("c")]
+    layout = comparison_figure(panels, view=(100.0, 300.0, 450.0, 250.0)).layout
+    assert (layout.xaxis.range, layout.yaxis.range) == ((100, 300), (450, 250))
+    assert (layout.xaxis3.range, layout.yaxis3.range) == ((100, 300), (450, 250))
+    assert (layout.xaxis2.range, layout.yaxis2.range) == ((0, 500), (900, 0))
+
+
 def test_own_scales_show_raw_values_to_each_maps_peak():
     figure = comparison_figure([panel("a", 0.01), panel("b", 5.0)], scale="per panel")
     assert [trace.zmax for trace in heatmaps(figure)] == pytest.approx([0.01, 5.0])

@@ -31,8 +31,8 @@ function attach(watcher) {
   watcher.heard.add(figure);
   figure.on("plotly_relayout", (change) => {
     const names = Object.keys(change ?? {});
-    if (!names.some((name) => /^[xy]axis\.(range|autorange)/.test(name))) return;
-    const whole = names.some((name) => /^[xy]axis\.autorange/.test(name));
+    if (!names.some((name) => /^[xy]axis\d*\.(range|autorange)/.test(name))) return;
+    const whole = names.some((name) => /^[xy]axis\d*\.autorange/.test(name));
     const { xaxis, yaxis, uirevision } = figure.layout;
     const ranges = whole ? null : [...xaxis.range, ...yaxis.range].map(Number);
     clearTimeout(watcher.timer);
