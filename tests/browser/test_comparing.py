@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.explain_page import idle
 
 pytestmark = pytest.mark.browser
 
@@ -150,3 +154,27 @@ def test_methods_page_shows_every_card(page: Page, app_url: str) -> None:
         page.get_by_role("button", name="control", exact=True)
     ).first.click()
     expect(page.locator(".st-key-card_uniform")).to_be_visible()
+
+
+@pytest.mark.parametrize(
+    ("width", "dark"), [(1440, True), (1440, False), (800, False)], ids=["dark", "light", "narrow"]
+)
+def test_the_pages_fit_their_window(
+    open_page: Callable[..., Page],
+    app_url: str,
+    photograph: Callable[[Page, str], None],
+    width: int,
+    dark: bool,
+) -> None:
+    page = open_page(width=width, dark=dark)
+    for name, drawn, count in (
+        ("Compare", MAPS, 6),
+        ("Layers", ".st-key-layers_bars .bars path", 12),
+        ("Methods", ".st-key-method_family button", 2),
+    ):
+        page.goto(f"{app_url}/{name}")
+        expect(page.locator(drawn).nth(count - 1)).to_be_visible()
+        idle(page)
+        beyond = page.get_by_test_id("stMain").evaluate("m => m.scrollWidth - m.clientWidth")
+        assert beyond <= 0, name
+        photograph(page, f"{name.lower()}-{'dark' if dark else 'light'}-{width}")

@@ -261,6 +261,8 @@ def test_the_pages_fit_their_window(
     width: int,
     dark: bool,
 ) -> None:
+    from medgemma_dash.ui.samples import samples
+
     page = explain(open_page(width=width, height=900, dark=dark), app_url)
     idle(page)
     heights = "m => [m.scrollHeight - m.clientHeight, m.scrollWidth - m.clientWidth]"
@@ -271,5 +273,8 @@ def test_the_pages_fit_their_window(
     theme = "dark" if dark else "light"
     photograph(page, f"explain-{theme}-{width}")
     page.goto(app_url)
-    expect(page.locator(".st-key-sample_grid img").first).to_be_visible()
+    # The page is there before its pictures; the last of them stands above the box for files.
+    expect(page.locator('[data-testid="stFileUploader"]')).to_be_visible()
+    expect(page.locator(".st-key-sample_grid img")).to_have_count(len(samples()))
+    idle(page)
     photograph(page, f"home-{theme}-{width}")
