@@ -70,6 +70,14 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
     target.add_argument("--span", type=_read_span, metavar="A:B", help="explain tokens A to B - 1")
     command.add_argument("--against", metavar="TEXT", help="why the token and not this one")
     command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
+    command.add_argument(
+        "--setting",
+        type=_read_option,
+        action="append",
+        default=[],
+        metavar="OPTION=CHOICE",
+        help="an option of the method, such as heads=max; may be repeated",
+    )
     _add_model_options(command)
     command.add_argument("--max-new-tokens", type=int, default=256, metavar="N")
     command.add_argument(
@@ -184,6 +192,13 @@ def _read_setting(text: str) -> tuple[str, str, str]:
         raise argparse.ArgumentTypeError(f"{text!r} is not METHOD.OPTION=CHOICE")
     method, option, choice = found.groups()
     return method, option, choice
+
+
+def _read_option(text: str) -> tuple[str, str]:
+    option, separator, choice = text.partition("=")
+    if not (option and separator and choice):
+        raise argparse.ArgumentTypeError(f"{text!r} is not OPTION=CHOICE")
+    return option, choice
 
 
 def _read_count(text: str) -> int:

@@ -23,7 +23,8 @@ from medgemma_dash.services.exporting import (
 
 def run(options: argparse.Namespace) -> int:
     """Ask, explain and write; what can be refused without a model is refused before it loads."""
-    get(options.method)
+    settings = dict(options.setting)
+    get(options.method).spec.settings(settings)
     choice = chosen_model(options)
     radiograph = load_radiograph(options.image)
     _write(options.out, {})
@@ -37,8 +38,11 @@ def run(options: argparse.Namespace) -> int:
         span=options.span,
         against=options.against,
         method=options.method,
+        **settings,
     )
-    tensor = relevancy_tensor(model, answer, method=options.method, progress=show_progress)
+    tensor = relevancy_tensor(
+        model, answer, method=options.method, progress=show_progress, **settings
+    )
     zones = zone_table(explanation.image, zone_map(radiograph, answer.grid, DEFAULT_SCHEME))
     picture = overlay_picture(
         radiograph.pixels,

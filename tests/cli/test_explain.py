@@ -56,6 +56,16 @@ def test_the_files_hold_what_the_python_interface_computes(
     assert "Replay    exact" in printed
 
 
+def test_settings_are_the_methods_own(command, demo_model, picture, tmp_path):
+    given = ["--method", "chefer", "--setting", "heads=max", "--setting", "words=summed logits"]
+    assert command("--span", "0:2", *given) == 0
+    answer = ask(demo_model, load_radiograph(picture), QUESTION, max_new_tokens=LIMIT)
+    expected = explain(demo_model, answer, span=(0, 2), heads="max", words="summed logits")
+    document = json.loads((tmp_path / "new" / "out" / "explanation.json").read_text("utf-8"))
+    assert np.array_equal(np.array(document["map"]["values"], np.float32), expected.image)
+    assert not np.array_equal(expected.image, explain(demo_model, answer, span=(0, 2)).image)
+
+
 def test_no_file_and_no_line_names_the_picture(command, tmp_path, capsys):
     assert command() == 0
     written = b"".join(path.read_bytes() for path in (tmp_path / "new" / "out").iterdir())
@@ -71,6 +81,8 @@ def test_no_file_and_no_line_names_the_picture(command, tmp_path, capsys):
         (["--span", "6:2"], "span 6:2"),
         (["--against", "No"], "give token"),
         (["--method", "magic"], "chefer"),
+        (["--setting", "heads=all"], "gradient-weighted"),
+        (["--setting", "token=1"], "heads"),
         (["--out", "/proc/nowhere"], "Choose another --out"),
     ],
 )
