@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from medgemma_dash.ui.actions import collect
+from medgemma_dash.ui.collecting import collect
 from medgemma_dash.ui.host import spare_collector
 from medgemma_dash.ui.rich_line import Segment, rich_line
 from medgemma_dash.ui.session import current_session

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
-from medgemma_dash.ui.actions import collect
+from medgemma_dash.ui.collecting import collect
 from medgemma_dash.ui.home_page import RESEARCH_ONLY
 from medgemma_dash.ui.method_choice import specs_by_family
 from medgemma_dash.ui.method_scores import (

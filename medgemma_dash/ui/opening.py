@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medgemma_dash.ui.actions import ask, choose, collect
+from medgemma_dash.ui.actions import ask, choose
+from medgemma_dash.ui.collecting import collect
 from medgemma_dash.ui.method_choice import chosen_method, chosen_settings, set_picker
 from medgemma_dash.ui.picker import open_sample
 from medgemma_dash.ui.samples import samples

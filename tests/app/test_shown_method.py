@@ -283,7 +283,7 @@ def test_a_question_that_is_asked_again_finds_what_was_explained_before(
 
 
 def test_only_the_last_few_answers_are_remembered(open_explain: OpenPage, settle: Settle) -> None:
-    from medgemma_dash.ui.actions import STORES_KEPT
+    from medgemma_dash.ui.collecting import STORES_KEPT
 
     app = open_explain()
     for word in ("one", "two", "three", "four", "five"):
