@@ -42,7 +42,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """
     driving = [item for item in items if "browser" in item.keywords]
     for item in items:
-        group = "browser" if "browser" in item.keywords else item.path.name
+        group = "browser" if "browser" in item.keywords else str(item.path)
         item.add_marker(pytest.mark.xdist_group(group))
     if not driving or os.environ.get("CI") or find_browser():
         return

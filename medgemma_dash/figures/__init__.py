@@ -4,6 +4,7 @@ from medgemma_dash.figures.cells import chosen_cells
 from medgemma_dash.figures.comparison import ScaleChoice, comparison_figure
 from medgemma_dash.figures.heads import head_figure
 from medgemma_dash.figures.layers import layer_figure
+from medgemma_dash.figures.map_traces import View
 from medgemma_dash.figures.matrix import pair_figure
 from medgemma_dash.figures.overlay import overlay_picture
 from medgemma_dash.figures.overlay_svg import overlay_svg
@@ -19,6 +20,7 @@ __all__ = [
     "MapPanel",
     "Palette",
     "ScaleChoice",
+    "View",
     "WordRelevance",
     "chosen_cells",
     "comparison_figure",

@@ -11,6 +11,7 @@ from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.cells import Cell, cell_boxes
 from medgemma_dash.figures.map_traces import (
     Limits,
+    View,
     background,
     bar_label,
     cell_hover,
@@ -47,7 +48,7 @@ def comparison_figure(
     selected_cells: Sequence[Cell] = (),
     linked_hover: bool = True,
     revision: str = "comparison",
-    view: tuple[float, float, float, float] | None = None,
+    view: View | None = None,
     dark: bool = True,
     panel_px: int = 300,
 ) -> go.Figure:

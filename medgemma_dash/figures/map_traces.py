@@ -14,6 +14,9 @@ from medgemma_dash.figures.stretching import MapMode, stretched
 
 Limits = tuple[float, float]
 
+# What of a radiograph is in sight: left, right, bottom and top, in its pixels.
+View = tuple[float, float, float, float]
+
 # Points a cell and side that a smooth map is computed at; between them the browser fills in.
 # An odd number: then a cell's centre, where it has its own value, is one of them.
 POINTS_A_CELL = 5

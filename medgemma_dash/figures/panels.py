@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.figures.cells import side_labels
-from medgemma_dash.figures.map_traces import MAP_AXIS
+from medgemma_dash.figures.map_traces import MAP_AXIS, View
 from medgemma_dash.figures.palette import palette
 from medgemma_dash.figures.words import number, plain
 
@@ -67,7 +67,7 @@ def panel_axes(
     columns: int,
     rows: int,
     panel_px: int,
-    view: tuple[float, float, float, float] | None = None,
+    view: View | None = None,
 ) -> dict[str, Any]:
     """Both axes of a panel; a radiograph of the same size as an earlier one zooms with it.
 

@@ -11,6 +11,7 @@ from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.cells import Cell, cell_boxes, hover_text, side_labels
 from medgemma_dash.figures.map_traces import (
     MAP_AXIS,
+    View,
     background,
     bar_label,
     cell_markers,
@@ -21,8 +22,6 @@ from medgemma_dash.figures.map_traces import (
 from medgemma_dash.figures.palette import checked_scale, colour_range
 from medgemma_dash.figures.stretching import MapMode
 from medgemma_dash.figures.words import number
-
-View = tuple[float, float, float, float]
 
 BELOW_PX = 40
 

@@ -17,12 +17,13 @@ from pydicom.pixels import get_decoder
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Laterality, Window
 from medgemma_dash.imaging import dicom_facts as facts
+from medgemma_dash.imaging.dicom_notices import notices
 from medgemma_dash.imaging.dicom_stream import stated_size
 from medgemma_dash.imaging.dicom_tables import read_table
 from medgemma_dash.imaging.dicom_windows import presets
 from medgemma_dash.imaging.laterality import VIEWS, read_laterality
 from medgemma_dash.imaging.limits import check_picture_size
-from medgemma_dash.imaging.transfer_syntax import LOSSY, NATIVE, READABLE, RLE
+from medgemma_dash.imaging.transfer_syntax import NATIVE, READABLE, RLE
 from medgemma_dash.imaging.window import EIGHT_BIT, mirrored, spanning_window
 from medgemma_dash.imaging.window_names import distinct
 
@@ -69,7 +70,7 @@ def decode_dicom(data: bytes, transfer_syntax: str) -> DecodedImage:
     orientation = facts.words(dataset, "PatientOrientation")
     view = facts.word(dataset, "ViewPosition", VIEWS)
     laterality, side_warnings = read_laterality(orientation, view)
-    warnings = _notices(dataset, transfer_syntax, layout)
+    warnings = notices(dataset, transfer_syntax, layout.bits)
     stored = _stored_values(dataset, transfer_syntax, layout)
     if layout.samples == 3:
         picture: Shaped[np.ndarray, "rows cols *channels"] = _eight_bit_colour(stored, layout)
@@ -238,28 +239,3 @@ def _with_whole_range(
     whole = spanning_window(WHOLE_RANGE, low, high)
     listed = any(replace(window, name=WHOLE_RANGE) == whole for window in windows)
     return values, distinct(windows if listed else (*windows, whole))
-
-
-def _notices(dataset: pydicom.Dataset, transfer_syntax: str, layout: _Layout) -> tuple[str, ...]:
-    notices = []
-    modality = facts.word(dataset, "Modality")
-    if modality in facts.UNSURE_MODALITIES:
-        notices.append("The file does not say that it is a plain radiograph; make sure that it is.")
-    if facts.word(dataset, "BodyPartExamined", facts.CHEST_PARTS) == "other":
-        notices.append("The file names a body part other than the chest.")
-    if facts.word(dataset, "PresentationIntentType") == "FOR PROCESSING":
-        notices.append(
-            "The file holds raw detector data, not meant for viewing; contrast may be unusual."
-        )
-    lossy = facts.word(dataset, "LossyImageCompression") == "01" or transfer_syntax in LOSSY
-    if lossy:
-        notices.append("The picture was compressed with loss.")
-    if layout.bits > 8:
-        notices.append(
-            f"The picture has {layout.bits} bits; the model sees the 8 that the window selects."
-        )
-    if facts.word(dataset, "BurnedInAnnotation") == "YES":
-        notices.append("The file says that text is burned into the picture: it may name a patient.")
-    elif facts.word(dataset, "BurnedInAnnotation") != "NO":
-        notices.append("Text may be burned into the picture; look before you share it.")
-    return tuple(notices)

@@ -12,10 +12,12 @@ from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import torch
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float
 from torch import Tensor
 from transformers import AttentionInterface, AttentionMaskInterface
 from transformers.masking_utils import sdpa_mask
+
+from medgemma_dash.models.row_reach import RowReach, row_reach
 
 REPLAY_ATTENTION = "medgemma_dash_replay"
 
@@ -45,31 +47,9 @@ class AttentionRecord:
         return torch.ones(sequence, sequence, dtype=torch.bool, device=self.q.device).tril()
 
     @cached_property
-    def reach(self) -> "RowReach":
+    def reach(self) -> RowReach:
         """The same for each row in three numbers, worked out once for all clicks."""
         return row_reach(self.allowed)
-
-
-@dataclass(frozen=True)
-class RowReach:
-    """Of each row the first key that it sees, the one behind its last, and how many it sees.
-
-    On the processor, so that dividing rows into blocks asks nothing of a GPU.
-    """
-
-    first: Int[np.ndarray, " sequence"]
-    stop: Int[np.ndarray, " sequence"]
-    seen: Int[np.ndarray, " sequence"]
-
-
-def row_reach(allowed: Bool[Tensor, "sequence sequence"]) -> RowReach:
-    """Summarise a mask; every row sees a key."""
-    visible = allowed.cpu().numpy()
-    return RowReach(
-        first=visible.argmax(1),
-        stop=visible.shape[1] - visible[:, ::-1].argmax(1),
-        seen=visible.sum(1),
-    )
 
 
 class AttentionTape:

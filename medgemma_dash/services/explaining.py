@@ -22,7 +22,7 @@ from medgemma_dash.services.method_rows import (
     Progress,
     run_method,
 )
-from medgemma_dash.services.relevance_store import MEAN_OF_MAPS
+from medgemma_dash.services.relevance_rows import MEAN_OF_MAPS
 from medgemma_dash.services.targets import against_token, target_for
 
 

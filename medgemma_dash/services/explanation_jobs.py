@@ -15,7 +15,8 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Against, Explanation, Target
 from medgemma_dash.services.engine import Engine
 from medgemma_dash.services.jobs import Job, JobContext
-from medgemma_dash.services.relevance_store import MethodSettings, RelevanceStore
+from medgemma_dash.services.relevance_rows import MethodSettings
+from medgemma_dash.services.relevance_store import RelevanceStore
 
 if TYPE_CHECKING:
     import numpy as np

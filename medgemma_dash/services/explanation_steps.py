@@ -19,7 +19,8 @@ from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services import row_filling
 from medgemma_dash.services.failures import plain_error
-from medgemma_dash.services.relevance_store import MethodSettings, RelevanceStore, is_assembled
+from medgemma_dash.services.relevance_rows import MethodSettings, is_assembled
+from medgemma_dash.services.relevance_store import RelevanceStore
 
 CurrentModel = Callable[[], VisionLanguageModel]
 

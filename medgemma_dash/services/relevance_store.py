@@ -2,51 +2,23 @@
 
 import threading
 from collections import OrderedDict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Against, Explanation, Provenance, Target
-
-MethodSettings = Mapping[str, object] | Iterable[tuple[str, object]]
+from medgemma_dash.services.relevance_rows import (
+    MethodSettings,
+    RelevanceTensor,
+    RowBatch,
+    is_assembled,
+    mean_row,
+)
 
 BUDGET_BYTES = 64 << 20
-
-# The value of a method's "words" option under which several words are the mean of their maps.
-MEAN_OF_MAPS = "mean of maps"
-
-
-@dataclass(frozen=True, eq=False)
-class RelevanceTensor:
-    """relevancy: float32 (T, S), zero rows where nothing is known. filled: bool (T,)."""
-
-    relevancy: Float[np.ndarray, "tokens positions"]
-    filled: Bool[np.ndarray, " tokens"]
-
-
-@dataclass(frozen=True, eq=False)
-class RowBatch:
-    """Rows of some tokens: relevance (n, S) and layer shares (n, L), both float32.
-
-    provenance: of any of them; None when every row is empty, so that nothing can be shown.
-    gaps: each row's completeness gap, for a method that promises completeness.
-    seconds: what each row cost, its share of the time that the batch took.
-    at_once: the rows came from a run that gives all tokens for the price of one; `seconds` is then
-        the whole run's, for each of them.
-    """
-
-    token_indices: tuple[int, ...]
-    rows: Float[np.ndarray, "tokens positions"]
-    layers: Float[np.ndarray, "tokens layers"]
-    signed: bool
-    provenance: Provenance | None
-    gaps: Float[np.ndarray, " tokens"] | None = None
-    seconds: float = 0.0
-    at_once: bool = False
 
 
 @dataclass(eq=False)
@@ -262,20 +234,6 @@ class RelevanceStore:
             raise ValueError("The explanation belongs to another answer.")
         if not np.array_equal(explanation.image.ravel(), explanation.row[start:stop]):
             raise ValueError("The explanation's picture is not its row at the soft tokens.")
-
-
-def is_assembled(target: Target, settings: MethodSettings = ()) -> bool:
-    """Whether the target's explanation is the mean of its tokens' rows, or a single row."""
-    if target.against is not None:
-        return False
-    several_words = dict(settings).get("words", MEAN_OF_MAPS)
-    return len(target.token_indices) == 1 or several_words == MEAN_OF_MAPS
-
-
-def mean_row(rows: Float[np.ndarray, "tokens entries"]) -> npt.NDArray[np.float32]:
-    """The mean of the tokens' rows, summed in float64: a span's relevance by definition."""
-    mean: npt.NDArray[np.float32] = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
-    return mean
 
 
 def _one_gap(gap: float | None) -> Float[np.ndarray, " tokens"] | None:

@@ -13,12 +13,8 @@ from medgemma_dash.services.explaining import (
     layer_shares,
 )
 from medgemma_dash.services.method_rows import Check, MethodRows, Progress, run_method
-from medgemma_dash.services.relevance_store import (
-    MethodSettings,
-    RelevanceStore,
-    RowBatch,
-    is_assembled,
-)
+from medgemma_dash.services.relevance_rows import MethodSettings, RowBatch, is_assembled
+from medgemma_dash.services.relevance_store import RelevanceStore
 
 # A click of another session waits for one batch at most; a processor is the slower one.
 MOST_AT_ONCE = 8

@@ -29,7 +29,7 @@ from medgemma_dash.ui.wording import NOTHING_SAID, token_words
 
 if TYPE_CHECKING:
     from medgemma_dash.services.model_host import ModelHost
-    from medgemma_dash.services.relevance_store import RelevanceTensor
+    from medgemma_dash.services.relevance_rows import RelevanceTensor
 
 
 @st.fragment(key="answer")

@@ -1,10 +1,10 @@
-"""A Plotly figure in the page's own typeface, with nothing that calls out."""
+"""A Plotly figure in the page's own typeface, with nothing that calls out, and clicks on it."""
 
 from typing import Any
 
 import streamlit as st
 
-from medgemma_dash.figures import PLOTLY_CONFIG
+from medgemma_dash.figures import PLOTLY_CONFIG, chosen_cells
 
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 
@@ -23,3 +23,19 @@ def chart(figure: Any, *, key: str, alt: str, tools: bool = False, **options: An
         return
     with st.container(key=key):
         st.plotly_chart(figure, theme=None, config=config, key=f"{key}_chart", alt=alt, **options)
+
+
+def clicked_cells(
+    key: str, before: tuple[tuple[int, int], ...] = ()
+) -> tuple[tuple[int, int], ...] | None:
+    """The cells that were clicked in the chart with this key, inside its callback.
+
+    before: what was chosen; clicking just that again lets it go, which gives ().
+    None is no news. A chart that changed is a new widget to Streamlit, and until the browser has
+    drawn it, every run reports the click on the old one again: the callback then finds the new
+    chart's selection under the key, and that is empty.
+    """
+    cells = chosen_cells(st.session_state[key]["selection"]["points"])
+    if not cells:
+        return None
+    return () if cells == before else cells

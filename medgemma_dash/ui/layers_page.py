@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from medgemma_dash.figures import chosen_cells, head_figure, layer_figure
+from medgemma_dash.figures import head_figure, layer_figure
 from medgemma_dash.ui import session as keys
-from medgemma_dash.ui.chart import chart
+from medgemma_dash.ui.chart import chart, clicked_cells
 from medgemma_dash.ui.head_maps import gathered_maps, head_maps
 from medgemma_dash.ui.home_page import RESEARCH_ONLY
 from medgemma_dash.ui.job_watch import POLL_SECONDS, line_with_cancel
@@ -146,6 +146,6 @@ def _overview(view: LayerView) -> None:
 
 
 def _remember_layer() -> None:
-    cells = chosen_cells(st.session_state["head_matrix"]["selection"]["points"])
+    cells = clicked_cells("head_matrix")
     if cells:
         st.session_state[keys.HEAD_LAYER] = cells[0][0]

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from medgemma_dash.figures import MAGNITUDE_SCALES, chosen_cells, relevance_figure
+from medgemma_dash.figures import MAGNITUDE_SCALES, relevance_figure
 from medgemma_dash.ui import session as keys
-from medgemma_dash.ui.chart import chart
+from medgemma_dash.ui.chart import chart, clicked_cells
 from medgemma_dash.ui.kept_view import kept_view
 from medgemma_dash.ui.map_display import (
     DEFAULT_OPACITY,
@@ -96,10 +96,12 @@ def _picture(study: Study) -> None:
 
 def _remember_cell() -> None:
     study = current_session().study
-    selection = st.session_state["map_figure"]["selection"]
-    if study is not None:
-        cells = chosen_cells(selection["points"])
-        study.cell = cells[0] if cells else None
+    if study is None:
+        return
+    cells = clicked_cells("map_figure", (study.cell,) if study.cell else ())
+    if cells is None:
+        return
+    study.cell = cells[0] if cells else None
     redraw("map", "answer")
 
 

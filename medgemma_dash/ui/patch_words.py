@@ -10,14 +10,13 @@ import streamlit as st
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.figures import (
     WordRelevance,
-    chosen_cells,
     layer_figure,
     prompt_words_figure,
     relevance_figure,
 )
 from medgemma_dash.ui.actions import explain_every_word
 from medgemma_dash.ui.answer_panel import fill_line, fills
-from medgemma_dash.ui.chart import chart
+from medgemma_dash.ui.chart import chart, clicked_cells
 from medgemma_dash.ui.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.method_choice import shown_method
 from medgemma_dash.ui.rich_line import Segment, rich_line
@@ -107,7 +106,7 @@ def _picture(study: Study, answer: Answer, view: LayerView) -> None:
         dark=is_dark(),
         height_px=PICTURE_PX,
     )
-    figure.update_layout(dragmode="select")
+    figure.layout.dragmode = "select"
     chart(
         figure,
         key="patch_figure",
@@ -120,5 +119,8 @@ def _picture(study: Study, answer: Answer, view: LayerView) -> None:
 
 def _remember() -> None:
     study = current_session().study
-    if study is not None:
-        study.cells = chosen_cells(st.session_state["patch_figure"]["selection"]["points"])
+    if study is None:
+        return
+    cells = clicked_cells("patch_figure", study.cells)
+    if cells is not None:
+        study.cells = cells

@@ -15,9 +15,14 @@ from streamlit.testing.v1 import AppTest
 
 def click_patch(app: AppTest, row: int, col: int, chart: str = "map_figure") -> AppTest:
     """Click a patch of the map."""
+    return send(app, patch_click(app, row, col, chart))
+
+
+def patch_click(app: AppTest, row: int, col: int, chart: str = "map_figure") -> WidgetState:
+    """What the browser reports of the chart that is drawn now when a patch of it is clicked."""
     point = {"curve_number": 1, "point_index": 0, "customdata": [row, col]}
     chosen = {"selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}}
-    return _send(app, WidgetState(id=_id(app, chart), string_value=json.dumps(chosen)))
+    return WidgetState(id=_id(app, chart), string_value=json.dumps(chosen))
 
 
 def choose_words(
@@ -32,14 +37,14 @@ def choose_words(
         "generation": drawn["generation"],
         "nonce": f"test-{start}-{stop}-{whole}-{drawn['seen']}",
     }
-    return _send(app, WidgetState(id=_id(app, strip), json_value=json.dumps({"choice": choice})))
+    return send(app, WidgetState(id=_id(app, strip), json_value=json.dumps({"choice": choice})))
 
 
 def choose_action(app: AppTest, line: str, action: str) -> AppTest:
     """Click an action in a line of text."""
     trigger = _make_trigger_id(_id(app, line), "events")
     events = json.dumps([{"event": "chosen", "value": action}])
-    return _send(app, WidgetState(id=trigger, json_trigger_value=events))
+    return send(app, WidgetState(id=trigger, json_trigger_value=events))
 
 
 def lines_of(app: AppTest, key: str) -> list[str]:
@@ -58,6 +63,13 @@ def strip_data(app: AppTest, strip: str = "token_strip") -> dict[str, Any]:
     return data
 
 
+def send(app: AppTest, event: WidgetState) -> AppTest:
+    """Run the page with what the browser reports besides the widgets' states."""
+    states = app._tree.get_widget_states()
+    states.widgets.append(event)
+    return app._run(states)
+
+
 def _drawn_lines(app: AppTest, key: str) -> list[list[dict[str, str]]]:
     found = [one for one in app.get("bidi_component") if one.key == key]
     return json.loads(found[-1].proto.json)["lines"] if found else []
@@ -70,9 +82,3 @@ def _element(app: AppTest, key: str) -> Any:
 
 def _id(app: AppTest, key: str) -> str:
     return str(_element(app, key).proto.id)
-
-
-def _send(app: AppTest, event: WidgetState) -> AppTest:
-    states = app._tree.get_widget_states()
-    states.widgets.append(event)
-    return app._run(states)

@@ -13,7 +13,7 @@ from medgemma_dash.ui.actions import open_radiograph
 from medgemma_dash.ui.redraw import PARTS
 from medgemma_dash.ui.samples import samples
 from medgemma_dash.ui.session import ASK, QUESTION, SESSION, Study
-from tests.app.browser_events import choose_words, click_patch, lines_of
+from tests.app.browser_events import choose_words, click_patch, lines_of, patch_click, send
 
 OpenPage = Callable[[], AppTest]
 
@@ -42,6 +42,19 @@ def test_a_patch_can_be_clicked_before_anything_was_asked(open_explain: OpenPage
     click_patch(app, 3, 4)
     assert not app.exception
     assert study_of(app).cell == (3, 4)
+
+
+def test_a_patch_stays_chosen_when_its_click_is_reported_again_and_goes_when_it_is_clicked_again(
+    open_explain: OpenPage,
+) -> None:
+    app = upload(open_explain())
+    click = patch_click(app, 3, 4)
+    # Until the browser has drawn the new chart it reports the old one's state with every run.
+    for _ in range(3):
+        send(app, click)
+        assert study_of(app).cell == (3, 4)
+    click_patch(app, 3, 4)
+    assert study_of(app).cell is None
 
 
 def test_a_patch_can_be_clicked_while_an_answer_is_being_said(

@@ -35,6 +35,14 @@ def choose_methods(page: Page, *titles: str) -> None:
     expect(page.locator(MAPS)).to_have_count(len(titles))
 
 
+def change_every_map(comparing: Page) -> None:
+    """Choose another word, and wait until no map is as it was."""
+    before = [comparing.locator(MAPS).nth(i).get_attribute("href") for i in range(3)]
+    comparing.locator('[data-token-index][aria-selected="false"]').nth(6).click()
+    for place, href in enumerate(before):
+        expect(comparing.locator(MAPS).nth(place)).not_to_have_attribute("href", href or "")
+
+
 @pytest.fixture
 def comparing(page: Page, app_url: str) -> Page:
     page.goto(f"{app_url}/Compare")
@@ -73,17 +81,6 @@ def test_hovering_a_cell_tells_what_every_method_has_there(comparing: Page) -> N
     hover = comparing.locator(".st-key-comparison .hovertext")
     expect(hover).to_contain_text("Chefer")
     expect(hover).to_contain_text("LeGrad")
-
-
-def test_another_word_changes_every_map(comparing: Page) -> None:
-    change_every_map(comparing)
-
-
-def change_every_map(comparing: Page) -> None:
-    before = [comparing.locator(MAPS).nth(i).get_attribute("href") for i in range(3)]
-    comparing.locator('[data-token-index][aria-selected="false"]').nth(6).click()
-    for place, href in enumerate(before):
-        expect(comparing.locator(MAPS).nth(place)).not_to_have_attribute("href", href or "")
 
 
 def test_a_pinned_map_stays_when_the_word_changes(comparing: Page) -> None:

@@ -252,6 +252,18 @@ def test_two_sessions_at_once_do_not_meet(open_page: OpenPage, app_url: str, sai
     assert seen(second) == before
 
 
+def test_a_patch_that_is_clicked_again_is_let_go_and_can_be_chosen_anew(
+    page: Page, app_url: str
+) -> None:
+    explain(page, app_url)
+    boxes = page.locator(".st-key-overlay .shapelayer path")
+    peak_alone, with_patch = 1, 2
+    for expected in (with_patch, peak_alone, with_patch, peak_alone):
+        click_patch(page, 3, 12)
+        expect(boxes).to_have_count(expected)
+        idle(page)
+
+
 @pytest.mark.parametrize("width", [1440, 800])
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 def test_the_pages_fit_their_window(

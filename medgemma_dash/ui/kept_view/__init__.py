@@ -12,7 +12,7 @@ from typing import Any
 
 import streamlit as st
 
-View = tuple[float, float, float, float]
+from medgemma_dash.figures import View
 
 # Neither the component nor the block of its fragment takes part in the layout, gaps included.
 _HIDDEN = """
