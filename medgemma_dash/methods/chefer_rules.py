@@ -50,50 +50,52 @@ class RowAfterLayer:
 
     def __post_init__(self) -> None:
         # Asked once per layer, not once per block.
-        self._fed = self.before.any(0).cpu().numpy()
+        self._fed = self.before.cpu().numpy() != 0
 
-    @property
-    def needs_gradient(self) -> bool:
-        """Whether dA itself is wanted."""
-        return self.heads == "gradient-weighted"
-
-    def visit(self, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor | None) -> None:
+    def visit(
+        self, target: int, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor
+    ) -> None:
         """Add r[rows] A_bar[rows, keys] to r[keys]."""
-        r = self.before[:, rows]
-        if dA is None and not self._fed[rows].any():
+        weighted = self.heads == "gradient-weighted"
+        if not weighted and not self._fed[target, rows].any():
             return
-        positive = dA_A.clamp_min(0)
-        if dA is not None:
-            self._fold_by_head(r, keys, dA * (A > 0), positive)
-            return
-        if self.heads == "mean" and not self.normalised:
+        positive = dA_A.clamp_min_(0)
+        r = self.before[target, rows]
+        if weighted:
+            self._fold_by_head(target, r, keys, dA * (A > 0), positive)
+        elif self.heads == "mean" and not self.normalised:
             # One product over heads and rows: r A_bar without forming A_bar.
-            weights = r.unsqueeze(1).expand(-1, positive.shape[1], -1).reshape(len(r), 1, -1)
-            row = (weights @ positive.flatten(1, 2)).squeeze(1)
-            self.after[:, keys].add_(row, alpha=1 / positive.shape[1])
-            return
-        A_bar = positive.amax(1) if self.heads == "max" else positive.mean(1)
-        if self.normalised:
-            A_bar, r = self._row_normalised(A_bar, r, rows)
-        self.after[:, keys] += torch.einsum("tr,trk->tk", r, A_bar)
+            of_all_heads = r.expand(len(positive), -1).reshape(1, -1)
+            self.after[target : target + 1, keys].addmm_(
+                of_all_heads, positive.flatten(0, 1), alpha=1 / len(positive)
+            )
+        else:
+            A_bar = positive.amax(0) if self.heads == "max" else positive.mean(0)
+            if self.normalised:
+                A_bar, r = self._row_normalised(target, A_bar, r, rows)
+            self.after[target, keys] += r @ A_bar
 
-    def _row_normalised(self, A_bar: Tensor, r: Tensor, rows: slice) -> tuple[Tensor, Tensor]:
+    def _row_normalised(
+        self, target: int, A_bar: Tensor, r: Tensor, rows: slice
+    ) -> tuple[Tensor, Tensor]:
         # Row i of the layer's matrix is (A_bar_i / sum A_bar_i + e_i) / 2; a row whose A_bar is
         # empty stays e_i. `after` began as `before`, so half of each full row leaves its place.
         total = A_bar.sum(-1, keepdim=True)
         full = total > 0
         share = torch.where(full.squeeze(-1), r / 2, torch.zeros_like(r))
-        self.after[:, rows] -= share
+        self.after[target, rows] -= share
         return A_bar / torch.where(full, total, torch.ones_like(total)), share
 
-    def _fold_by_head(self, r: Tensor, keys: slice, dA: Tensor, positive: Tensor) -> None:
+    def _fold_by_head(
+        self, target: int, r: Tensor, keys: slice, dA: Tensor, positive: Tensor
+    ) -> None:
         # A head's weight is its mean |dA| over the whole layer, so heads stay apart until `finish`.
         if self._by_head is None or self._head_weight is None:
-            targets, heads = dA.shape[:2]
-            self._by_head = self.after.new_zeros(targets, heads, self.after.shape[1])
-            self._head_weight = self.after.new_zeros(targets, heads)
-        self._by_head[:, :, keys] += torch.einsum("tr,thrk->thk", r, positive)
-        self._head_weight += dA.abs().sum((-1, -2))
+            targets, sequence = self.after.shape
+            self._by_head = self.after.new_zeros(targets, len(dA), sequence)
+            self._head_weight = self.after.new_zeros(targets, len(dA))
+        self._by_head[target, :, keys] += r @ positive
+        self._head_weight[target] += dA.abs().sum((-1, -2))
 
     def finish(self) -> Float[Tensor, "targets sequence"]:
         """The row in front of the layer."""
@@ -145,7 +147,8 @@ def unroll_logits(
         state = RowAfterLayer(r, r.clone(), heads, normalised)
         return state
 
-    replay.backward(logits, visitor_for, check)
+    folded = (layer for layer in range(len(replay.pieces)) if includes(layer))
+    replay.show_attention(logits, visitor_for, check, lowest=next(folded, 0))
     found = state.finish()
     for row, logit in zip(found, logits, strict=True):
         row[list(logit.rows)] = 0  # self-relevance

@@ -40,15 +40,13 @@ class _RowKeeper:
     row: int
     kept: Float[Tensor, "heads sequence"]
 
-    @property
-    def needs_gradient(self) -> bool:
-        return False
-
-    def visit(self, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor | None) -> None:
+    def visit(
+        self, target: int, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor
+    ) -> None:
         """See `BlockVisitor.visit`."""
         if rows.start <= self.row < rows.stop:
-            self.kept[:, keys] = dA_A[0, :, self.row - rows.start].clamp_min(0)
-        self.fold.visit(rows, keys, A, dA_A, dA)
+            self.kept[:, keys] = dA_A[:, self.row - rows.start].clamp_min(0)
+        self.fold.visit(target, rows, keys, A, dA_A, dA)
 
 
 def walk_layers(
@@ -80,7 +78,7 @@ def walk_layers(
         fold = RowAfterLayer(before, before.clone(), "mean", normalised=False)
         return _RowKeeper(fold, row, weighted[layer])
 
-    replay.backward([logit], visitor_for, check)
+    replay.show_attention([logit], visitor_for, check)
     gathered[0] = fold.finish()[0]
     gathered[:, row] = 0
     place = torch.tensor([row], device=device)

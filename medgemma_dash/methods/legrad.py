@@ -74,7 +74,7 @@ class LeGrad:
                 _add_readouts(found, replay, logits, check)
             else:
                 gradients = PositiveGradients(logits, found)
-                replay.backward(logits, lambda _layer: gradients, check)
+                replay.show_attention(logits, lambda _layer: gradients, check)
         return Rows(without_self(found, logits))
 
 
@@ -84,18 +84,17 @@ class PositiveGradients:
 
     logits: Sequence[LogitTarget]
     found: Float[Tensor, "targets sequence"]
-    needs_gradient = True
 
-    def visit(self, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor | None) -> None:
+    def visit(
+        self, target: int, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor
+    ) -> None:
         """See `BlockVisitor.visit`."""
-        assert dA is not None  # noqa: S101  asked for
-        for target, logit in enumerate(self.logits):
-            for place in logit.rows:
-                if rows.start <= place < rows.stop:
-                    row = place - rows.start
-                    # dA is not zero where a row may not look, but A is.
-                    positive = dA[target, :, row].clamp_min(0) * (A[:, row] > 0)
-                    self.found[target, keys] += positive.mean(0) / len(logit.rows)
+        own = self.logits[target].rows
+        for place in own:
+            if rows.start <= place < rows.stop:
+                row = place - rows.start
+                positive = dA[:, row].clamp_min(0) * (A[:, row] > 0)
+                self.found[target, keys] += positive.mean(0) / len(own)
 
 
 def _add_readouts(

@@ -9,8 +9,9 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.attention_rows import before_prediction, predicting_rows
 from medgemma_dash.methods.specification import Check, MethodSpec, Rows
-from medgemma_dash.models.attention import attention_weights, block_rows
+from medgemma_dash.models.attention import attention_weights
 from medgemma_dash.models.replay import Replay
+from medgemma_dash.models.streaming_backward import block_rows
 
 
 @dataclass(frozen=True)
@@ -49,11 +50,11 @@ class Rollout:
         r = torch.zeros(len(targets), replay.sequence, device=device)
         r[range(len(targets)), predicting] = 1
         # Nothing that the targets see looks past the last of them.
-        stop, step = max(predicting) + 1, block_rows(device)
+        stop = max(predicting) + 1
         for record in replay.attention_records(reversed(range(len(replay.pieces)))):
             if check is not None:
                 check()
-            after = r / 2
+            after, step = r / 2, block_rows(record.q)
             for start in range(0, stop, step):
                 block = slice(start, min(start + step, stop))
                 if bool(r[:, block].any()):

@@ -1,5 +1,6 @@
 """One decoder layer of a replay, cut before and behind its attention."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,11 +8,11 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.models.attention import (
-    AttentionRecord,
-    AttentionTape,
+from medgemma_dash.models.attention import AttentionRecord, AttentionTape, KnownAttention
+from medgemma_dash.models.streaming_backward import (
     BlockVisitor,
-    KnownAttention,
+    Scratch,
+    show_blocks,
     streaming_backward,
 )
 
@@ -72,13 +73,31 @@ class LayerPiece:
         return residual, d_attention
 
     def behind_attention(
-        self, d_attention: Tensor, visitor: BlockVisitor | None, stop: int
+        self,
+        d_attention: Tensor,
+        visitor: BlockVisitor | None,
+        carrying: Sequence[int],
+        scratch: Scratch,
     ) -> Tensor:
-        """From the attention's output, through it and q, k, v, to the layer's input."""
+        """From the attention's output, through it and q, k, v, to the layer's input.
+
+        carrying: the rows where `d_attention` is not zero, ascending.
+        """
         assert self.record is not None  # noqa: S101  materialised pieces have a graph
-        d_projections = streaming_backward(self.record, d_attention, visitor, stop)
+        d_projections = streaming_backward(self.record, d_attention, visitor, carrying, scratch)
         projections = (self.record.q, self.record.k, self.record.v)
         return _gradients(projections, (self.input,), d_projections)[0]
+
+    def show_attention(
+        self,
+        d_attention: Tensor,
+        visitor: BlockVisitor,
+        carrying: Sequence[int],
+        scratch: Scratch,
+    ) -> None:
+        """Let the visitor see the attention, and go no further."""
+        assert self.record is not None  # noqa: S101  materialised pieces have a graph
+        show_blocks(self.record, d_attention, visitor, carrying, scratch)
 
 
 def _rows_of(value: Any, rows: list[int]) -> Any:

@@ -15,8 +15,9 @@ from jaxtyping import Float
 from torch import Tensor
 
 from medgemma_dash.models.adapter import VisionLanguageModel
-from medgemma_dash.models.attention import REPLAY_ATTENTION, AttentionRecord, BlockVisitor
+from medgemma_dash.models.attention import REPLAY_ATTENTION, AttentionRecord
 from medgemma_dash.models.layer_piece import LayerPiece
+from medgemma_dash.models.streaming_backward import BlockVisitor, Scratch
 
 # Gradients of one layer in flight: four float32 tensors (S, intermediate) per target. Small
 # models gain much by a batch (0.4 of the time per target at width 128). Large ones do best
@@ -101,19 +102,20 @@ class Replay:
         visitor_for(layer index) is asked once per layer, last layer first, and its visitor sees
         that layer's attention in blocks. `check` is called once per layer and may raise.
         """
-        stop = max(target.rows[-1] for target in targets) + 1
-        reach = self.sequence if self.keeps_graph else stop
-        with replay_mode(self.model):
-            gradient = self._through_last_layer(targets, reach, visitor_for, check)
-            for index in range(len(self.pieces) - 2, -1, -1):
-                if check is not None:
-                    check()
-                piece = self.pieces[index].materialised(stop)
-                residual, d_attention = piece.before_attention(gradient)
-                gradient = residual + piece.behind_attention(d_attention, visitor_for(index), stop)
-        if reach < self.sequence:
-            gradient = torch.nn.functional.pad(gradient, (0, 0, 0, self.sequence - reach))
-        return gradient[:, 0]
+        gradient = self._walk(targets, visitor_for, check, 0, to_input=True)
+        assert gradient is not None  # noqa: S101  asked for
+        behind = self.sequence - gradient.shape[2]
+        return torch.nn.functional.pad(gradient, (0, 0, 0, behind))[:, 0]
+
+    def show_attention(
+        self,
+        targets: Sequence[LogitTarget],
+        visitor_for: Callable[[int], BlockVisitor | None],
+        check: Callable[[], None] | None = None,
+        lowest: int = 0,
+    ) -> None:
+        """The same for visitors alone: no further than the attention of layer `lowest`."""
+        self._walk(targets, visitor_for, check, lowest, to_input=False)
 
     def logits(self, row: int) -> Float[Tensor, " vocabulary"]:
         """Float32 logits at one position."""
@@ -130,23 +132,49 @@ class Replay:
                 record = self.pieces[index].recorded()
             yield record
 
-    def _through_last_layer(
+    def _walk(
         self,
         targets: Sequence[LogitTarget],
-        reach: int,
         visitor_for: Callable[[int], BlockVisitor | None],
         check: Callable[[], None] | None,
-    ) -> Tensor:
-        """From the targets to the last layer's input.
+        lowest: int,
+        *,
+        to_input: bool,
+    ) -> Float[Tensor, "targets 1 reach hidden"] | None:
+        stop = max(target.rows[-1] for target in targets) + 1
+        last, scratch = len(self.pieces) - 1, Scratch()
+        gradient: Tensor | None = None
+        with replay_mode(self.model):
+            for index in range(last, lowest - 1, -1):
+                if check is not None:
+                    check()
+                piece = self.pieces[index].materialised(stop)
+                carrying: Sequence[int] = range(stop)
+                if gradient is None:
+                    residual, d_attention = self._from_logits(targets, piece)
+                    carrying = sorted({row for target in targets for row in target.rows})
+                else:
+                    residual, d_attention = piece.before_attention(gradient)
+                visitor = visitor_for(index)
+                if index == lowest and not to_input:
+                    if visitor is not None:
+                        piece.show_attention(d_attention, visitor, carrying, scratch)
+                    return None
+                gradient = residual + piece.behind_attention(
+                    d_attention, visitor, carrying, scratch
+                )
+        return gradient
+
+    def _from_logits(
+        self, targets: Sequence[LogitTarget], piece: LayerPiece
+    ) -> tuple[Tensor, Tensor]:
+        """From the targets, through the last layer, to its input and its attention's output.
 
         Behind the last layer's attention a logit depends on its own row alone, so only the
         targets' rows run, all in one batch, and only the targets' tokens' rows of the
         unembedding are read: no (S, vocabulary) product is formed.
         """
-        if check is not None:
-            check()
-        stop = max(target.rows[-1] for target in targets) + 1
-        piece = self.pieces[-1].materialised(stop)
+        reach = piece.input.shape[1]
         decoder, head = self.model.hf_model.model.language_model, self.model.hf_model.lm_head
         terms = [(place, *term) for place, target in enumerate(targets) for term in target.terms]
         place, row, token, weight = (list(column) for column in zip(*terms, strict=True))
@@ -164,8 +192,7 @@ class Replay:
         for index in range(len(terms)):
             residual[place[index], 0, row[index]] += d_rows[0, index]
             d_attention[place[index], 0, row[index]] += d_attention_rows[0, index]
-        visitor = visitor_for(len(self.pieces) - 1)
-        return residual + piece.behind_attention(d_attention, visitor, stop)
+        return residual, d_attention
 
 
 @contextmanager

@@ -7,7 +7,7 @@ import torch
 from medgemma_dash.core.errors import CancelledError, MethodError, TargetError
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods import get
-from medgemma_dash.models import attention
+from medgemma_dash.models import attention, streaming_backward
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.services.asking import ask
 from medgemma_dash.services.explaining import explain, relevancy_tensor
@@ -203,7 +203,7 @@ def test_only_rollout_forms_whole_attention_maps_and_only_in_blocks(monkeypatch)
         asked.clear()
         rows(found, method, [-1])
         assert sum(asked) <= most
-        assert max(asked) <= attention.PROCESSOR_BLOCK_ROWS
+        assert max(asked) <= streaming_backward.MOST_PROCESSOR_ROWS
 
 
 @pytest.mark.parametrize("error", [CancelledError, Interrupted])

@@ -74,6 +74,33 @@ def test_gradient_by_input_embeddings_equals_plain_autograd(shape, attention):
     assert relative_difference(gradient[0], exact) < 1e-5
 
 
+class LastBlocks:
+    """Keeps the newest block's sum of dA * A."""
+
+    def visit(self, target, rows, keys, A, dA_A, dA):
+        self.found = (rows, keys, float(dA_A.sum()))
+
+
+@pytest.mark.parametrize("lowest", [0, 2, 5])
+@pytest.mark.parametrize("kept", [True, False])
+def test_visitors_see_the_same_whether_or_not_the_walk_goes_on_to_the_input(lowest, kept):
+    model = random_adapter(SHAPES["six layers, heads 8 on 4"])
+    if not kept:
+        model.replays.budget_bytes = 0
+    answer = ask(model, radiograph(), QUESTION, force="Yes.")
+    replay = replay_answer(model, answer)
+    token = answer.tokens[1]
+    target = LogitTarget(((token.position - 1, token.id, 1.0),))
+    shown, whole = {}, {}
+    replay.show_attention(
+        [target], lambda layer: shown.setdefault(layer, LastBlocks()), None, lowest
+    )
+    replay.backward([target], lambda layer: whole.setdefault(layer, LastBlocks()))
+    assert list(shown) == list(range(5, lowest - 1, -1))  # no layer below is asked for
+    for layer, blocks in shown.items():
+        assert blocks.found == whole[layer].found
+
+
 def test_nothing_accumulates_on_parameters_and_a_second_click_is_the_first():
     found = case("six layers, heads 8 on 4")
     first = explain(found.model, found.answer, token=1)
