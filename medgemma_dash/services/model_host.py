@@ -19,6 +19,7 @@ from medgemma_dash.core.settings import Settings, read_settings
 from medgemma_dash.services.answer_cache import AnswerCache, AnswerKey
 from medgemma_dash.services.engine import Engine
 from medgemma_dash.services.explanation_jobs import ExplanationJobs
+from medgemma_dash.services.freed_memory import keep_freed_memory
 from medgemma_dash.services.jobs import Job, JobContext
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ MAX_NEW_TOKENS = 256
 
 def load_from_settings(settings: Settings, context: JobContext) -> VisionLanguageModel:
     """Load the model that the settings name, and report each stage as an event."""
+    keep_freed_memory()
     context.emit("Starting torch.")
     import_module("torch")
     context.emit("Starting transformers.")
