@@ -204,7 +204,8 @@ def test_leaving_in_the_middle_of_an_answer_loses_nothing(
         go("MedGemma Dash", home)
         expect(explained.locator(STREAM)).to_have_count(0)
         go("Explain", lambda: explained.locator(STREAM))
-        assert expect_partial(explained, whole) == beginning
+        # The token at which the answer is held may have come after the beginning was read.
+        assert expect_partial(explained, whole).startswith(beginning)
         go("MedGemma Dash", home)
         assert hindered.answers() == done
     wait_until(lambda: hindered.answers() > done, "the answer while another page is read")
