@@ -34,7 +34,7 @@ class AttentionMask:
         everything = torch.ones(sequence, sequence, dtype=torch.bool, device=device)
         return cls(everything.tril_())
 
-    def view(self, rows: slice) -> RowsView:
+    def seen_by(self, rows: slice) -> RowsView:
         """See `RowsView`; found once for all layers and clicks, and kept."""
         place = (rows.start, rows.stop)
         if place not in self._views:

@@ -16,8 +16,8 @@ from torch import Tensor
 
 from medgemma_dash.models.attention import AttentionRecord, heads_first
 
-# A block of all heads should stay in a processor's caches, where 128 rows or more gain nothing
-# and fewer than 64 make the products slow; on a GPU few large kernels win.
+# A block of all heads should stay in a processor's caches: more than 128 rows gain nothing, and
+# fewer than 64 make the products slow. On a GPU few large kernels win.
 PROCESSOR_BLOCK_BYTES = 1536 << 10
 FEWEST_PROCESSOR_ROWS, MOST_PROCESSOR_ROWS = 64, 128
 GPU_BLOCK_ROWS = 1024
@@ -154,7 +154,7 @@ class _Layer:
             yield self._block(slice(start, carrying[place - 1] + 1))
 
     def _block(self, rows: slice) -> _Block:
-        seen = self._mask.view(rows)
+        seen = self._mask.seen_by(rows)
         q, k, v = self._stacked(self.q[:, :, rows]), self.k[:, seen.keys], self.v[:, seen.keys]
         shape = (*q.shape[:2], k.shape[1])
         A, dA, dA_A = (held[: prod(shape)].view(shape) for held in self._memory)

@@ -121,7 +121,7 @@ def test_blocks_that_are_only_shown_are_those_of_the_backward_pass():
 @pytest.mark.parametrize("window", [1000, 7])
 def test_what_rows_see_together_is_what_their_mask_allows(rows, window):
     allowed = window_mask(130, window)
-    seen = AttentionMask(allowed).view(rows)
+    seen = AttentionMask(allowed).seen_by(rows)
     assert not allowed[rows, : seen.keys.start].any()
     assert not allowed[rows, seen.keys.stop :].any()
     inside = allowed[rows, seen.keys]
