@@ -3,12 +3,12 @@
 import streamlit as st
 
 from medgemma_dash.core.errors import SettingError
-from medgemma_dash.ui.entry import entered
-from medgemma_dash.ui.header import status_header
-from medgemma_dash.ui.home_page import home_page
-from medgemma_dash.ui.host import model_host, spare_collector
-from medgemma_dash.ui.rich_line import Segment, rich_line
-from medgemma_dash.ui.theme import ICON, apply_styles
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.theme import ICON, apply_styles
+from medgemma_dash.ui.pages.home.page import home_page
+from medgemma_dash.ui.shell.entry import entered
+from medgemma_dash.ui.shell.header import status_header
+from medgemma_dash.ui.state.host import model_host, spare_collector
 
 st.set_page_config(page_title="MedGemma Dash", page_icon=ICON, layout="wide", menu_items={})
 entered()

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from medgemma_dash.imaging import load_radiograph
     from medgemma_dash.models import load_model, wrap_model
-    from medgemma_dash.services.asking import ask
-    from medgemma_dash.services.explaining import explain, relevancy_tensor
+    from medgemma_dash.services.explaining.asking import ask
+    from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 
 __version__ = "0.1.0"
 
@@ -21,9 +21,9 @@ _HOMES = {
     "load_model": "medgemma_dash.models",
     "wrap_model": "medgemma_dash.models",
     "load_radiograph": "medgemma_dash.imaging",
-    "ask": "medgemma_dash.services.asking",
-    "explain": "medgemma_dash.services.explaining",
-    "relevancy_tensor": "medgemma_dash.services.explaining",
+    "ask": "medgemma_dash.services.explaining.asking",
+    "explain": "medgemma_dash.services.explaining.explain",
+    "relevancy_tensor": "medgemma_dash.services.explaining.explain",
 }
 
 

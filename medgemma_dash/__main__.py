@@ -3,7 +3,7 @@
 import sys
 
 from medgemma_dash.cli import main
-from medgemma_dash.services.freed_memory import keep_freed_memory
+from medgemma_dash.services.runtime.allocator import keep_freed_memory
 
 keep_freed_memory()
 sys.exit(main())

@@ -1,8 +1,8 @@
 """One word explained by several methods, side by side."""
 
-from medgemma_dash.ui.compare_page import compare_page
-from medgemma_dash.ui.entry import enter_through_home
-from medgemma_dash.ui.host import model_host
+from medgemma_dash.ui.pages.compare.page import compare_page
+from medgemma_dash.ui.shell.entry import enter_through_home
+from medgemma_dash.ui.state.host import model_host
 
 enter_through_home()
 compare_page(model_host())

@@ -8,7 +8,7 @@ import torch
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services.asking import ask
+from medgemma_dash.services.explaining.asking import ask
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 from tests.oracles.gemma3_float64 import FullForward, decode
 

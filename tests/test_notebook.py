@@ -7,7 +7,7 @@ import pytest
 
 from medgemma_dash import notebook
 from medgemma_dash.core.errors import TargetError
-from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import case
 
 

@@ -3,7 +3,7 @@
 import argparse
 
 from medgemma_dash.cli.chosen_model import chosen_model
-from medgemma_dash.services import benchmark
+from medgemma_dash.services import costs as benchmark
 
 
 def run(options: argparse.Namespace) -> int:

@@ -12,21 +12,21 @@ from medgemma_dash.cli.summary import printable
 from medgemma_dash.core.errors import SettingError
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services.annotations import AnnotationSet, read_annotations
-from medgemma_dash.services.exporting.document import public_model_name
-from medgemma_dash.services.method_benchmark.cases import (
+from medgemma_dash.services.datasets.annotations import AnnotationSet, read_annotations
+from medgemma_dash.services.evaluation.benchmark.cases import (
     CaseSource,
     annotated_cases,
     synthetic_cases,
 )
-from medgemma_dash.services.method_benchmark.run import (
+from medgemma_dash.services.evaluation.benchmark.run import (
     chosen_methods,
     chosen_settings,
     run_benchmark,
 )
-from medgemma_dash.services.method_benchmark.stored import summary_json, write_observations
-from medgemma_dash.services.method_benchmark.summary import summarise
-from medgemma_dash.services.method_benchmark.table import as_markdown
+from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
+from medgemma_dash.services.evaluation.benchmark.summary import summarise
+from medgemma_dash.services.evaluation.benchmark.table import as_markdown
+from medgemma_dash.services.exporting.document import public_model_name
 
 PROBLEMS_SHOWN = 20
 

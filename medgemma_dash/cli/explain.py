@@ -11,8 +11,8 @@ from medgemma_dash.figures import overlay_picture
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import get
 from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain, relevancy_tensor
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 from medgemma_dash.services.exporting import (
     explanation_json,
     notices,

@@ -10,8 +10,8 @@ from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.core.errors import SettingError
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.models.loading import DEMO_FOLDER
-from medgemma_dash.services.grounding import measure_grounding
-from medgemma_dash.services.grounding_table import as_markdown, write_into_card
+from medgemma_dash.services.evaluation.grounding import measure_grounding
+from medgemma_dash.services.evaluation.grounding_table import as_markdown, write_into_card
 
 
 def run(options: argparse.Namespace) -> int:

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.notices import notices
 from medgemma_dash.regions import ZoneTable
-from medgemma_dash.services.exporting import notices
-from medgemma_dash.services.prompt_words import prompt_words
+from medgemma_dash.services.explaining.prompt_words import prompt_words
 
 
 def summary(answer: Answer, explanation: Explanation, zones: ZoneTable) -> str:

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from medgemma_dash.core.map_svg import map_svg
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.figures.map_svg import map_svg
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -80,8 +80,8 @@ def _from_raster(raster: RasterImage, digest: str) -> Radiograph:
 
 def _from_dicom(data: bytes, digest: str) -> Radiograph:
     # Imported here because starting a process needs modules that other files do not.
-    from medgemma_dash.imaging.dicom_process import decode_in_process
-    from medgemma_dash.imaging.transfer_syntax import read_transfer_syntax
+    from medgemma_dash.imaging.dicom.process import decode_in_process
+    from medgemma_dash.imaging.dicom.transfer_syntax import read_transfer_syntax
 
     read_transfer_syntax(data)  # refuses without starting a process
     image = decode_in_process(data)

@@ -10,8 +10,8 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from medgemma_dash.core.kept import ReplayCache
 from medgemma_dash.models.gemma3 import ModelLayout
-from medgemma_dash.models.replay_cache import ReplayCache
 
 KEPT_IMAGES = 16  # 256 soft tokens of a 4B model in bfloat16 are 1.3 MB each
 

@@ -15,12 +15,13 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging as transformers_logging
 
 from medgemma_dash.core.errors import ModelAccessError, ModelError, ModelNotFoundError
+from medgemma_dash.core.kept import ReplayCache
+from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.gemma3 import read_layout
-from medgemma_dash.models.replay_cache import ReplayCache
 
-DEMO_FOLDER = Path(__file__).resolve().parents[2] / "assets" / "demo-model"
+DEMO_FOLDER = resource("assets", "demo-model")
 HASHED_WHOLE_BYTES = 1 << 30  # larger checkpoints are identified by their safetensors headers
 HEADER_BYTES = 1 << 20
 

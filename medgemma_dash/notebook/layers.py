@@ -15,9 +15,9 @@ from medgemma_dash.figures import (
 )
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services import layer_view as services
-from medgemma_dash.services.layer_view import LayerView
-from medgemma_dash.services.targets import against_token, target_for
+from medgemma_dash.services.explaining.targets import against_token, target_for
+from medgemma_dash.services.layers import view as services
+from medgemma_dash.services.layers.view import LayerView
 
 PANEL_JPEG_PX = 260
 PICTURE_JPEG_PX = 600

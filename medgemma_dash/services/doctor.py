@@ -16,8 +16,9 @@ from huggingface_hub import constants, get_token
 from pydicom.pixels import get_decoder
 
 from medgemma_dash.core.errors import MedGemmaDashError
+from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
-from medgemma_dash.imaging.transfer_syntax import LOSSLESS, LOSSY
+from medgemma_dash.imaging.dicom.transfer_syntax import LOSSLESS, LOSSY
 from medgemma_dash.models import load_model
 from medgemma_dash.models.loading import choose_device, choose_dtype, free_memory_bytes
 from medgemma_dash.models.processor import multiplies_bfloat16
@@ -25,7 +26,7 @@ from medgemma_dash.models.processor import multiplies_bfloat16
 Status = Literal["ok", "warn", "fail"]
 
 GIGABYTE = 1e9
-REQUIREMENTS = Path(__file__).resolve().parents[2] / "requirements.txt"
+REQUIREMENTS = resource("requirements.txt")
 TESTED_PYTHON = (3, 11)
 TESTED = ("torch", "transformers", "streamlit", "numpy")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")

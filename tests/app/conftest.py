@@ -20,9 +20,9 @@ from medgemma_dash.core.errors import MedGemmaDashError, MethodError
 from medgemma_dash.core.explanation import Explanation, Provenance, Target
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.settings import Settings
-from medgemma_dash.services.engine import Engine
-from medgemma_dash.services.jobs import Job
-from medgemma_dash.services.relevance_store import RelevanceStore
+from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.runtime.engine import Engine
+from medgemma_dash.services.runtime.job import Job
 
 ROOT = Path(__file__).parents[2]
 SAID = (
@@ -192,7 +192,7 @@ class FakeHost:
     def compare_job(
         self, owner: str, store: RelevanceStore, target: Target, methods: Any
     ) -> Job[None]:
-        from medgemma_dash.services.explanation_steps import MethodOutcome
+        from medgemma_dash.services.explaining.steps import MethodOutcome
 
         def work(context: Any) -> None:
             for method, settings in methods:
@@ -220,9 +220,9 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHost]:
     """The host that the pages get instead of the real one."""
     # A page never waits for these, for the real host imports them before it is ready.
     import_module("medgemma_dash.methods")
-    import_module("medgemma_dash.services.targets")
+    import_module("medgemma_dash.services.explaining.targets")
     fake = FakeHost()
-    monkeypatch.setattr("medgemma_dash.ui.host.model_host", lambda: fake)
+    monkeypatch.setattr("medgemma_dash.ui.state.host.model_host", lambda: fake)
     yield fake
     fake.hold.set()
     fake.hold_filling.set()
@@ -247,7 +247,7 @@ def open_explain(open_home: Callable[[], AppTest]) -> Callable[[], AppTest]:
 
 def rest(app: AppTest) -> AppTest:
     """Wait for the session's jobs and let the page take their results over."""
-    from medgemma_dash.ui.session import SESSION
+    from medgemma_dash.ui.state.session import SESSION
 
     for _ in range(10):
         if SESSION not in app.session_state:

@@ -16,17 +16,17 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.core.errors import MedGemmaDashError, OutOfMemoryError
 from medgemma_dash.core.explanation import Against, Target
 from medgemma_dash.metrics.faithfulness import Faithfulness, FaithfulnessTable
-from medgemma_dash.services.explanation_steps import MethodOutcome
-from medgemma_dash.services.job_line import ABANDONED
-from medgemma_dash.services.jobs import Job
-from medgemma_dash.services.relevance_store import RelevanceStore
-from medgemma_dash.ui import session as keys
-from medgemma_dash.ui.comparison import CANCELLED, Comparison
-from medgemma_dash.ui.comparison_pairs import extremes
-from medgemma_dash.ui.comparison_pins import pin_map
-from medgemma_dash.ui.picker import open_sample
-from medgemma_dash.ui.samples import samples
-from medgemma_dash.ui.session import SESSION, Session, Study
+from medgemma_dash.services.explaining.steps import MethodOutcome
+from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.runtime.job import Job
+from medgemma_dash.services.runtime.queue import ABANDONED
+from medgemma_dash.ui.components.picker import open_sample
+from medgemma_dash.ui.pages.compare.pairs import extremes
+from medgemma_dash.ui.pages.compare.pins import pin_map
+from medgemma_dash.ui.pages.compare.state import CANCELLED, Comparison
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.samples import samples
+from medgemma_dash.ui.state.session import SESSION, Session, Study
 from tests.app.browser_events import actions_of, choose_action, choose_words, lines_of
 
 PATIENCE_SECONDS = 30

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash.ui.actions import open_radiograph
-from medgemma_dash.ui.samples import samples
-from medgemma_dash.ui.session import ASK, QUESTION, SESSION, Session, Study
-from medgemma_dash.ui.wording import NOTHING_SAID
+from medgemma_dash.ui.components.wording import NOTHING_SAID
+from medgemma_dash.ui.state.actions import open_radiograph
+from medgemma_dash.ui.state.samples import samples
+from medgemma_dash.ui.state.session import ASK, QUESTION, SESSION, Session, Study
 from tests.app.browser_events import choose_words, click_patch, lines_of, strip_data
 
 OpenPage = Callable[[], AppTest]

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError, PromptError
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.ui.session import ASK, QUESTION, SESSION, Session, Study
+from medgemma_dash.ui.state.session import ASK, QUESTION, SESSION, Session, Study
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
@@ -86,7 +86,7 @@ def test_a_refused_question_leaves_question_answer_and_map(
 
 
 def test_running_out_of_memory_keeps_the_earlier_map(open_explain: OpenPage, host: Any) -> None:
-    from medgemma_dash.ui.actions import choose
+    from medgemma_dash.ui.state.actions import choose
 
     app = open_explain()
     session, before = session_of(app), study_of(app).explanation
@@ -101,7 +101,7 @@ def test_running_out_of_memory_keeps_the_earlier_map(open_explain: OpenPage, hos
 
 
 def test_nothing_found_is_said_and_no_map_is_drawn(open_explain: OpenPage, host: Any) -> None:
-    from medgemma_dash.ui.actions import choose
+    from medgemma_dash.ui.state.actions import choose
 
     app = open_explain()
     host.explain_error = NoExplanationError("every gradient is zero.")
@@ -113,7 +113,7 @@ def test_nothing_found_is_said_and_no_map_is_drawn(open_explain: OpenPage, host:
 
 
 def test_the_last_click_wins(open_explain: OpenPage, settle: Settle, host: Any) -> None:
-    from medgemma_dash.ui.actions import choose
+    from medgemma_dash.ui.state.actions import choose
 
     app = open_explain()
     session = session_of(app)
@@ -128,7 +128,7 @@ def test_the_last_click_wins(open_explain: OpenPage, settle: Settle, host: Any) 
 
 
 def test_a_word_known_already_is_not_computed_again(open_explain: OpenPage, host: Any) -> None:
-    from medgemma_dash.ui.actions import choose
+    from medgemma_dash.ui.state.actions import choose
 
     app = open_explain()
     for _ in range(2):
@@ -137,7 +137,7 @@ def test_a_word_known_already_is_not_computed_again(open_explain: OpenPage, host
 
 
 def test_a_broken_file_changes_nothing(open_explain: OpenPage) -> None:
-    from medgemma_dash.ui.actions import open_radiograph
+    from medgemma_dash.ui.state.actions import open_radiograph
 
     app = open_explain()
     session, before = session_of(app), study_of(app)

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash.ui.samples import samples
-from medgemma_dash.ui.session import SESSION
+from medgemma_dash.ui.state.samples import samples
+from medgemma_dash.ui.state.session import SESSION
 
 OpenPage = Callable[[], AppTest]
 

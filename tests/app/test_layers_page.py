@@ -15,10 +15,10 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MedGemmaDashError, MethodError
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.services.job_line import ABANDONED
-from medgemma_dash.services.jobs import Job
-from medgemma_dash.services.layer_view import LayerView
-from medgemma_dash.ui.session import SESSION, Session, Study
+from medgemma_dash.services.layers.view import LayerView
+from medgemma_dash.services.runtime.job import Job
+from medgemma_dash.services.runtime.queue import ABANDONED
+from medgemma_dash.ui.state.session import SESSION, Session, Study
 from tests.app.browser_events import choose_action, lines_of
 
 PATIENCE_SECONDS = 30

@@ -13,11 +13,11 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods import available
 from medgemma_dash.methods.specification import Family
-from medgemma_dash.services.explanation_steps import MethodOutcome
-from medgemma_dash.services.jobs import Job
-from medgemma_dash.services.method_benchmark import BenchmarkSummary
-from medgemma_dash.ui import method_scores
-from medgemma_dash.ui.session import SESSION
+from medgemma_dash.services.evaluation.benchmark import BenchmarkSummary
+from medgemma_dash.services.explaining.steps import MethodOutcome
+from medgemma_dash.services.runtime.job import Job
+from medgemma_dash.ui.pages.methods import scores as method_scores
+from medgemma_dash.ui.state.session import SESSION
 from tests.app.browser_events import choose_action, lines_of
 
 PATIENCE_SECONDS = 30

@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash.ui.actions import open_radiograph
-from medgemma_dash.ui.redraw import PARTS
-from medgemma_dash.ui.samples import samples
-from medgemma_dash.ui.session import ASK, QUESTION, SESSION, Study
+from medgemma_dash.ui.components.redraw import PARTS
+from medgemma_dash.ui.state.actions import open_radiograph
+from medgemma_dash.ui.state.samples import samples
+from medgemma_dash.ui.state.session import ASK, QUESTION, SESSION, Study
 from tests.app.browser_events import choose_words, click_patch, lines_of, patch_click, send
 
 OpenPage = Callable[[], AppTest]
@@ -106,7 +106,7 @@ def test_where_a_part_is_missing_the_whole_page_is_drawn(part: str) -> None:
     def page() -> None:
         import streamlit as st
 
-        from medgemma_dash.ui.redraw import PARTS, redraw
+        from medgemma_dash.ui.components.redraw import PARTS, redraw
 
         runs = st.session_state["runs"] = st.session_state.get("runs", 0) + 1
         missing = st.session_state["missing"]

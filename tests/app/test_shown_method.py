@@ -11,9 +11,9 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.ui.actions import choose, explain_every_word
-from medgemma_dash.ui.session import ASK, METHOD, QUESTION, SESSION, Notice, Session, Study
-from medgemma_dash.ui.wording import Contrast
+from medgemma_dash.ui.components.wording import Contrast
+from medgemma_dash.ui.state.actions import choose, explain_every_word
+from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION, SESSION, Notice, Session, Study
 from tests.app.browser_events import (
     actions_of,
     choose_action,
@@ -283,7 +283,7 @@ def test_a_question_that_is_asked_again_finds_what_was_explained_before(
 
 
 def test_only_the_last_few_answers_are_remembered(open_explain: OpenPage, settle: Settle) -> None:
-    from medgemma_dash.ui.collecting import STORES_KEPT
+    from medgemma_dash.ui.state.collecting import STORES_KEPT
 
     app = open_explain()
     for word in ("one", "two", "three", "four", "five"):

@@ -15,8 +15,8 @@ from medgemma_dash.core.explanation import Against, Explanation, Target
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.regions import zone_map, zone_table
-from medgemma_dash.ui.rich_line import Segment
-from medgemma_dash.ui.wording import (
+from medgemma_dash.ui.components.rich_line import Segment
+from medgemma_dash.ui.components.wording import (
     Contrast,
     fidelity_warning,
     how_line,

@@ -273,7 +273,7 @@ def test_the_pages_fit_their_window(
     width: int,
     dark: bool,
 ) -> None:
-    from medgemma_dash.ui.samples import samples
+    from medgemma_dash.ui.state.samples import samples
 
     page = explain(open_page(width=width, height=900, dark=dark), app_url)
     idle(page)

@@ -9,8 +9,8 @@ from medgemma_dash import cli
 from medgemma_dash.cli import benchmark as command
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
-from medgemma_dash.services.known_answers import radiographs_with_findings
-from medgemma_dash.services.method_benchmark import read_summary
+from medgemma_dash.services.evaluation.benchmark import read_summary
+from medgemma_dash.services.evaluation.known_answers import radiographs_with_findings
 
 ONE = ["benchmark", "--count", "1", "--methods", "raw_attention"]
 

@@ -10,7 +10,7 @@ from medgemma_dash import cli, explain, load_radiograph, relevancy_tensor
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.cli.summary import printable
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
-from medgemma_dash.services.asking import ask
+from medgemma_dash.services.explaining.asking import ask
 
 QUESTION = "Is there evidence of pneumothorax?"
 LIMIT = 8  # tokens; enough to explain, whatever the model says

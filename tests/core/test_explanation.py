@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from medgemma_dash.core.explanation import explanation_from_pandas
-from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import case
 
 

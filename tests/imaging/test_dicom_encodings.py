@@ -10,8 +10,8 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.imaging.dicom_decode import decode_dicom
-from medgemma_dash.imaging.transfer_syntax import read_transfer_syntax
+from medgemma_dash.imaging.dicom.decode import decode_dicom
+from medgemma_dash.imaging.dicom.transfer_syntax import read_transfer_syntax
 from tests.imaging import known_streams
 from tests.imaging.dicom_files import (
     compressed,

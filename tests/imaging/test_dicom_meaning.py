@@ -13,7 +13,8 @@ from pydicom.dataset import Dataset
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Window
-from medgemma_dash.imaging import apply_window, dicom_process, load_radiograph
+from medgemma_dash.imaging import apply_window, load_radiograph
+from medgemma_dash.imaging.dicom import process as dicom_process
 from medgemma_dash.imaging.window_names import distinct
 from tests.imaging.dicom_files import native, sample_picture
 

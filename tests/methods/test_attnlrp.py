@@ -6,7 +6,7 @@ import torch
 from medgemma_dash.methods.attnlrp import relevance_rules
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.replay_forward import build_replay
-from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, random_adapter
 from tests.models.test_restoring import state
 from tests.oracles.attnlrp import propagate

@@ -7,8 +7,8 @@ import torch
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods import available, get
 from medgemma_dash.models.generation import replay_answer
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 from tests.models.test_restoring import InterruptAt, Interrupted, state
 from tests.random_answers import QUESTION

@@ -6,8 +6,8 @@ from PIL import Image
 
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import relevancy_tensor
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import relevancy_tensor
 from tests.random_answers import processed
 
 

@@ -8,8 +8,8 @@ from medgemma_dash.core.errors import CancelledError
 from medgemma_dash.core.explanation import Against, Target
 from medgemma_dash.methods import get
 from medgemma_dash.models.generation import replay_answer
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain, explain_target, relevancy_tensor
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain, explain_target, relevancy_tensor
 from tests.gemma3_factory import radiograph, random_adapter
 from tests.models.test_restoring import InterruptAt, Interrupted, state
 from tests.oracles.attnlrp import attnlrp

@@ -10,8 +10,12 @@ from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.masked_forward import masked_logits
-from medgemma_dash.services.explaining import explain
-from medgemma_dash.services.known_answers import ask_about, radiographs_with_findings, word_tokens
+from medgemma_dash.services.evaluation.known_answers import (
+    ask_about,
+    radiographs_with_findings,
+    word_tokens,
+)
+from medgemma_dash.services.explaining.explain import explain
 
 RADIOGRAPHS = 12
 RANDOM_CHOICES = 5

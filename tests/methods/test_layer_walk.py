@@ -6,7 +6,7 @@ import torch
 from medgemma_dash.methods.layer_walk import walk_layers
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.replay import LogitTarget
-from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import SHAPES, case, relative_difference
 
 TOLERANCE = 1e-5  # float32 against float64

@@ -13,7 +13,7 @@ import torch
 from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
 from medgemma_dash.demo.radiographs import synthesize
 from medgemma_dash.models import generation, replay_forward
-from medgemma_dash.services.asking import ask
+from medgemma_dash.services.explaining.asking import ask
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 from tests.random_answers import QUESTION, SHAPES
 

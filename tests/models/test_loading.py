@@ -17,8 +17,8 @@ from medgemma_dash.core.errors import (
 )
 from medgemma_dash.models import load_model, wrap_model
 from medgemma_dash.models.loading import choose_device, choose_dtype
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, processor, radiograph, random_model
 
 SHAPE = Shape(layers=2, seed=12)

@@ -7,8 +7,8 @@ import torch
 from transformers import Gemma3Config, Gemma3ForConditionalGeneration
 
 from medgemma_dash.models import load_model
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain, relevancy_tensor
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 from tests.gemma3_factory import Shape, processor, radiograph, tokenizer
 from tests.oracles import chefer_matrices as oracle
 from tests.random_answers import Case, full_forward, relative_difference

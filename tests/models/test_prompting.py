@@ -6,7 +6,7 @@ import pytest
 from medgemma_dash.core.errors import ModelError, PromptError
 from medgemma_dash.models import wrap_model
 from medgemma_dash.models.prompting import MAX_PROMPT_TOKENS, encode_prompt
-from medgemma_dash.services.asking import ask
+from medgemma_dash.services.explaining.asking import ask
 from tests.gemma3_factory import Shape, processor, radiograph, random_adapter, random_model
 from tests.random_answers import SHAPES, case
 

@@ -5,8 +5,8 @@ import torch
 
 from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.replay import LogitTarget
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 from tests.random_answers import (
     QUESTION,

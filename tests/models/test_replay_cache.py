@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 import pytest
 
+from medgemma_dash.core.kept import ReplayCache
 from medgemma_dash.models.generation import replay_answer
-from medgemma_dash.models.replay_cache import ReplayCache
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from medgemma_dash.core.errors import CancelledError
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain, relevancy_tensor
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 from tests.random_answers import QUESTION
 

@@ -7,7 +7,7 @@ import torch
 
 from medgemma_dash.models import generation
 from medgemma_dash.models.text_pieces import PieceStream, text_pieces
-from medgemma_dash.services.asking import ask
+from medgemma_dash.services.explaining.asking import ask
 from tests.gemma3_factory import Shape, radiograph, random_adapter, tokenizer
 
 

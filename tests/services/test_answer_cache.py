@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from medgemma_dash.services.answer_cache import AnswerCache, AnswerKey
+from medgemma_dash.services.explaining.answer_cache import AnswerCache, AnswerKey
 from tests.services.makers import make_answer, make_radiograph
 
 

@@ -7,10 +7,10 @@ import torch
 
 from medgemma_dash.core.errors import MethodError
 from medgemma_dash.methods import available, get
-from medgemma_dash.services.benchmark import method_costs as costs
-from medgemma_dash.services.benchmark.claims import claim_line
-from medgemma_dash.services.benchmark.comparison import compare, same_row
-from medgemma_dash.services.benchmark.report import _table
+from medgemma_dash.services.costs import method_costs as costs
+from medgemma_dash.services.costs.claims import claim_line
+from medgemma_dash.services.costs.comparison import compare, same_row
+from medgemma_dash.services.costs.report import _table
 from tests.gemma3_factory import Shape, random_adapter
 from tests.models.test_restoring import state
 

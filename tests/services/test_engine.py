@@ -15,8 +15,8 @@ from medgemma_dash.core.errors import (
     OutOfMemoryError,
     TargetError,
 )
-from medgemma_dash.services.engine import HEARTBEAT_SECONDS, MOST_WAITING_PER_OWNER, Engine
-from medgemma_dash.services.jobs import Job, JobContext
+from medgemma_dash.services.runtime.engine import HEARTBEAT_SECONDS, MOST_WAITING_PER_OWNER, Engine
+from medgemma_dash.services.runtime.job import Job, JobContext
 
 # Only ever reached when a test fails; nothing below waits for time to pass.
 PATIENCE_SECONDS = 30

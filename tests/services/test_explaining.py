@@ -15,11 +15,12 @@ from medgemma_dash.methods import attention_rows, available, get
 from medgemma_dash.models import generation, image_attention
 from medgemma_dash.models.attention import attention_weights
 from medgemma_dash.models.generation import replay_answer
-from medgemma_dash.services import explaining, row_filling
-from medgemma_dash.services.explaining import assemble
-from medgemma_dash.services.method_rows import MethodRows
-from medgemma_dash.services.relevance_store import RelevanceStore
-from medgemma_dash.services.row_filling import fill_rows
+from medgemma_dash.services.explaining import explain as explaining
+from medgemma_dash.services.explaining import filling
+from medgemma_dash.services.explaining.explain import assemble
+from medgemma_dash.services.explaining.filling import fill_rows
+from medgemma_dash.services.explaining.run import MethodRows
+from medgemma_dash.services.explaining.store import RelevanceStore
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 
 QUESTION = "Is there evidence of pneumonia?"
@@ -202,7 +203,7 @@ def test_a_run_that_gives_all_words_costs_each_of_them_the_whole_run(
     rows = MethodRows(
         np.ones((len(answer.tokens), len(answer.input_ids)), np.float32), None, None, 8.0
     )
-    monkeypatch.setattr(row_filling, "run_method", lambda *_, **__: rows)
+    monkeypatch.setattr(filling, "run_method", lambda *_, **__: rows)
     store, every = RelevanceStore(answer), range(len(answer.tokens))
     fill_rows(model, store, every, method, (), lambda: None)
     word = store.explanation(Target("token", (1,), ""), method)

@@ -10,9 +10,9 @@ import torch
 
 from medgemma_dash.core.errors import CancelledError, MethodError, NoExplanationError
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.services import row_filling
-from medgemma_dash.services.explanation_steps import MethodOutcome, compare_steps
-from medgemma_dash.services.relevance_store import RelevanceStore
+from medgemma_dash.services.explaining import filling
+from medgemma_dash.services.explaining.steps import MethodOutcome, compare_steps
+from medgemma_dash.services.explaining.store import RelevanceStore
 from tests.random_answers import case
 
 
@@ -92,7 +92,7 @@ def test_caches_are_dropped_when_what_ran_out_of_memory_is_free_again(store, mon
         held.append(weakref.ref(tensor))
         raise MemoryError
 
-    monkeypatch.setattr(row_filling, "explain_whole", failing)
+    monkeypatch.setattr(filling, "explain_whole", failing)
     monkeypatch.setattr(
         type(found.model), "drop_caches", lambda _model: still_held.append(held[0]() is not None)
     )
@@ -101,7 +101,7 @@ def test_caches_are_dropped_when_what_ran_out_of_memory_is_free_again(store, mon
 
 
 def test_a_method_that_cannot_run_says_why_and_the_next_one_runs(store, monkeypatch):
-    explain_whole = row_filling.explain_whole
+    explain_whole = filling.explain_whole
 
     def failing(model: Any, kept: Any, target: Any, method: str, *rest: Any) -> Any:
         if method == "rollout":
@@ -112,7 +112,7 @@ def test_a_method_that_cannot_run_says_why_and_the_next_one_runs(store, monkeypa
             raise NoExplanationError("The text alone decides it.")
         return explain_whole(model, kept, target, method, *rest)
 
-    monkeypatch.setattr(row_filling, "explain_whole", failing)
+    monkeypatch.setattr(filling, "explain_whole", failing)
     target = Target("token", (1,), "")
     outcomes = run(Context(), store, target, ["rollout", "legrad", "tam", "chefer"])
     assert outcomes[0].reason == "This model has no attention to read."
@@ -123,14 +123,14 @@ def test_a_method_that_cannot_run_says_why_and_the_next_one_runs(store, monkeypa
 
 
 def test_cancelling_ends_it_and_keeps_what_is_done(store, monkeypatch):
-    explain_whole = row_filling.explain_whole
+    explain_whole = filling.explain_whole
 
     def cancelled(model: Any, kept: Any, target: Any, method: str, *rest: Any) -> Any:
         if method == "rollout":
             raise CancelledError("This was stopped on request.")
         return explain_whole(model, kept, target, method, *rest)
 
-    monkeypatch.setattr(row_filling, "explain_whole", cancelled)
+    monkeypatch.setattr(filling, "explain_whole", cancelled)
     target, context = Target("token", (1,), ""), Context()
     with pytest.raises(CancelledError):
         run(context, store, target, ["chefer", "rollout", "legrad"])

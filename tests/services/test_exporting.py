@@ -16,6 +16,7 @@ from PIL import Image
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Against, Explanation
 from medgemma_dash.regions import ZoneRow, ZoneTable
+from medgemma_dash.services.explaining.prompt_words import PromptWord
 from medgemma_dash.services.exporting import (
     DEMO_NOTICE,
     RESEARCH_NOTICE,
@@ -27,7 +28,6 @@ from medgemma_dash.services.exporting import (
     relevancy_npz,
     report_html,
 )
-from medgemma_dash.services.prompt_words import PromptWord
 from tests.services.makers import make_answer, make_explanation, make_provenance, make_target
 
 ZONES = ZoneTable(

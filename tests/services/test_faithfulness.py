@@ -5,8 +5,8 @@ import pytest
 
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.models.generation import replay_answer
-from medgemma_dash.services.explaining import explain
-from medgemma_dash.services.faithfulness import (
+from medgemma_dash.services.explaining.explain import explain
+from medgemma_dash.services.faithfulness.scoring import (
     VARIANTS_AT_ONCE_ON_PROCESSORS,
     faithfulness_of,
     faithfulness_steps,

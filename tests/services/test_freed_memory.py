@@ -7,11 +7,11 @@ import sys
 
 import pytest
 
-from medgemma_dash.services import freed_memory
+from medgemma_dash.services.runtime import allocator as freed_memory
 
 PAGE_FAULTS = """
 import resource, torch
-from medgemma_dash.services.freed_memory import keep_freed_memory
+from medgemma_dash.services.runtime.allocator import keep_freed_memory
 if {kept}:
     assert keep_freed_memory()
 def step():

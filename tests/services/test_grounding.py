@@ -13,10 +13,10 @@ from medgemma_dash.demo.dialogues import answer_to
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.metrics.localisation import mask_coverage
-from medgemma_dash.services import grounding, known_answers
-from medgemma_dash.services.grounding import measure_grounding
-from medgemma_dash.services.grounding_table import as_markdown, write_into_card
-from medgemma_dash.services.known_answers import KINDS, word_map
+from medgemma_dash.services.evaluation import grounding, known_answers
+from medgemma_dash.services.evaluation.grounding import measure_grounding
+from medgemma_dash.services.evaluation.grounding_table import as_markdown, write_into_card
+from medgemma_dash.services.evaluation.known_answers import KINDS, word_map
 
 GRID = (16, 16)
 PROMPT = 260  # image tokens at 2..257, then a few of the question

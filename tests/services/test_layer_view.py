@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.services.explaining import explain
-from medgemma_dash.services.layer_view import attention_of, layer_view
+from medgemma_dash.services.explaining.explain import explain
+from medgemma_dash.services.layers.view import attention_of, layer_view
 from tests.random_answers import case, relative_difference
 
 

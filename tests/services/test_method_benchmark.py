@@ -16,12 +16,9 @@ from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.methods import available
 from medgemma_dash.metrics.agreement import agreement
 from medgemma_dash.metrics.localisation import energy_inside, iou_best, pointing_hit
-from medgemma_dash.services.annotations import read_annotations
-from medgemma_dash.services.explaining import explain
-from medgemma_dash.services.faithfulness import faithfulness_of
-from medgemma_dash.services.known_answers import word_tokens
-from medgemma_dash.services.method_benchmark import MEASURES, cases, observing, read_summary
-from medgemma_dash.services.method_benchmark.cases import (
+from medgemma_dash.services.datasets.annotations import read_annotations
+from medgemma_dash.services.evaluation.benchmark import MEASURES, cases, observing, read_summary
+from medgemma_dash.services.evaluation.benchmark.cases import (
     Case,
     CaseSource,
     Picture,
@@ -30,11 +27,14 @@ from medgemma_dash.services.method_benchmark.cases import (
     synthetic_cases,
     words_that_affirm,
 )
-from medgemma_dash.services.method_benchmark.observing import Removals, observe
-from medgemma_dash.services.method_benchmark.run import SETTINGS, chosen_methods, run_benchmark
-from medgemma_dash.services.method_benchmark.stored import summary_json, write_observations
-from medgemma_dash.services.method_benchmark.summary import summarise
-from medgemma_dash.services.method_benchmark.table import as_markdown
+from medgemma_dash.services.evaluation.benchmark.observing import Removals, observe
+from medgemma_dash.services.evaluation.benchmark.run import SETTINGS, chosen_methods, run_benchmark
+from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
+from medgemma_dash.services.evaluation.benchmark.summary import summarise
+from medgemma_dash.services.evaluation.benchmark.table import as_markdown
+from medgemma_dash.services.evaluation.known_answers import word_tokens
+from medgemma_dash.services.explaining.explain import explain
+from medgemma_dash.services.faithfulness.scoring import faithfulness_of
 from tests.random_answers import case
 from tests.services.makers import make_answer
 
@@ -320,7 +320,7 @@ def test_a_missing_or_broken_file_is_refused(tmp_path, text, told):
 
 def test_the_pages_read_a_summary_without_loading_torch(repository):
     code = (
-        "import sys\nfrom medgemma_dash.services.method_benchmark import read_summary\n"
+        "import sys\nfrom medgemma_dash.services.evaluation.benchmark import read_summary\n"
         "print('torch' in sys.modules)"
     )
     printed = subprocess.run([sys.executable, "-c", code], cwd=repository, capture_output=True)

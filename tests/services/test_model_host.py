@@ -15,10 +15,10 @@ import pytest
 from medgemma_dash.core.errors import ModelError, ModelNotFoundError, OutOfMemoryError
 from medgemma_dash.core.explanation import Against
 from medgemma_dash.core.settings import Settings
-from medgemma_dash.services import row_filling
-from medgemma_dash.services.jobs import Job, JobContext
-from medgemma_dash.services.model_host import ModelHost
-from medgemma_dash.services.relevance_store import RelevanceStore
+from medgemma_dash.services.explaining import filling
+from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.runtime.host import ModelHost
+from medgemma_dash.services.runtime.job import Job, JobContext
 from tests.services.makers import make_answer, make_radiograph, make_target
 
 # Only ever reached when a test fails; nothing below waits for time to pass.
@@ -56,7 +56,7 @@ def load_and_wait(host: ModelHost) -> None:
 
 def test_importing_the_host_imports_no_torch() -> None:
     code = (
-        "import sys, medgemma_dash.services.model_host as host; "
+        "import sys, medgemma_dash.services.runtime.host as host; "
         "print([name for name in ('torch', 'transformers', 'streamlit') if name in sys.modules])"
     )
     root = Path(__file__).parents[2]
@@ -144,7 +144,7 @@ def test_the_same_question_is_answered_once_and_with_the_askers_radiograph(
             options["on_token"](token)
         return answer
 
-    monkeypatch.setattr("medgemma_dash.services.asking.ask", ask)
+    monkeypatch.setattr("medgemma_dash.services.explaining.asking.ask", ask)
     load_and_wait(fake_host)
     first = fake_host.ask_job("ada", make_radiograph(), QUESTION)
     finish(first)
@@ -166,7 +166,7 @@ def test_running_out_of_memory_in_a_click_drops_the_models_caches(
     def explain(*arguments: object, **options: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr(row_filling, "explain_target", explain)
+    monkeypatch.setattr(filling, "explain_target", explain)
     answer = make_answer()
     job = fake_host.explain_job("ada", RelevanceStore(answer), make_target(answer, 0))
     finish(job)
@@ -213,7 +213,7 @@ def store(host: ModelHost) -> RelevanceStore:
 def test_a_job_explains_as_the_python_interface_does(
     host: ModelHost, store: RelevanceStore, demo_model: Any, indices: tuple[int, ...]
 ) -> None:
-    from medgemma_dash.services.explaining import explain
+    from medgemma_dash.services.explaining.explain import explain
 
     job = host.explain_job("ada", store, make_target(store.answer, *indices))
     finish(job)
@@ -251,7 +251,7 @@ def test_a_contrast_and_summed_logits_are_computed_whole_and_kept(
 def test_explain_all_fills_what_clicks_left_open_and_equals_the_tensor(
     host: ModelHost, demo_model: Any
 ) -> None:
-    from medgemma_dash.services.explaining import relevancy_tensor
+    from medgemma_dash.services.explaining.explain import relevancy_tensor
 
     asked = host.ask_job("ada", make_radiograph(), QUESTION, force="Yes, left.")
     finish(asked)
@@ -277,7 +277,7 @@ def test_a_click_of_another_session_goes_before_the_rest_of_explain_all(
 ) -> None:
     order: list[str] = []
     clicks: list[Job[Any]] = []
-    fill_rows = row_filling.fill_rows
+    fill_rows = filling.fill_rows
     fresh, other = RelevanceStore(store.answer), RelevanceStore(store.answer)
 
     def noted(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> None:
@@ -290,9 +290,9 @@ def test_a_click_of_another_session_goes_before_the_rest_of_explain_all(
         order.append("click")
         return original(*arguments)
 
-    original = row_filling.explain_whole
-    monkeypatch.setattr(row_filling, "fill_rows", noted)
-    monkeypatch.setattr(row_filling, "explain_whole", explain_whole)
+    original = filling.explain_whole
+    monkeypatch.setattr(filling, "fill_rows", noted)
+    monkeypatch.setattr(filling, "explain_whole", explain_whole)
     job = host.explain_all_job("ada", fresh)
     finish(job)
     finish(*clicks)
@@ -305,7 +305,7 @@ def test_a_cancelled_explain_all_keeps_what_it_has(
 ) -> None:
     fresh = RelevanceStore(store.answer)
     jobs: list[Job[Any]] = []
-    fill_rows = row_filling.fill_rows
+    fill_rows = filling.fill_rows
     submitted = threading.Event()
 
     def cancelling(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> None:
@@ -313,12 +313,12 @@ def test_a_cancelled_explain_all_keeps_what_it_has(
         fill_rows(model, filled, indices, *rest)
         jobs[0].cancel()
 
-    monkeypatch.setattr(row_filling, "fill_rows", cancelling)
+    monkeypatch.setattr(filling, "fill_rows", cancelling)
     jobs.append(host.explain_all_job("ada", fresh))
     submitted.set()
     finish(*jobs)
     assert jobs[0].state == "cancelled"
-    assert fresh.tensor().filled.sum() == row_filling.MOST_AT_ONCE_ON_PROCESSORS
+    assert fresh.tensor().filled.sum() == filling.MOST_AT_ONCE_ON_PROCESSORS
 
 
 def test_the_models_lock_is_free_between_jobs(host: ModelHost, demo_model: Any) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.services.prompt_words import prompt_words
+from medgemma_dash.services.explaining.prompt_words import prompt_words
 from tests.services.makers import GRID, make_answer, make_explanation, make_target
 
 CELLS = GRID[0] * GRID[1]

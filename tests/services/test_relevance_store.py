@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from medgemma_dash.core.explanation import Against
-from medgemma_dash.services.relevance_rows import MEAN_OF_MAPS, RowBatch
-from medgemma_dash.services.relevance_store import RelevanceStore
+from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS, RowBatch
+from medgemma_dash.services.explaining.store import RelevanceStore
 from tests.services.makers import (
     IMAGE_SPAN,
     LAYERS,

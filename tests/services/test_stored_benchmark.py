@@ -4,8 +4,8 @@ import pytest
 
 from medgemma_dash.methods import available
 from medgemma_dash.models import load_model
-from medgemma_dash.services.method_benchmark import read_summary
-from medgemma_dash.services.method_benchmark.measures import OWN_CONTROLS
+from medgemma_dash.services.evaluation.benchmark import read_summary
+from medgemma_dash.services.evaluation.benchmark.measures import OWN_CONTROLS
 
 
 @pytest.fixture(scope="module")

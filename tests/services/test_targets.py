@@ -5,9 +5,9 @@ import pytest
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.explanation import Against
-from medgemma_dash.services.asking import ask
-from medgemma_dash.services.explaining import explain
-from medgemma_dash.services.targets import against_token, locate_phrase, target_for
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain
+from medgemma_dash.services.explaining.targets import against_token, locate_phrase, target_for
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 
 TEXT = "Yes, pneumonia. Pneumonia in the right zone; PNEUMONIA!"

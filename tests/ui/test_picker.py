@@ -5,14 +5,14 @@ from __future__ import annotations
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash.ui.session import SESSION, Session
+from medgemma_dash.ui.state.session import SESSION, Session
 from tests.imaging.dicom_files import native, sample_picture
 
 DICOM = native(sample_picture(40, 48, 12), bits=12)
 
 
 def page() -> None:
-    from medgemma_dash.ui.picker import upload_box
+    from medgemma_dash.ui.components.picker import upload_box
 
     upload_box("box", lambda: None)
 

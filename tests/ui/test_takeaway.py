@@ -17,12 +17,13 @@ from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.regions import DEFAULT_SCHEME, Zone, ZoneMap, ZoneTable
-from medgemma_dash.services.relevance_store import RelevanceStore
-from medgemma_dash.ui import downloads, map_display
-from medgemma_dash.ui.map_display import MapDisplay
-from medgemma_dash.ui.method_choice import specs
-from medgemma_dash.ui.session import SESSION, Session, Study
-from medgemma_dash.ui.takeaway import LONGEST_SIDE_PX, Takeaway
+from medgemma_dash.reports.explanation import LONGEST_SIDE_PX, Takeaway
+from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.ui.components import map_display
+from medgemma_dash.ui.components.map_display import MapDisplay
+from medgemma_dash.ui.components.method_picker import specs
+from medgemma_dash.ui.pages.explain import downloads
+from medgemma_dash.ui.state.session import SESSION, Session, Study
 from tests.services.makers import make_answer, make_explanation, make_target
 
 ZONE = Zone("Right upper", "right", "upper")  # the answers made here have a grid of 2 x 3 cells
@@ -79,7 +80,7 @@ def buttons(monkeypatch: pytest.MonkeyPatch) -> Callable[[Study], dict[str, Any]
         def page() -> None:
             from types import SimpleNamespace
 
-            from medgemma_dash.ui.downloads import downloads
+            from medgemma_dash.ui.pages.explain.downloads import downloads
 
             downloads(SimpleNamespace(model=SimpleNamespace(layout=SimpleNamespace(layers=()))))
 

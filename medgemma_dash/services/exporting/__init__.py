@@ -3,12 +3,12 @@
 No export holds patient data, a file name or a path; each says that it is for research only.
 """
 
+from medgemma_dash.core.notices import DEMO_NOTICE, RESEARCH_NOTICE, notices
+from medgemma_dash.reports.html.page import ReportFigure, report_html
 from medgemma_dash.services.exporting.arrays import relevancy_npz
 from medgemma_dash.services.exporting.document import SCHEMA_VERSION, explanation_json
 from medgemma_dash.services.exporting.names import download_name
-from medgemma_dash.services.exporting.notices import DEMO_NOTICE, RESEARCH_NOTICE, notices
 from medgemma_dash.services.exporting.picture import overlay_png
-from medgemma_dash.services.exporting.report import ReportFigure, report_html
 from medgemma_dash.services.exporting.tables import numbers_csv
 
 __all__ = [

@@ -9,8 +9,8 @@ from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Provenance
+from medgemma_dash.core.notices import notices
 from medgemma_dash.services.exporting.document import provenance_facts
-from medgemma_dash.services.exporting.notices import notices
 
 
 def relevancy_npz(

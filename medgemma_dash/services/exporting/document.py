@@ -11,7 +11,7 @@ import numpy as np
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name as public_model_name
-from medgemma_dash.services.exporting.notices import notices
+from medgemma_dash.core.notices import notices
 
 if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneTable

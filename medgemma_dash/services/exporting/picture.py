@@ -8,7 +8,7 @@ from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.services.exporting.notices import notices
+from medgemma_dash.core.notices import notices
 
 
 def overlay_png(picture: UInt8[np.ndarray, "height width 3"], explanation: Explanation) -> bytes:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.services.exporting.notices import notices
+from medgemma_dash.core.notices import notices
 
 if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneTable

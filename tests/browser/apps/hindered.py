@@ -22,7 +22,7 @@ from typing import Any
 import torch
 from streamlit.web import cli
 
-from medgemma_dash.services import asking, row_filling
+from medgemma_dash.services.explaining import asking, filling
 
 FOLDER = Path(os.environ["HINDRANCES"])
 TOKENS_SAID = 2
@@ -84,6 +84,6 @@ def hindered(work: Callable[..., Any]) -> Callable[..., Any]:
 
 if __name__ == "__main__":
     asking.ask = hindered_ask
-    row_filling.fill_rows = hindered(row_filling.fill_rows)
-    row_filling.explain_whole = hindered(row_filling.explain_whole)
+    filling.fill_rows = hindered(filling.fill_rows)
+    filling.explain_whole = hindered(filling.explain_whole)
     sys.exit(cli.main())

@@ -15,7 +15,7 @@ from medgemma_dash.figures import (
     prompt_words_figure,
     relevance_figure,
 )
-from medgemma_dash.ui.kept_view import kept_range, kept_view
+from medgemma_dash.ui.components.kept_view import kept_range, kept_view
 
 st.set_page_config(layout="wide")
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from medgemma_dash.ui.token_strip import TokenChoice, token_strip
+from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,13 @@ from PIL import Image
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.geometry import Box
-from medgemma_dash.services.annotations import AnnotationSet, findings, read_annotations, reading
-from medgemma_dash.services.annotations.run_lengths import RunLengths, unpacked
+from medgemma_dash.services.datasets.annotations import (
+    AnnotationSet,
+    findings,
+    read_annotations,
+    reading,
+)
+from medgemma_dash.services.datasets.annotations.run_lengths import RunLengths, unpacked
 
 HEADER = "Image Index,Finding Label,Bbox [x,y,w,h],,,\n"
 HEIGHT, WIDTH = 40, 50

@@ -1,0 +1,1 @@
+"""Methods and maps measured where the truth is known."""

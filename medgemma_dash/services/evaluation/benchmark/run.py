@@ -1,0 +1,125 @@
+"""The loop over radiographs, which may be stopped and keeps what is done."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
+
+from medgemma_dash.core.errors import ModelError
+from medgemma_dash.methods import MethodSpec, available, get
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.services.evaluation.benchmark.cases import CaseSource
+from medgemma_dash.services.evaluation.benchmark.measures import Observation
+from medgemma_dash.services.evaluation.benchmark.observing import Settings, observe
+from medgemma_dash.services.exporting.document import public_model_name
+
+# What lets 200 radiographs end within an hour or so on two slow cores. Blocks of 2 x 2 cells cost a
+# quarter of single cells, and removing what they mark costs the demo model's answers more.
+SETTINGS: Settings = {"integrated_gradients": {"steps": "16"}, "occlusion": {"block": "2x2"}}
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """All observations, and what they are about. complete: the run was not stopped before its end.
+
+    radiographs, answers: how many were asked about, and how many answers were given.
+    left_out: findings that could not be asked about.
+    """
+
+    model_name: str
+    model_revision: str
+    is_demo: bool
+    pictures: str
+    rule: str
+    complete: bool
+    radiographs: int
+    answers: int
+    wrong_answers: int
+    left_out: int
+    methods: tuple[MethodSpec, ...]
+    settings: Mapping[str, Mapping[str, str]]
+    observations: tuple[Observation, ...]
+
+
+def chosen_methods(names: Sequence[str] | None) -> tuple[MethodSpec, ...]:
+    """The methods of these names, or all of them; those that are controls always come along.
+
+    Raises MethodError for a name that there is not.
+    """
+    chosen = {get(name).spec.name for name in names} if names else None
+    return tuple(
+        spec
+        for spec in available()
+        if chosen is None or spec.name in chosen or spec.family == "control"
+    )
+
+
+def chosen_settings(given: Sequence[tuple[str, str, str]]) -> Settings:
+    """SETTINGS, overruled by these (method, option, choice).
+
+    Raises MethodError for a method, option or choice that there is not.
+    """
+    merged = {name: dict(options) for name, options in SETTINGS.items()}
+    for name, option, choice in given:
+        merged.setdefault(name, {})[option] = choice
+    for name, options in merged.items():
+        get(name).spec.settings(options)
+    return merged
+
+
+def run_benchmark(
+    model: VisionLanguageModel,
+    source: CaseSource,
+    methods: Sequence[MethodSpec],
+    *,
+    settings: Settings = SETTINGS,
+    remove_for_all_words: bool = False,
+    progress: Callable[[int, int], None] | None = None,
+) -> Benchmark:
+    """Explain and measure radiograph by radiograph.
+
+    remove_for_all_words: see `observe`.
+
+    Ctrl-C ends it early: radiographs that are done are kept, and the result says that it is not
+    complete. Raises KeyboardInterrupt when none is done, and ModelError when no answer is right.
+    """
+    observations: list[Observation] = []
+    right: list[bool] = []
+    done = left_out = 0
+    complete = True
+    try:
+        for picture in source.pictures:
+            found = [
+                observe(model, case, methods, settings, remove_for_all_words=remove_for_all_words)
+                for case in picture.cases
+            ]
+            observations += chain.from_iterable(found)
+            right += [bool(of_case) for of_case in found]
+            left_out += picture.left_out
+            done += 1
+            if progress is not None:
+                progress(done, source.total)
+    except KeyboardInterrupt:
+        if not observations:
+            raise
+        complete = False
+    if not observations:
+        raise ModelError(
+            f"{public_model_name(model.name)} answered none of {len(right)} questions right, so "
+            "there is nothing to explain. Choose another model, or other radiographs."
+        )
+    return Benchmark(
+        model_name=public_model_name(model.name),
+        model_revision=model.revision,
+        is_demo=model.is_demo,
+        pictures=source.description,
+        rule=source.rule,
+        complete=complete,
+        radiographs=done,
+        answers=len(right),
+        wrong_answers=right.count(False),
+        left_out=left_out,
+        methods=tuple(methods),
+        settings={spec.name: dict(spec.settings(dict(settings.get(spec.name, {}))))
+                  for spec in methods},
+        observations=tuple(observations),
+    )  # fmt: skip

@@ -1,0 +1,126 @@
+"""Computes what a relevance store does not know yet. Imports torch; runs on the engine's worker."""
+
+from collections.abc import Sequence
+
+from medgemma_dash.core.errors import ModelError, NoExplanationError
+from medgemma_dash.core.explanation import Explanation, Provenance, Target
+from medgemma_dash.methods import get
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.services.explaining.explain import (
+    assemble,
+    explain_target,
+    layer_shares,
+)
+from medgemma_dash.services.explaining.rows import MethodSettings, RowBatch, is_assembled
+from medgemma_dash.services.explaining.run import Check, MethodRows, Progress, run_method
+from medgemma_dash.services.explaining.store import RelevanceStore
+
+# A click of another session waits for one batch at most; a processor is the slower one.
+MOST_AT_ONCE = 8
+MOST_AT_ONCE_ON_PROCESSORS = 4
+
+
+def batch_size(model: VisionLanguageModel, store: RelevanceStore, method: str, check: Check) -> int:
+    """How many tokens share one step: as many as suit the device, within what a click may wait."""
+    check_model(model, store)
+    if get(method).spec.all_tokens_at_once:
+        return len(store.answer.tokens)
+    most = MOST_AT_ONCE_ON_PROCESSORS if model.device.type == "cpu" else MOST_AT_ONCE
+    with model.lock:
+        return min(most, replay_answer(model, store.answer, check).targets_at_once)
+
+
+def fill_rows(
+    model: VisionLanguageModel,
+    store: RelevanceStore,
+    token_indices: Sequence[int],
+    method: str,
+    settings: MethodSettings,
+    check: Check,
+    progress: Progress | None = None,
+) -> None:
+    """Compute these tokens' rows in one batch and put them into the store.
+
+    A row's seconds are its share of the batch's, or the whole run's where one run gives all tokens:
+    that is what is waited for. progress: see `run_method`.
+    """
+    check_model(model, store)
+    answer = store.answer
+    chosen = get(method)
+    options = chosen.spec.settings(_texts(settings))
+    targets = [Target("token", (index,), answer.tokens[index].text) for index in token_indices]
+    found = run_method(model, answer, targets, chosen, options, check=check, progress=progress)
+    at_once = chosen.spec.all_tokens_at_once
+    seconds = found.seconds if at_once else found.seconds / len(targets)
+    layers = layer_shares(model, answer, token_indices, check=check)
+    provenance: Provenance | None = None
+    for place, target in enumerate(targets):
+        part = slice(place, place + 1)
+        alone = MethodRows(found.rows[part], None, None, seconds)
+        try:
+            one = assemble(model, answer, target, alone, layers[part], chosen, options)
+        except NoExplanationError:
+            continue  # an empty row is a result too: spans count it
+        provenance = one.provenance
+        break
+    store.fill(
+        RowBatch(
+            tuple(token_indices),
+            found.rows,
+            layers,
+            chosen.spec.signed,
+            provenance,
+            found.gaps,
+            seconds,
+            at_once,
+        ),
+        method,
+        settings,
+    )
+
+
+def explain_whole(
+    model: VisionLanguageModel,
+    store: RelevanceStore,
+    target: Target,
+    method: str,
+    settings: MethodSettings,
+    check: Check,
+    progress: Progress | None = None,
+) -> Explanation:
+    """Explain a target in one go and put the result into the store.
+
+    A method that gives all tokens at once fills the whole tensor.
+    """
+    check_model(model, store)
+    if get(method).spec.all_tokens_at_once and is_assembled(target, settings):
+        every = range(len(store.answer.tokens))
+        fill_rows(model, store, every, method, settings, check, progress)
+        if (known := store.explanation(target, method, settings)) is not None:
+            return known
+    explanation = explain_target(
+        model,
+        store.answer,
+        target,
+        method=method,
+        settings=_texts(settings),
+        check=check,
+        progress=progress,
+    )
+    store.add(explanation, settings)
+    return explanation
+
+
+def check_model(model: VisionLanguageModel, store: RelevanceStore) -> None:
+    """Raise ModelError when another model gave the answer: its words cannot be explained here."""
+    answer = store.answer
+    if (answer.model_name, answer.model_revision) != (model.name, model.revision):
+        raise ModelError(
+            "This answer came from another model than the one that is loaded now. "
+            "Ask the question again."
+        )
+
+
+def _texts(settings: MethodSettings) -> dict[str, str]:
+    return {name: str(value) for name, value in dict(settings).items()}

@@ -1,0 +1,1 @@
+"""Maps tested on the model itself."""

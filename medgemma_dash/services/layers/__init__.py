@@ -1,0 +1,1 @@
+"""What the layers and heads of the decoder did at a word."""

@@ -1,0 +1,1 @@
+"""Who computes, when, and for whom."""

@@ -1,0 +1,82 @@
+"""Opening a radiograph: a sample with one click, or a file of one's own."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.core.errors import ImageError
+from medgemma_dash.imaging import jpeg_bytes, load_radiograph
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.actions import open_radiograph
+from medgemma_dash.ui.state.samples import Sample, samples
+from medgemma_dash.ui.state.session import Session, current_session
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+THUMBNAIL_PX = 360
+SAMPLES_IN_A_ROW = 5
+UPLOAD_HELP = (
+    "PNG, JPEG or DICOM under any name, up to 50 MB. The file stays in this program's memory and "
+    "is never written to disk. Text burned into the picture is shown as it is."
+)
+
+
+def open_sample(session: Session, sample: Sample) -> bool:
+    """Open a sample; its question is asked as soon as the Explain page is shown."""
+    session.question = st.session_state[keys.QUESTION] = sample.question
+    return open_radiograph(
+        session,
+        sample.path,
+        sample.title,
+        sample=sample.name,
+        opening_question=sample.question,
+        opening_word=sample.word,
+    )
+
+
+def sample_grid(on_open: Callable[[], None]) -> None:
+    """Thumbnails of all samples, four in a row."""
+    with st.container(key="sample_grid"):
+        for start in range(0, len(samples()), SAMPLES_IN_A_ROW):
+            columns = st.columns(SAMPLES_IN_A_ROW, gap="small")
+            for column, sample in zip(columns, samples()[start:], strict=False):
+                with column, st.container(key=f"sample_{sample.name}", gap="xsmall"):
+                    thumbnail = _thumbnail(sample.name)
+                    if thumbnail is not None:
+                        st.image(thumbnail, width="stretch", alt=f"Radiograph: {sample.title}")
+                    if st.button(
+                        sample.title, key=f"open_{sample.name}", type="tertiary", width="stretch"
+                    ) and open_sample(current_session(), sample):
+                        on_open()
+
+
+def upload_box(key: str, on_open: Callable[[], None]) -> None:
+    """A place to drop a file; a file that cannot be read changes nothing that is open."""
+    session = current_session()
+    # A new key after each file empties the box, so that the same file can be given again.
+    # No list of types: it would go by the name, and DICOM files often have no extension.
+    uploaded = st.file_uploader(
+        "Your own radiograph (PNG, JPEG or DICOM)", key=f"{key}_{session.opened}", help=UPLOAD_HELP
+    )
+    if uploaded is None or session.read_upload == uploaded.file_id:
+        return
+    session.read_upload = uploaded.file_id
+    with st.spinner("Reading the radiograph"):
+        opened = open_radiograph(session, uploaded.getvalue(), "Uploaded radiograph")
+    if opened:
+        on_open()
+    # The reason stands above, in what is drawn already.
+    st.rerun()
+
+
+@st.cache_data(show_spinner=False)
+def _thumbnail(name: str) -> bytes | None:
+    """A small JPEG; the argument is a sample's name, so nothing of a user's is cached."""
+    sample = next(sample for sample in samples() if sample.name == name)
+    try:
+        return jpeg_bytes(load_radiograph(sample.path).pixels, longest_side=THUMBNAIL_PX)
+    except ImageError:
+        return None

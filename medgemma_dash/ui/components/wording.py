@@ -1,0 +1,235 @@
+"""The sentences of the Explain page, built from numbers; plain data, no Streamlit.
+
+Every sentence is a list of segments, so that the model's own words stay apart from ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil, floor, log10
+
+import numpy as np
+
+from medgemma_dash.core.answer import Answer, Token
+from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.regions import ZoneTable
+from medgemma_dash.ui.components.rich_line import Segment
+
+_LONGEST_QUOTE = 48
+RUNNERS_UP_SHOWN = 3
+END_OF_ANSWER = "end of answer"
+# Rare characters are spelled by several tokens; all but the last of them have no text yet.
+PART_OF_A_CHARACTER = "part of a character"
+_UNFINISHED = "\ufffd"
+NOTHING_SAID = (
+    "The model said nothing: it ended its answer at once. Ask another way, or look into why it "
+    "ended."
+)
+
+
+@dataclass(frozen=True)
+class Contrast:
+    """What a "why not X?" asks for, and on which answer it stands.
+
+    candidate: the runner-up's id; None leads back to the word alone.
+    """
+
+    generation: str
+    token_index: int
+    candidate: int | None
+
+    @property
+    def action(self) -> str:
+        """As the line of text carries it."""
+        return f"against:{self.generation}:{self.token_index}:{self.candidate}"
+
+
+def read_contrast(action: str | None) -> Contrast | None:
+    """The contrast that was clicked; None for anything else that a browser may send."""
+    match (action or "").split(":"):
+        case ["against", generation, index, candidate] if index.isdecimal():
+            if candidate.isdecimal() or candidate == "None":
+                chosen = int(candidate) if candidate.isdecimal() else None
+                return Contrast(generation, int(index), chosen)
+    return None
+
+
+def image_share(explanation: Explanation) -> float | None:
+    """Share of the target's positive relevance that lies on the image; None when it has none."""
+    whole = float(np.clip(explanation.row, 0, None).sum())
+    return float(np.clip(explanation.image, 0, None).sum()) / whole if whole > 0 else None
+
+
+def quoted(text: str) -> str:
+    """A text as it stands in a sentence: trimmed, and visible if blank; of a token see below."""
+    words = " ".join(text.split())
+    if not words:
+        return "␣" if text else PART_OF_A_CHARACTER
+    if not words.strip(_UNFINISHED):
+        return PART_OF_A_CHARACTER
+    return words if len(words) <= _LONGEST_QUOTE else words[: _LONGEST_QUOTE - 1] + "…"
+
+
+def token_words(answer: Answer, index: int) -> str:
+    """One of the answer's tokens as it stands in a sentence; control tokens as what they do."""
+    token = answer.tokens[index]
+    if not token.special:
+        return quoted(token.text)
+    if answer.stopped == "end of turn" and index == len(answer.tokens) - 1:
+        return END_OF_ANSWER
+    return quoted(answer.piece_texts[token.position])
+
+
+def target_words(answer: Answer, target: Target) -> str:
+    """What is explained, as it stands in a sentence."""
+    if target.kind == "answer":
+        return "this answer"
+    if len(target.token_indices) == 1:
+        return token_words(answer, target.token_indices[0])
+    return quoted(target.text)
+
+
+def percent(share: float) -> str:
+    """A share as whole percents."""
+    return f"{100 * share:.0f}%"
+
+
+def probability(value: float) -> str:
+    """A probability with two decimals, and never a false 0 or 1."""
+    if value < 0.005:
+        return "< 0.01"
+    return "> 0.99" if value > 0.995 else f"{value:.2f}"
+
+
+def zone_phrase(name: str) -> str:
+    """Right lower: the patient's right lower zone. Image left mid: the image left mid zone."""
+    if name.startswith("Image "):
+        return f"the {name.lower()} zone"
+    return f"the patient's {name.lower()} zone"
+
+
+def why_sentence(
+    explanation: Explanation,
+    answer: Answer,
+    zones: ZoneTable,
+    *,
+    generation: str,
+    contrastive: bool,
+) -> list[Segment]:
+    """What the map says about the target, in one sentence, and what the model weighed.
+
+    generation: the answer on screen; what is clicked in the sentence says so.
+    contrastive: whether the method can say why not another word.
+    """
+    target = explanation.target
+    line = _opening(answer, target, generation)
+    share = image_share(explanation)
+    if share is not None:
+        line.append(Segment(f"{percent(share)} of its relevance lies on the image"))
+        line.extend(_top_zone(zones))
+        line.append(Segment(". "))
+    tokens = [answer.tokens[index] for index in target.token_indices]
+    if target.against is not None:
+        return line
+    if len(tokens) == 1:
+        line.extend(_weighed(tokens[0], generation if contrastive else ""))
+    elif not answer.forced:
+        together = float(np.prod([token.probability for token in tokens]))
+        line.append(
+            Segment(f"The model gave these {len(tokens)} tokens {probability(together)} together.")
+        )
+    return line
+
+
+def _opening(answer: Answer, target: Target, generation: str) -> list[Segment]:
+    word = Segment(target_words(answer, target), "word")
+    if target.against is None:
+        return [Segment("Why "), word, Segment("? ")]
+    other = Segment(quoted(target.against.text), "word")
+    back = Contrast(generation, target.token_indices[0], None)
+    return [
+        Segment("Why "),
+        word,
+        Segment(" rather than "),
+        other,
+        Segment("? "),
+        Segment("back to why", "action", back.action),
+        Segment(" "),
+        word,
+        Segment(". "),
+    ]
+
+
+def _top_zone(zones: ZoneTable) -> list[Segment]:
+    if not zones.rows:
+        return []
+    top = max(zones.rows, key=lambda row: row.share)
+    if top.share <= 0:
+        return []
+    return [Segment(f", {percent(top.share)} of that inside {zone_phrase(top.name)}")]
+
+
+def _weighed(token: Token, generation: str) -> list[Segment]:
+    """generation: "" where no contrast is offered; the runners-up are named all the same."""
+    line = [Segment(f"The model gave it {probability(token.probability)}")]
+    for place, candidate in enumerate(token.runners_up[:RUNNERS_UP_SHOWN]):
+        line.append(Segment("; next came " if place == 0 else ", "))
+        name, given = quoted(candidate.text), probability(candidate.probability)
+        if place == 0 or not generation:
+            line.extend([Segment(name, "word"), Segment(f" {given}")])
+        if generation:
+            contrast = Contrast(generation, token.index, candidate.id)
+            hint = f"The model gave it {given}."
+            gap = [Segment(" ")] if place == 0 else []
+            line.extend([*gap, Segment(f"why not {name}?", "action", contrast.action, hint)])
+    line.append(Segment("."))
+    return line
+
+
+def how_line(answer: Answer, method_title: str, seconds: float | None) -> list[Segment]:
+    """Which method, how long it took, and whether the replay was faithful.
+
+    seconds: None when nothing had to be computed.
+    """
+    parts = [method_title, "known already" if seconds is None else duration(seconds)]
+    if answer.forced:
+        parts.append("answer was given, not generated")
+    elif answer.fidelity.exact:
+        count = len(answer.tokens)
+        logits = _logit_difference(answer.fidelity.max_logit_difference)
+        parts.append(f"replay exact ({count} of {count} tokens{logits})")
+    if answer.is_demo:
+        parts.append("demo model")
+    return [Segment(" · ".join(parts), "small")]
+
+
+def _logit_difference(largest: float | None) -> str:
+    """One digit, rounded up: it is said to be a bound."""
+    if largest is None:
+        return ""
+    if largest == 0:
+        return ", same logits"
+    unit = 10.0 ** floor(log10(largest))
+    # The division may end a hair above the whole number that is meant.
+    bound = ceil(largest / unit - 1e-9) * unit
+    return f", logits within {bound:.1g}".replace("e-0", "e-")
+
+
+def fidelity_warning(answer: Answer) -> str:
+    """A warning when the replayed model does not say what was generated, else ""."""
+    fidelity = answer.fidelity
+    if fidelity.exact or answer.forced:
+        return ""
+    words = ", ".join(f"“{token_words(answer, i)}”" for i in fidelity.mismatches[:5])
+    more = len(fidelity.mismatches) - 5
+    tail = f" and {more} more" if more > 0 else ""
+    return (
+        f"The replay differs from what was generated at {len(fidelity.mismatches)} of "
+        f"{len(answer.tokens)} tokens ({words}{tail}): explanations of these words may describe "
+        "another computation. Half precision is the usual cause; float32 avoids it."
+    )
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person reads them."""
+    return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"

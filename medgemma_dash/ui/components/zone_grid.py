@@ -1,0 +1,82 @@
+"""The zone table as an AgGrid."""
+
+import pandas as pd
+from st_aggrid import AgGrid
+
+from medgemma_dash.figures import palette
+from medgemma_dash.regions import ZoneTable
+from medgemma_dash.ui.components.theme import is_dark
+
+ROW_HEIGHT_PX = 29
+HEADER_HEIGHT_PX = 32
+
+
+def zone_frame(zones: ZoneTable) -> pd.DataFrame:
+    """The table as numbers, the largest share first."""
+    rows = sorted(zones.rows, key=lambda row: -row.share)
+    return pd.DataFrame(
+        {
+            "zone": [row.name for row in rows],
+            "share": [100 * row.share for row in rows],
+            "mean": [row.mean for row in rows],
+            "peak": [row.peak for row in rows],
+        }
+    )
+
+
+def zone_grid(zones: ZoneTable, title: str) -> None:
+    """Draw the table; the accent marks the zone with the largest share."""
+    frame = zone_frame(zones)
+    number = {"type": ["numericColumn", "customNumericFormat"], "width": 76, "sortable": True}
+    options = {
+        "columnDefs": [
+            {"field": "zone", "headerName": title, "flex": 1, "minWidth": 108},
+            {"field": "share", "headerName": "share %", "precision": 0, **number},
+            {"field": "mean", "headerName": "mean", "precision": 4, **number},
+            {"field": "peak", "headerName": "peak", "precision": 4, **number},
+        ],
+        "rowHeight": ROW_HEIGHT_PX,
+        "headerHeight": HEADER_HEIGHT_PX,
+        "suppressCellFocus": False,
+        "suppressMovableColumns": True,
+        "suppressContextMenu": True,
+    }
+    AgGrid(
+        frame,
+        gridOptions=options,
+        height=HEADER_HEIGHT_PX + ROW_HEIGHT_PX * len(frame) + 4,
+        theme="streamlit",
+        update_on=[],
+        allow_unsafe_jscode=False,
+        enable_enterprise_modules=False,
+        custom_css=_styles(dark=is_dark()),
+        key="zone_table",
+    )
+
+
+def _styles(*, dark: bool) -> dict[str, dict[str, str]]:
+    """The grid lives in a frame of its own, which the page's style sheet does not reach."""
+    colours = palette(dark)
+    return {
+        ".ag-root-wrapper": {
+            "--ag-background-color": "transparent",
+            "--ag-header-background-color": "transparent",
+            "--ag-odd-row-background-color": "transparent",
+            "--ag-row-border-color": colours.line,
+            "--ag-wrapper-border": "none",
+            "border": "none !important",
+            "background": "transparent !important",
+        },
+        ".ag-root-wrapper *": {"font-family": "Source Sans, Arial, sans-serif !important"},
+        ".ag-header-cell-text": {"font-weight": "400", "font-size": "12.5px"},
+        ".ag-header-cell": {"color": f"{colours.muted} !important"},
+        ".ag-header-cell::after, .ag-header-cell-resize::after": {"display": "none !important"},
+        ".ag-body": {"background": "transparent !important"},
+        ".ag-row": {
+            "background": "transparent !important",
+            "color": colours.text,
+            "font-size": "13.5px",
+        },
+        '.ag-row[row-index="0"]': {"color": f"{colours.accent} !important"},
+        ".ag-cell, .ag-header-cell": {"padding-left": "4px", "padding-right": "4px"},
+    }

@@ -1,0 +1,1 @@
+"""Compare: do the methods agree?"""

@@ -1,0 +1,125 @@
+"""Faithfulness at a glance, on demand: does the answer change when what a map marks is removed?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from medgemma_dash.ui.components.job_watch import POLL_SECONDS, line_with_cancel
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.wording import probability, quoted, target_words
+from medgemma_dash.ui.pages.compare.state import Comparison
+from medgemma_dash.ui.state.session import Study, current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
+    from medgemma_dash.core.explanation import Target
+    from medgemma_dash.metrics.faithfulness import FaithfulnessTable
+    from medgemma_dash.services.runtime.host import ModelHost
+
+LITTLE_DEPENDENCE = 0.05
+
+
+def faithfulness_table(host: ModelHost, study: Study, comparison: Comparison) -> None:
+    """The table, a button that asks for it, or its progress."""
+    assert study.answer is not None  # noqa: S101  answered
+    session = current_session()
+    shown = [one for one in comparison.maps if one.explanation is not None]
+    key = tuple((one.method, one.settings) for one in shown)
+    job = session.testing
+    if job is not None and job.finished:
+        session.testing = None
+        if job.result is not None:
+            comparison.faithfulness = comparison.tested, job.result
+        elif job.error is not None:
+            rich_line([[Segment(str(job.error))]], key="test_problem", tone="caution")
+    if session.testing is not None:
+        _progress()
+        return
+    known = comparison.faithfulness
+    if known is None or known[0] != key:
+        if st.button("Test these maps", key="test_faithfulness", type="primary"):
+            comparison.tested = key
+            images = [one.explanation.image for one in shown if one.explanation is not None]
+            session.testing = host.faithfulness_job(
+                session.owner, study.answer, comparison.target, images
+            )
+            st.rerun()
+        st.caption(
+            "Replaces the top 20% of each map's cells by the mean image token, and measures what "
+            "the word's probability loses; beside ten random choices of as many cells. Of equal "
+            "cells the upper ones are taken: a map with fewer positive cells than that is filled "
+            "up from the top of the picture."
+        )
+        _contrast_line(study.answer, comparison.target)
+        return
+    _table(known[1], [one.title for one in shown])
+    _contrast_line(study.answer, comparison.target)
+
+
+def _contrast_line(answer: Answer, target: Target) -> None:
+    """The test watches a probability, which a contrast has none of."""
+    if target.against is None:
+        return
+    word, other = target_words(answer, target), quoted(target.against.text)
+    line = [
+        Segment("The maps say why "),
+        Segment(word, "word"),
+        Segment(" rather than "),
+        Segment(other, "word"),
+        Segment("; the test watches the probability of "),
+        Segment(word, "word"),
+        Segment(" alone."),
+    ]
+    rich_line([line], key="contrast_not_tested", tone="quiet")
+
+
+def _table(found: FaithfulnessTable, titles: list[str]) -> None:
+    noise = [one.comprehensiveness for one in found.random]
+    rest = [one.sufficiency for one in found.random]
+    rows: list[tuple[str, float, float | None, float]] = [
+        (
+            title,
+            one.comprehensiveness,
+            float(np.mean([one.comprehensiveness > drop for drop in noise])),
+            one.sufficiency,
+        )
+        for title, one in zip(titles, found.maps, strict=True)
+    ]
+    rows.append(("mean of 10 random choices", float(np.mean(noise)), None, float(np.mean(rest))))
+    frame = pd.DataFrame(
+        rows, columns=["map", "comprehensiveness", "above random", "sufficiency"]
+    ).set_index("map")
+    with st.container(key="faithfulness_numbers"):
+        st.dataframe(
+            frame,
+            width="stretch",
+            column_config={
+                "comprehensiveness": st.column_config.NumberColumn(
+                    format="%.3f",
+                    help="p(word) less p(word without the top 20% of cells): high is good",
+                ),
+                "above random": st.column_config.NumberColumn(
+                    format="percent", help="Share of the random choices that it beats"
+                ),
+                "sufficiency": st.column_config.NumberColumn(
+                    format="%.3f", help="p(word) less p(word with the top 20% only): low is good"
+                ),
+            },
+        )
+    line = f"p is {probability(found.p)} with the image and {probability(found.p_blank)} without. "
+    if abs(found.image_dependence) < LITTLE_DEPENDENCE:
+        line += "The word hardly depends on the image, so these numbers mean little."
+    rich_line([[Segment(line, "small")]], key="image_dependence")
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress() -> None:
+    job = current_session().testing
+    if job is None or job.finished:
+        st.rerun()
+    job.heartbeat()
+    line_with_cancel(job, "cancel_test")

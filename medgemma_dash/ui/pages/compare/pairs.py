@@ -1,0 +1,145 @@
+"""Two maps at a time: how alike all pairs are, and where two of them differ."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from medgemma_dash.figures import number, pair_figure, relevance_figure
+from medgemma_dash.metrics.agreement import (
+    MEASURES,
+    agreement_matrix,
+    divergence_in_words,
+    mass_difference,
+)
+from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.zones import zone_names
+from medgemma_dash.ui.pages.compare.pins import ShownMap
+from medgemma_dash.ui.state.session import Study
+
+DIFFERENCE_PX = 420
+
+
+def agreement_of_maps(maps: list[ShownMap]) -> None:
+    """A measure for every pair of maps on one grid, and the scale's words for the extremes."""
+    maps = [one for one in maps if one.grid == maps[0].grid]
+    if len(maps) < 2:
+        line = "Agreement needs two maps or more on the same grid."
+        rich_line([[Segment(line, "quiet")]], key="no_pairs")
+        return
+    titles, images = [one.title for one in maps], [one.image for one in maps]
+    name = st.segmented_control(
+        "Measure",
+        list(MEASURES),
+        default=next(iter(MEASURES)),
+        required=True,
+        format_func=lambda key: MEASURES[key].title,
+        key="agreement_measure",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    measure = MEASURES[name]
+    divergences = agreement_matrix(images, "divergence")
+    values = divergences if name == "divergence" else agreement_matrix(images, name)
+    st.caption(measure.help)
+    rich_line([[Segment(extremes(titles, divergences), "small")]], key="agreement_words")
+    if len({one.radiograph for one in maps}) > 1:
+        line = "Some of these maps lie on different radiographs; cells are paired by place alone."
+        rich_line([[Segment(line, "quiet")]], key="agreement_films")
+    chart(
+        pair_figure(
+            titles,
+            values,
+            measure.title,
+            low=measure.low,
+            high=measure.high if np.isfinite(measure.high) else float(np.nanmax(values)) or 1.0,
+            best=measure.best,
+            words=[[divergence_in_words(value) for value in row] for row in divergences.tolist()],
+            dark=is_dark(),
+        ),
+        key="agreement_matrix",
+        alt=f"A table of {measure.title} for every pair of maps.",
+    )
+
+
+def extremes(titles: list[str], divergences: npt.NDArray[np.float64]) -> str:
+    """Which maps are most and least alike, in the words of the divergence's scale."""
+    pairs = [
+        (float(divergences[i, j]), f"{titles[i]} and {titles[j]}")
+        for i, j in combinations(range(len(titles)), 2)
+        if np.isfinite(divergences[i, j])
+    ]
+    if not pairs:
+        return "No two of these maps can be compared: none has positive relevance beside another."
+    told = [
+        f"{pair} ({divergence_in_words(value)}, {value:.2f})"
+        for value, pair in (min(pairs), max(pairs))
+    ]
+    if len(pairs) == 1:
+        return f"By the Jensen-Shannon divergence: {told[0]}."
+    return f"By the Jensen-Shannon divergence, most alike: {told[0]}; least alike: {told[1]}."
+
+
+def difference_of_maps(study: Study, maps: list[ShownMap]) -> None:
+    """Each map as shares of its mass, one less the other: where they put their relevance."""
+    by_title = {one.title: one for one in maps}
+    titles = list(by_title)
+    if len(titles) < 2:
+        line = "A difference needs two maps."
+        rich_line([[Segment(line, "quiet")]], key="no_difference")
+        return
+    choice, picture = st.columns([30, 70], gap="medium")
+    with choice:
+        first = st.selectbox("This map", titles, key="difference_first")
+        others = [title for title in titles if title != first]
+        second = st.selectbox("less this map", others, key="difference_second")
+        st.caption(
+            "Each map is divided by its mass first. Red: the first puts more of its relevance "
+            "here; blue: the second."
+        )
+        one, other = by_title[first], by_title[second]
+        if one.radiograph != other.radiograph:
+            line = (
+                "The second map is of another radiograph. It is laid over the first one's picture "
+                "cell by cell, so what differs may be where the anatomy lies."
+            )
+            rich_line([[Segment(line)]], key="difference_films", tone="caution")
+    with picture:
+        if one.grid == other.grid:
+            _difference(study, one, other)
+        else:
+            rich_line([[Segment("Their grids differ.", "quiet")]], key="no_difference")
+
+
+def _difference(study: Study, one: ShownMap, other: ShownMap) -> None:
+    """Drawn on the first map's own radiograph."""
+    image_map = mass_difference(one.image, other.image)
+    display, film = chosen_display(), one.pin or study.radiograph
+    figure = relevance_figure(
+        one.pin.radiograph_jpeg if one.pin else displayed_jpeg(study),
+        film.width,
+        film.height,
+        one.grid,
+        image_map,
+        signed=True,
+        zone_names=zone_names(one.zones),
+        mode=display.mode,
+        opacity=display.opacity,
+        laterality=str(film.laterality),
+        revision=one.radiograph,
+        dark=is_dark(),
+        height_px=DIFFERENCE_PX,
+    )
+    chart(
+        figure,
+        key="difference_figure",
+        tools=True,
+        alt=f"Where {one.title} and {other.title} differ; the largest difference is "
+        f"{number(float(np.abs(image_map).max()))} of a map's relevance.",
+    )

@@ -1,0 +1,155 @@
+"""Maps that stay on the Compare page while another word, question or radiograph is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.imaging import body_mask
+from medgemma_dash.metrics.map_quality import map_quality
+from medgemma_dash.regions import ZoneMap, ZoneScheme, zone_map
+from medgemma_dash.ui.components.map_display import displayed_jpeg
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.wording import quoted, target_words
+from medgemma_dash.ui.components.zones import chosen_scheme, zones_of
+from medgemma_dash.ui.pages.compare.state import ComparedMap, Comparison, Pin
+from medgemma_dash.ui.state.session import Session, Study
+
+if TYPE_CHECKING:
+    from medgemma_dash.metrics.map_quality import MapQuality
+    from medgemma_dash.ui.state.session import Settings
+
+PANEL_SIDE_PX = 420  # of each panel's radiograph; six of them stay well under a megabyte
+MOST_PINS = 6
+
+
+@dataclass(frozen=True)
+class ShownMap:
+    """A map that is on the page, on the open radiograph or on a pinned one.
+
+    settings: the method's, for a map of what is open; a pin's do not matter any more.
+    pin: None for what is open.
+    """
+
+    title: str
+    explanation: Explanation
+    settings: Settings
+    zones: ZoneMap
+    pin: Pin | None = None
+
+    @property
+    def image(self) -> npt.NDArray[np.float32]:
+        """(rows, cols), raw."""
+        return self.explanation.image
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(rows, cols)."""
+        return self.image.shape[0], self.image.shape[1]
+
+    @property
+    def radiograph(self) -> str:
+        """The checksum of the radiograph that it lies on."""
+        return self.explanation.provenance.image_sha256
+
+    def quality(self, study: Study) -> MapQuality:
+        """The map's quality on its own radiograph; study: what is open."""
+        return self.pin.quality if self.pin else map_quality(self.image, body_of(study))
+
+
+def shown_maps(study: Study, comparison: Comparison, pins: list[Pin]) -> list[ShownMap]:
+    """Every map there is, pinned ones last; what is still awaited is left out."""
+    maps = [
+        ShownMap(
+            one.title,
+            one.explanation,
+            one.settings,
+            zones_of(study, (one.explanation.image.shape[0], one.explanation.image.shape[1])),
+        )
+        for one in comparison.maps
+        if one.explanation is not None
+    ]
+    return maps + [
+        ShownMap(
+            f"Pinned {place}: {pin.title}", pin.explanation, (), pin.zones[chosen_scheme()], pin
+        )
+        for place, pin in enumerate(pins, 1)
+    ]
+
+
+def body_of(study: Study) -> npt.NDArray[np.bool_]:
+    """The body on the open radiograph, found once."""
+    if study.body is None:
+        study.body = body_mask(study.radiograph.pixels)
+    return study.body
+
+
+def pin_popover(session: Session, study: Study, comparison: Comparison) -> None:
+    """A quiet button that opens what can be pinned, and what is."""
+    popover = st.popover(
+        "Pin a map",
+        key="pin_popover",
+        on_change="rerun",
+        type="tertiary",
+        help="A pinned map stays here while you choose another word, question or radiograph.",
+    )
+    if not popover.open:
+        return
+    with popover:
+        if len(session.pins) >= MOST_PINS:
+            st.caption(f"{MOST_PINS} maps are pinned; take one off first.")
+        for one in comparison.maps:
+            if one.explanation is not None:
+                st.button(
+                    f"Pin {one.title}",
+                    key=f"pin_{one.method}",
+                    disabled=len(session.pins) >= MOST_PINS,
+                    on_click=pin_map,
+                    args=(session, study, one, one.explanation),
+                )
+        for place, pin in enumerate(session.pins):
+            # The model's own words, and so no label or help text, which would read Markdown.
+            line = [Segment(f"{place + 1}: {pin.title}, "), Segment(pin.caption, "small")]
+            rich_line([line], key=f"pinned_{place}", tone="quiet")
+            st.button(
+                f"Take off: {place + 1}",
+                key=f"unpin_{place}",
+                type="tertiary",
+                on_click=_unpin,
+                args=(session, place),
+            )
+
+
+def pin_map(session: Session, study: Study, one: ComparedMap, explanation: Explanation) -> None:
+    """Keep the map, and what is needed of its radiograph."""
+    radiograph, answer, target = study.radiograph, study.answer, explanation.target
+    assert answer is not None  # noqa: S101  it is explained
+    # "This answer" would be another one by the time that the pin is looked at.
+    words = quoted(target.text) if target.kind == "answer" else target_words(answer, target)
+    grid = answer.grid
+    schemes: tuple[ZoneScheme, ...] = get_args(ZoneScheme)
+    session.pins.append(
+        Pin(
+            title=f"{one.title}, {words}",
+            caption=quoted(answer.prompt),
+            explanation=replace(explanation, radiograph=None),
+            radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
+            width=radiograph.width,
+            height=radiograph.height,
+            laterality=str(radiograph.laterality),
+            zones={
+                scheme: study.zones.get((scheme, grid)) or zone_map(radiograph, grid, scheme)
+                for scheme in schemes
+            },
+            quality=map_quality(explanation.image, body_of(study)),
+        )
+    )
+
+
+def _unpin(session: Session, place: int) -> None:
+    del session.pins[place]

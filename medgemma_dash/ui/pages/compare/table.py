@@ -1,0 +1,123 @@
+"""The Compare page's numbers, a line for each map."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from medgemma_dash.metrics.map_quality import MapQuality, Mark, has_sink
+from medgemma_dash.regions import zone_table
+from medgemma_dash.ui.components.method_picker import specs
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.pages.compare.pins import ShownMap
+from medgemma_dash.ui.state.session import Study
+
+MARKS: dict[Mark | None, str] = {"good": "●", "acceptable": "◐", "poor": "○", None: ""}
+
+
+def quality_table(study: Study, maps: list[ShownMap]) -> None:
+    """Cost, map quality and zones of every map; all on raw values."""
+    qualities = {one.title: one.quality(study) for one in maps}
+    rows = {one.title: _row(one, qualities[one.title]) for one in maps}
+    with st.container(key="quality_table"):
+        st.dataframe(
+            _frame(rows),
+            width="stretch",
+            column_config={
+                "_index": st.column_config.Column(width="medium"),
+                "seconds": st.column_config.NumberColumn(format="%.3f"),
+                "R / L": st.column_config.NumberColumn(format="%.2f"),
+                "Gini": st.column_config.NumberColumn(format="%.2f"),
+            },
+        )
+    st.caption(
+        "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%. Border: at most 5%, 10%. "
+        "Entropy in nats: below 3 focused, above 4 diffuse, 5.55 even. Peak: above 5 clear."
+    )
+    _sinks(study, maps)
+    parts = st.expander("Halves, thirds and quadrants", key="quality_parts", on_change="rerun")
+    if parts.open:
+        with parts, st.container(key="parts_table"):
+            st.caption("Share of each map's positive relevance; sides are those of the picture")
+            st.dataframe(
+                _frame({title: parts_of(one) for title, one in qualities.items()}), width="stretch"
+            )
+
+
+def parts_of(quality: MapQuality) -> dict[str, str]:
+    """Shares on halves, thirds of the height and quadrants, in words of the picture."""
+    shares = {
+        "left half": quality.left,
+        "right half": quality.right,
+        "apical third": quality.apical,
+        "middle third": quality.middle,
+        "basal third": quality.basal,
+    }
+    names = ("upper left", "upper right", "lower left", "lower right")
+    shares |= dict(zip(names, quality.quadrants, strict=True))
+    return {name: _percent(share) for name, share in shares.items()}
+
+
+def _frame(rows: dict[str, dict[str, object]] | dict[str, dict[str, str]]) -> pd.DataFrame:
+    frame = pd.DataFrame.from_dict(rows, orient="index")
+    frame.index.name = "map"
+    return frame
+
+
+def _row(one: ShownMap, quality: MapQuality) -> dict[str, object]:
+    table = zone_table(one.image, one.zones)
+    best = max(table.rows, key=lambda row: row.share)
+    numbers: dict[str, object] = {
+        "seconds": one.explanation.provenance.seconds,
+        "inside body": _marked(f"{quality.inside_body:.0%}", quality.inside_body_mark),
+        "border": _marked(f"{quality.border:.0%}", quality.border_mark),
+        "entropy": _marked(f"{quality.entropy:.2f}", quality.entropy_mark),
+        "peak": _marked(f"{quality.peak_ratio:.0f}", quality.peak_mark),
+        "Gini": quality.gini,
+        "focus": _percent(quality.focus),
+        "best zone": best.name if best.share > 0 else "",
+        "R / L": table.right_left_ratio,
+    }
+    return numbers | {row.name: _percent(row.share) for row in table.rows}
+
+
+def _marked(text: str, mark: Mark | None) -> str:
+    return f"{MARKS[mark]} {text}" if mark is not None else ""
+
+
+def _percent(share: float) -> str:
+    return "" if np.isnan(share) else f"{share:.0%}"
+
+
+def _sinks(study: Study, maps: list[ShownMap]) -> None:
+    """Which methods have an attention sink, and of which that is not known yet."""
+    judged = {one.title: _sink(study, one) for one in maps if one.pin is None and _by_word(one)}
+    sinks = [title for title, found in judged.items() if found]
+    unknown = [title for title, found in judged.items() if found is None]
+    if sinks:
+        line = (
+            "Attention sink: for most words one and the same cell holds over a fifth of the map "
+            f"in {', '.join(sinks)}. What a word says of the image may hide behind it."
+        )
+        rich_line([[Segment(line)]], key="sinks", tone="caution")
+    if unknown:
+        line = f"Attention sink: not known for {', '.join(unknown)}; explain every word first."
+        rich_line([[Segment(line, "small")]], key="sinks_unknown", tone="quiet")
+
+
+def _by_word(one: ShownMap) -> bool:
+    """Whether the method tells words apart; of the others every cell is like a sink."""
+    return next(spec.per_token for spec in specs() if spec.name == one.explanation.method)
+
+
+def _sink(study: Study, one: ShownMap) -> bool | None:
+    """Whether most words share one heavy cell; None while fewer than half of them are explained."""
+    assert study.store is not None and study.answer is not None  # noqa: S101, PT018  answered
+    known = study.store.tensor(one.explanation.method, one.settings)
+    count = int(known.filled.sum())
+    if count < 2 or 2 * count < len(known.filled):
+        return None
+    start, stop = study.answer.image_span
+    rows = known.relevancy[known.filled, start:stop]
+    return has_sink([row.reshape(study.answer.grid) for row in rows])

@@ -1,0 +1,238 @@
+"""The answer as words to choose from, and other ways to choose: phrase, whole answer, all words."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.ui.components.job_watch import answer_stream, filling_progress
+from medgemma_dash.ui.components.method_picker import (
+    chosen_method,
+    chosen_settings,
+    method_picker,
+    method_words,
+    shown_method,
+)
+from medgemma_dash.ui.components.redraw import PARTS, redraw
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.token_strip import Measure, TokenChoice, token_strip
+from medgemma_dash.ui.components.wording import NOTHING_SAID, token_words
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.actions import choose_words, explain_every_word
+from medgemma_dash.ui.state.session import Session, Study, current_session
+from medgemma_dash.ui.state.word_targets import phrase_spans, said_something
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.explaining.rows import RelevanceTensor
+    from medgemma_dash.services.runtime.host import ModelHost
+
+
+@st.fragment(key="answer")
+def answer_panel(host: ModelHost) -> None:
+    """Draw the answer, or its stream while it is being said.
+
+    A fragment in every state, so that the other parts can always ask for it to be drawn anew.
+    """
+    session = current_session()
+    if session.asking is not None:
+        answer_stream(host)
+    elif session.study is not None and session.study.answer is not None:
+        _answer(host)
+    else:
+        no_answer_line(host, "Ask a question about this radiograph, or choose one above.")
+
+
+def no_answer_line(host: ModelHost, what_to_do: str) -> None:
+    """Say why there is no answer: nothing was asked yet, or there is no model to ask."""
+    if host.state == "failed":
+        line = [
+            Segment("There is no model to answer. ", "warning"),
+            Segment(f"{host.message} Home has a button to try again."),
+        ]
+        rich_line([line], key="no_answer", tone="error", announce="alert")
+    elif host.state == "ready":
+        rich_line([[Segment(what_to_do, "quiet")]], key="no_answer")
+
+
+def _answer(host: ModelHost) -> None:
+    session = current_session()
+    study = session.study
+    if study is None or study.answer is None or study.store is None:
+        return
+    answer = study.answer
+    spec, settings = shown_method(study)
+    known = study.store.tensor(spec.name, settings)
+    with st.container(key="tokens"):
+        token_strip(
+            answer.tokens,
+            key="token_strip",
+            generation=study.generation,
+            selected=_selected(study.target),
+            measure=session.underline,
+            image_shares=image_shares(answer, known),
+            computed=tuple(int(index) for index in np.flatnonzero(known.filled)),
+            busy=session.explaining is not None,
+            note=_stop_note(answer),
+            on_choose=lambda choice: _choose(host, choice),
+        )
+        if not said_something(answer):
+            rich_line([[Segment(NOTHING_SAID)]], key="nothing_said", tone="caution")
+    with st.container(
+        horizontal=True, gap="small", key="answer_tools", vertical_alignment="center"
+    ):
+        method_picker()
+        _phrase_popover(host, answer)
+        st.button(
+            f"Underline {_other_measure(session)}",
+            key="underline",
+            type="tertiary",
+            help="The words are underlined by how much of their relevance lies on the image, or by "
+            "how probable the model found them.",
+            on_click=_change_underline,
+        )
+        if not fills(study):
+            done, total = int(known.filled.sum()), len(answer.tokens)
+            st.button(
+                "Explain every word" if done < total else "Every word is explained",
+                key="explain_all",
+                type="tertiary",
+                disabled=done == total,
+                help="Fills the map of every word, so that each is instant and a hovered patch "
+                "can say which words leaned on it.",
+                on_click=explain_every_word,
+                args=(session, host, spec.name, settings),
+            )
+    fill_line(host, study)
+    if study.cell is not None:
+        _cell_line(study)
+
+
+def fill_line(host: ModelHost, study: Study) -> None:
+    """How far explaining every word is; it goes on when another method is chosen meanwhile."""
+    filling = current_session().filling
+    if filling is None:
+        return
+    other = "" if fills(study) else method_words(filling.method, filling.settings)
+    filling_progress(host, other)
+
+
+def fills(study: Study) -> bool:
+    """Whether every word is being explained by the method that is on screen."""
+    filling, (spec, settings) = current_session().filling, shown_method(study)
+    return filling is not None and (filling.method, filling.settings) == (spec.name, settings)
+
+
+def image_shares(answer: Answer, known: RelevanceTensor) -> list[float | None]:
+    """For each token, the share of its positive relevance that lies on the image."""
+    start, stop = answer.image_span
+    positive = known.relevancy.clip(0)
+    whole = positive.sum(axis=1)
+    on_image = positive[:, start:stop].sum(axis=1)
+    return [
+        float(on_image[index] / whole[index]) if filled and whole[index] > 0 else None
+        for index, filled in enumerate(known.filled)
+    ]
+
+
+def _explain(host: ModelHost, span: tuple[int, int] | None, *, phrase: bool = False) -> None:
+    """Explain these tokens and draw anew what depends on it."""
+    session = current_session()
+    had_notice = session.notice is not None
+    spec = chosen_method()
+    choose_words(session, host, span, spec.name, chosen_settings(spec), phrase=phrase)
+    if session.notice is None and not had_notice:
+        redraw(*PARTS)
+    st.rerun()
+
+
+def _choose(host: ModelHost, choice: TokenChoice) -> None:
+    _explain(host, None if choice.whole else (choice.start, choice.stop))
+
+
+def _other_measure(session: Session) -> Measure:
+    return "probability" if session.underline == "image share" else "image share"
+
+
+def _change_underline() -> None:
+    session = current_session()
+    session.underline = _other_measure(session)
+
+
+def _selected(target: Target | None) -> tuple[int, int] | None:
+    if target is None or target.kind == "answer":
+        return None
+    return target.token_indices[0], target.token_indices[-1] + 1
+
+
+def _stop_note(answer: Answer) -> str:
+    return "The answer was cut at the length limit." if answer.stopped == "length" else ""
+
+
+def _phrase_popover(host: ModelHost, answer: Answer) -> None:
+    popover = st.popover("Find a phrase", key="phrase_popover", on_change="rerun", type="tertiary")
+    if not popover.open:
+        return
+    with popover:
+        phrase = st.text_input(
+            "Phrase in the answer", key=keys.PHRASE, max_chars=200, persist_state="session"
+        )
+        if not phrase.strip():
+            st.caption("Every place where the answer says it is listed here.")
+            return
+        try:
+            spans = phrase_spans(answer, phrase)
+        except TargetError as error:
+            rich_line(
+                [[Segment(str(error))]], key="phrase_error", tone="caution", announce="status"
+            )
+            return
+        for place, (start, stop) in enumerate(spans):
+            before, middle, after = _context(answer, start, stop)
+            line = [Segment(before, "quiet"), Segment(middle, "word"), Segment(after, "quiet")]
+            rich_line([line], key=f"occurrence_line_{place}")
+            st.button(
+                f"Explain place {place + 1} of {len(spans)}",
+                key=f"occurrence_{place}",
+                on_click=_choose_phrase,
+                args=(host, start, stop),
+            )
+
+
+def _choose_phrase(host: ModelHost, start: int, stop: int) -> None:
+    _explain(host, (start, stop), phrase=True)
+
+
+def _context(answer: Answer, start: int, stop: int) -> tuple[str, str, str]:
+    texts = [token.text for token in answer.tokens]
+    before, after = "".join(texts[max(0, start - 4) : start]), "".join(texts[stop : stop + 4])
+    return before.lstrip(), "".join(texts[start:stop]), after.rstrip()
+
+
+def _cell_line(study: Study) -> None:
+    """Which words leaned on the clicked cell, from the rows that are known."""
+    if study.answer is None or study.store is None or study.cell is None:
+        return
+    spec, settings = shown_method(study)
+    row, col = study.cell
+    sums = study.store.words_on_cells([study.cell], spec.name, settings, share=True)
+    order = [
+        int(i) for i in np.argsort(-np.nan_to_num(sums)) if np.isfinite(sums[i]) and sums[i] > 0
+    ]
+    line = [Segment(f"Row {row}, column {col}: ", "quiet")]
+    if not order:
+        line.append(Segment("no explained word leaned on this patch.", "quiet"))
+    for place, index in enumerate(order[:4]):
+        line.append(Segment(", " if place else "leaned on by ", "quiet"))
+        line.append(Segment(token_words(study.answer, index), "word"))
+        line.append(Segment(f" {100 * float(sums[index]):.0f}%", "quiet"))
+    if order:
+        line.append(Segment(" of each word's relevance on the image.", "quiet"))
+    unknown = int(np.isnan(sums).sum())
+    if unknown:
+        line.append(Segment(f" {unknown} words are not explained yet.", "quiet"))
+    rich_line([line], key="cell_line", tone="quiet", announce="status")

@@ -1,0 +1,74 @@
+"""The question box, its suggestions, and the notice about the last action."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, ask
+from medgemma_dash.ui.state.session import current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+
+SUGGESTIONS = (
+    ("Describe this chest X-ray", "Describe this chest X-ray."),
+    ("Any pleural effusion?", "Is there evidence of pleural effusion?"),
+    ("Any consolidation?", "Is there evidence of consolidation?"),
+    ("Is the heart enlarged?", "Is there evidence of cardiomegaly?"),
+)
+
+
+def ask_panel(host: ModelHost) -> None:
+    """Draw the box; Enter and the button ask, a suggestion asks at once."""
+    session = current_session()
+    # Streamlit forgets what stands in a form when another page is shown; the session does not.
+    st.session_state.setdefault(keys.QUESTION, session.question)
+    with st.form("ask_form", border=False), st.container(horizontal=True, gap="xsmall", wrap=False):
+        st.text_input(
+            "Question about this radiograph",
+            key=keys.QUESTION,
+            placeholder="Ask about this radiograph",
+            label_visibility="collapsed",
+            max_chars=LONGEST_PROMPT_CHARACTERS,
+        )
+        st.form_submit_button(
+            "Ask", key=keys.ASK, type="primary", on_click=_ask_typed, args=(host,)
+        )
+    session.question = st.session_state[keys.QUESTION] or ""
+    with st.container(horizontal=True, gap="xsmall", key="suggestions"):
+        for place, (label, prompt) in enumerate(SUGGESTIONS):
+            st.button(
+                label, key=f"suggestion_{place}", on_click=_ask_suggested, args=(host, prompt)
+            )
+
+
+def notice_line() -> None:
+    """Say what became of the last action, if there is something to say."""
+    notice = current_session().notice
+    if notice is not None:
+        with st.container(key="notice"):
+            rich_line(
+                [[Segment(notice.text)]],
+                key="notice_line",
+                tone=notice.tone,
+                announce="alert" if notice.tone == "error" else "status",
+            )
+
+
+def _ask_typed(host: ModelHost) -> None:
+    _ask(host, st.session_state[keys.QUESTION] or "")
+
+
+def _ask_suggested(host: ModelHost, prompt: str) -> None:
+    st.session_state[keys.QUESTION] = prompt
+    _ask(host, prompt)
+
+
+def _ask(host: ModelHost, prompt: str) -> None:
+    session = current_session()
+    session.notice = None
+    ask(session, host, prompt)

@@ -1,0 +1,58 @@
+"""What can be taken home: each file is made when its button is clicked."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.regions import zone_table
+from medgemma_dash.reports.explanation import Takeaway
+from medgemma_dash.services.exporting import download_name
+from medgemma_dash.ui.components.map_display import chosen_display, chosen_window, windowed
+from medgemma_dash.ui.components.method_picker import shown_method
+from medgemma_dash.ui.components.zones import zones_of
+from medgemma_dash.ui.state.session import current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+
+
+@st.fragment(key="downloads")
+def downloads(host: ModelHost) -> None:
+    """Draw the buttons, once there is an explanation to take home."""
+    study = current_session().study
+    if study is None or study.answer is None or study.store is None or study.explanation is None:
+        return
+    explanation, zones = study.explanation, zones_of(study, study.answer.grid)
+    known = study.store.tensor(explanation.method, shown_method(study)[1])
+    taken = Takeaway(
+        explanation=explanation,
+        answer=study.answer,
+        zones=zone_table(explanation.image, zones),
+        zones_note=zones.note,
+        # Only when a button is clicked: windowing a film takes a second.
+        pixels=partial(windowed, study.radiograph, chosen_window(study)),
+        display=chosen_display(),
+        relevancy=known.relevancy,
+        filled=known.filled,
+        is_global=tuple(layer.is_global for layer in host.model.layout.layers),
+    )
+    files = (
+        ("Map PNG", taken.png, "png", "image/png"),
+        ("Map SVG", taken.svg, "svg", "image/svg+xml"),
+        ("Numbers CSV", taken.csv, "csv", "text/csv"),
+        ("NPZ + JSON", taken.archive, "zip", "application/zip"),
+        ("Report HTML", taken.report, "html", "text/html"),
+    )
+    with st.container(horizontal=True, gap="xsmall", width="content", key="downloads"):
+        for label, make, extension, kind in files:
+            st.download_button(
+                label,
+                data=make,
+                file_name=download_name(explanation, extension),
+                mime=kind,
+                key=f"download_{extension}",
+                on_click="ignore",
+            )

@@ -1,0 +1,191 @@
+"""Everything that the explanation says in words and numbers: sentence, layers, words, zones."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.figures import WordRelevance, layer_figure, prompt_words_figure
+from medgemma_dash.regions import ZoneTable, zone_table
+from medgemma_dash.services.explaining.prompt_words import prompt_words
+from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.job_watch import explanation_progress
+from medgemma_dash.ui.components.method_picker import (
+    chosen_method,
+    chosen_settings,
+    method_words,
+    shown_method,
+)
+from medgemma_dash.ui.components.redraw import PARTS, redraw
+from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
+from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.wording import (
+    fidelity_warning,
+    how_line,
+    percent,
+    read_contrast,
+    target_words,
+    why_sentence,
+)
+from medgemma_dash.ui.components.zone_grid import zone_grid
+from medgemma_dash.ui.components.zones import SCHEME_TITLES, zones_of
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.actions import choose
+from medgemma_dash.ui.state.session import Study, current_session
+from medgemma_dash.ui.state.word_targets import contrasted
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+
+SENTENCE = "why_sentence"
+SMALLEST_SHARE = 0.005
+
+
+@st.fragment(key="evidence")
+def evidence_panel(host: ModelHost) -> None:
+    """Draw what is known about the selected target."""
+    session = current_session()
+    study = session.study
+    if study is None or study.answer is None:
+        return
+    if session.explaining is not None:
+        explanation_progress(host)
+    if study.problem and study.target is not None:
+        _no_explanation(study, study.answer, study.target)
+        return
+    if study.explanation is None:
+        return
+    zones = zone_table(study.explanation.image, zones_of(study, study.answer.grid))
+    _sentence(host, study, study.explanation, study.answer, zones)
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _layers(host, study.explanation)
+        _words(study.explanation, study.answer)
+    with right:
+        _zones(study, study.answer, zones)
+
+
+def _no_explanation(study: Study, answer: Answer, target: Target) -> None:
+    line = [
+        Segment("No explanation for "),
+        Segment(target_words(answer, target), "word"),
+        Segment(f", because {study.problem}"),
+    ]
+    rich_line([line], key=SENTENCE, tone="card", announce="status")
+
+
+def _sentence(
+    host: ModelHost, study: Study, explanation: Explanation, answer: Answer, zones: ZoneTable
+) -> None:
+    spec, settings = shown_method(study)
+    lines = [
+        why_sentence(
+            explanation,
+            answer,
+            zones,
+            generation=study.generation,
+            contrastive=spec.contrastive,
+        ),
+        how_line(answer, method_words(spec.name, settings), study.seconds),
+    ]
+    warning = fidelity_warning(answer)
+    if warning:
+        lines.append([Segment(warning, "warning")])
+    rich_line(
+        lines, key=SENTENCE, tone="card", announce="status", on_choose=lambda: _contrast(host)
+    )
+
+
+def _contrast(host: ModelHost) -> None:
+    """Explain the word against the runner-up that was clicked, or against nothing again."""
+    session = current_session()
+    study, clicked = session.study, read_contrast(chosen_action(SENTENCE))
+    if study is None or study.answer is None or study.explanation is None or clicked is None:
+        return
+    explained = study.explanation.target.token_indices
+    if clicked.generation != study.generation or explained != (clicked.token_index,):
+        return  # it stood in a sentence about another word
+    had_notice = session.notice is not None
+    session.notice = None
+    target = contrasted(study.answer, clicked.token_index, clicked.candidate)
+    spec = chosen_method()
+    choose(session, host, target, spec.name, chosen_settings(spec))
+    if session.notice is None and not had_notice:
+        redraw(*PARTS)
+    st.rerun()
+
+
+def _layers(host: ModelHost, explanation: Explanation) -> None:
+    is_global = [layer.is_global for layer in host.model.layout.layers]
+    with st.container(key=keys.LAYERS):
+        with st.container(horizontal=True, horizontal_alignment="distribute", key="layers_title"):
+            st.caption("Attention to the image by layer", width="content")
+            _numbers_popover(explanation, is_global)
+        chart(
+            layer_figure(explanation.layers, is_global, is_dark()),
+            key="layer_figure",
+            alt="Bars: for each decoder layer, the share of attention that goes to the image.",
+        )
+
+
+def _numbers_popover(explanation: Explanation, is_global: list[bool]) -> None:
+    popover = st.popover("as a table", key="layers_table", on_change="rerun", type="tertiary")
+    if popover.open:
+        kinds = ["global" if one else "sliding window" for one in is_global]
+        with popover:
+            st.dataframe(
+                pd.DataFrame({"attention to the image": explanation.layers, "layer": kinds}),
+                width="stretch",
+            )
+
+
+def _words(explanation: Explanation, answer: Answer) -> None:
+    words = prompt_words(explanation, answer)
+    with st.container(key="prompt_words"):
+        st.caption("Prompt words that mattered")
+        if not words:
+            rich_line(
+                [[Segment("None: all of its relevance lies elsewhere.", "small")]], key="no_words"
+            )
+            return
+        chart(
+            prompt_words_figure(
+                [WordRelevance(word.text, word.value, word.part) for word in words], is_dark()
+            ),
+            key="prompt_words_figure",
+            alt="Bars: relevance of the words before the target.",
+        )
+
+
+def _rezone() -> None:
+    """The zones stand in the table, in the map's hover text and in the downloads."""
+    redraw(*PARTS)
+
+
+def _zones(study: Study, answer: Answer, zones: ZoneTable) -> None:
+    with st.container(key=keys.ZONES):
+        with st.container(horizontal=True, horizontal_alignment="distribute", key="zones_title"):
+            st.caption("Lung zones", width="content")
+            st.selectbox(
+                "Zone scheme",
+                list(SCHEME_TITLES),
+                format_func=lambda scheme: SCHEME_TITLES[scheme],
+                key=keys.ZONE_SCHEME,
+                on_change=_rezone,
+                label_visibility="collapsed",
+                width=170,
+                persist_state="session",
+            )
+        known = study.radiograph.laterality != "unknown"
+        zone_grid(zones, "zone (patient's side)" if known else "zone (image side)")
+        parts = []
+        if zones.right_left_ratio is not None:
+            parts.append(f"Right / left {zones.right_left_ratio:.1f}")
+        if zones.outside_share >= SMALLEST_SHARE:
+            parts.append(f"outside the zones {percent(zones.outside_share)}")
+        parts.append(zones_of(study, answer.grid).note)
+        rich_line([[Segment(" · ".join(part for part in parts if part), "small")]], key="zone_line")

@@ -1,0 +1,94 @@
+"""The Explain page: picture and answer side by side, and what the selected word rests on."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.ui.components.method_picker import DEFAULT_METHOD
+from medgemma_dash.ui.components.picker import open_sample, upload_box
+from medgemma_dash.ui.pages.explain.answer_panel import answer_panel
+from medgemma_dash.ui.pages.explain.ask_panel import ask_panel, notice_line
+from medgemma_dash.ui.pages.explain.downloads import downloads
+from medgemma_dash.ui.pages.explain.evidence_panel import evidence_panel
+from medgemma_dash.ui.pages.explain.map_panel import map_panel
+from medgemma_dash.ui.pages.home.page import RESEARCH_ONLY
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.opening import go_on, sample_if_empty
+from medgemma_dash.ui.state.samples import Sample, sample_named, samples
+from medgemma_dash.ui.state.session import Session, current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+
+
+def explain_page(host: ModelHost) -> None:
+    """Draw the page; it opens with a sample whose question is asked at once."""
+    session = current_session()
+    _read_url(session)
+    sample_if_empty(session)
+    go_on(session, host)
+    _write_url(session)
+    with st.container(key="explain_columns"):
+        left, right = st.columns([42, 58], gap="medium")
+    with left:
+        map_panel()
+    with right:
+        # Each part has a place of its own: what one of them draws never moves the others, whose
+        # elements would then stand on the page twice until the script has run to its end.
+        with st.container():
+            notice_line()
+        with st.container():
+            ask_panel(host)
+        with st.container():
+            answer_panel(host)
+        with st.container():
+            evidence_panel(host)
+    with st.container(horizontal=True, key="bottom_row", vertical_alignment="center", gap="small"):
+        downloads(host)
+        with st.popover("Open another", icon=":material/folder_open:", type="tertiary"):
+            _opener(session)
+        st.caption(RESEARCH_ONLY, width="stretch")
+
+
+def _opener(session: Session) -> None:
+    upload_box("explain_upload", st.rerun)
+    st.caption("Or a sample:")
+    for sample in samples():
+        st.button(
+            sample.title,
+            key=f"switch_{sample.name}",
+            type="tertiary",
+            on_click=_switch,
+            args=(session, sample),
+        )
+
+
+def _switch(session: Session, sample: Sample) -> None:
+    session.notice = None
+    open_sample(session, sample)
+
+
+def _read_url(session: Session) -> None:
+    """Once for each visit: ?sample= and ?method=, and nothing else, ever."""
+    if session.url_read:
+        return
+    session.url_read = True
+    sample = sample_named(st.query_params.get("sample", ""))
+    if sample is not None and (session.study is None or session.study.sample != sample.name):
+        open_sample(session, sample)
+    method = st.query_params.get("method", "")
+    if method and keys.METHOD not in st.session_state:
+        st.session_state[keys.METHOD] = method
+
+
+def _write_url(session: Session) -> None:
+    wanted = {}
+    if session.study is not None and session.study.sample is not None:
+        wanted["sample"] = session.study.sample
+    method = keys.widget_value(keys.METHOD, DEFAULT_METHOD)
+    if method != DEFAULT_METHOD:
+        wanted["method"] = str(method)
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)

@@ -1,0 +1,1 @@
+"""Home: what the program is, and which radiograph to open."""

@@ -1,0 +1,104 @@
+"""The first page: what this is, how the model is, and what to open."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import streamlit as st
+
+from medgemma_dash.ui.components.picker import sample_grid, upload_box
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.pages.explain.ask_panel import notice_line
+from medgemma_dash.ui.shell.header import LOADING_SECONDS, device_title, model_title
+from medgemma_dash.ui.state.session import current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+
+RESEARCH_ONLY = "For research only. Not for clinical use."
+
+
+def home_page(host: ModelHost, explain: Any) -> None:
+    """Draw the page; whatever is opened is shown on the Explain page."""
+
+    def go_on() -> None:
+        st.switch_page(explain)
+
+    with st.container(key="home_top"):
+        what, model = st.columns([5, 3], gap="large", vertical_alignment="center")
+        with what:
+            st.title("Click a word, see why the model said it", anchor=False)
+            st.markdown(
+                "Put a question about a chest X-ray to a radiology vision-language model, and see "
+                "for each word of its answer which parts of the image and of the question it "
+                "leaned on."
+            )
+        with model:
+            _model_state(host)
+    notice_line()
+    st.subheader("Open a radiograph", anchor=False)
+    sample_grid(go_on)
+    files, notes = st.columns([5, 3], gap="large", vertical_alignment="center")
+    with files:
+        upload_box("home_upload", go_on)
+    with notes:
+        if current_session().study is not None:
+            st.page_link(
+                explain, label="Go on with the open radiograph", icon=":material/arrow_forward:"
+            )
+        st.caption(
+            f"{RESEARCH_ONLY} The samples are synthetic: they were drawn by this program, and what "
+            "they show is known. Uploads stay in memory on this machine."
+        )
+
+
+def _model_state(host: ModelHost) -> None:
+    if host.state == "loading":
+        _loading(host)
+    elif host.state == "failed":
+        lines = [
+            [Segment("The model could not be loaded.", "warning")],
+            [Segment(host.message)],
+            [Segment(f"Setting: MEDGEMMA_DASH_MODEL={host.settings.model}", "small")],
+        ]
+        rich_line(lines, key="model_state", tone="error", announce="alert")
+        st.button("Try again", on_click=host.reload)
+    else:
+        _ready(host)
+
+
+@st.fragment(run_every=LOADING_SECONDS)
+def _loading(host: ModelHost) -> None:
+    if host.state != "loading":
+        st.rerun()
+    lines = [
+        [Segment("Loading the model")],
+        [
+            Segment(
+                f"{host.message} {host.seconds:.0f} s so far; samples can be opened meanwhile.",
+                "small",
+            )
+        ],
+    ]
+    rich_line(lines, key="model_state", tone="card", announce="status")
+
+
+def _ready(host: ModelHost) -> None:
+    model = host.model
+    facts = [
+        device_title(host),
+        f"{model.memory_bytes / 1e6:,.0f} MB of weights",
+        f"loaded in {model.load_seconds:.1f} s",
+    ]
+    lines = [[Segment(model_title(host), "word")], [Segment(" · ".join(facts), "small")]]
+    if model.is_demo:
+        lines.append(
+            [
+                Segment(
+                    "A small model of the same architecture, trained on synthetic radiographs. Set "
+                    "MEDGEMMA_DASH_MODEL=google/medgemma-1.5-4b-it to use MedGemma.",
+                    "small",
+                )
+            ]
+        )
+    rich_line(lines, key="model_state", tone="card")

@@ -1,0 +1,1 @@
+"""Layers: where in the model?"""

@@ -1,0 +1,128 @@
+"""Small maps: the heads of a layer, and relevance as it gathers from layer to layer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from medgemma_dash.figures import MapPanel, comparison_figure
+from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
+from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.session import Study, widget_value
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.layers.view import LayerView
+
+HEAD_SIDE_PX = 260
+LAYER_SIDE_PX = 130
+LAYERS_IN_A_ROW = 9
+
+
+def head_maps(study: Study, view: LayerView) -> None:
+    """The heads of one layer, those that count most first."""
+    layers = len(view.is_global)
+    weighted = widget_value(keys.HEAD_MEASURE, "gradient-weighted") == "gradient-weighted"
+    keys.give_widget(keys.HEAD_LAYER, min(int(widget_value(keys.HEAD_LAYER, 0)), layers - 1))
+    layer = int(
+        st.select_slider(
+            "Layer",
+            list(range(layers)),
+            key=keys.HEAD_LAYER,
+            format_func=lambda index: f"{index}{' (global)' if view.is_global[index] else ''}",
+            persist_state="session",
+        )
+    )
+    shares = (view.weighted_shares if weighted else view.image_shares)[layer]
+    order = np.argsort(-shares, kind="stable").tolist()
+    what = (
+        "its part of all attention that moved the logit"
+        if weighted
+        else "share of its attention on the image"
+    )
+    st.caption(f"Heads of layer {layer}, strongest first; under each, {what}")
+    panels = [
+        _panel(
+            study,
+            f"head {head}",
+            f"{shares[head]:.1%}",
+            view.head_map(layer, head, weighted=weighted),
+            HEAD_SIDE_PX,
+        )
+        for head in order
+    ]
+    _maps(study, panels, columns=4, panel_px=190, key="head_maps", what=f"heads of layer {layer}")
+
+
+def gathered_maps(study: Study, view: LayerView) -> None:
+    """Relevance after each layer, from the last one to the first, small; and one of them large."""
+    layers = len(view.is_global)
+    layer = int(widget_value(keys.GATHERED_LAYER, 0))
+    keys.give_widget(keys.GATHERED_LAYER, min(layer, layers - 1))
+    with st.container(key="gathered_columns"):
+        left, right = st.columns([30, 70], gap="medium")
+    with left:
+        layer = int(
+            st.select_slider(
+                "Layers folded in, from the last down to",
+                list(range(layers - 1, -1, -1)),
+                key=keys.GATHERED_LAYER,
+                persist_state="session",
+            )
+        )
+        panel = _panel(study, f"down to layer {layer}", "", view.gathered_map(layer), 420)
+        _maps(study, [panel], columns=1, panel_px=320, key="gathered_map", what="relevance so far")
+    with right:
+        panels = [
+            _panel(study, f"{index}", "", view.gathered_map(index), LAYER_SIDE_PX)
+            for index in range(layers - 1, -1, -1)
+        ]
+        st.caption("Chefer relevance after each layer, last layer first; each map by its own peak")
+        _maps(
+            study,
+            panels,
+            columns=min(LAYERS_IN_A_ROW, max(4, -(-layers // 2))),
+            panel_px=110,
+            key="gathered_maps",
+            what="relevance layer by layer",
+        )
+
+
+def _panel(
+    study: Study, title: str, caption: str, image_map: npt.NDArray[np.float32], side_px: int
+) -> MapPanel:
+    radiograph = study.radiograph
+    empty = not image_map.any()
+    return MapPanel(
+        title=title,
+        radiograph_jpeg=displayed_jpeg(study, side_px),
+        width=radiograph.width,
+        height=radiograph.height,
+        grid=(image_map.shape[0], image_map.shape[1]),
+        image_map=None if empty else image_map,
+        caption=caption,
+        reason="nothing" if empty else "",
+    )
+
+
+def _maps(
+    study: Study, panels: list[MapPanel], *, columns: int, panel_px: int, key: str, what: str
+) -> None:
+    display = chosen_display()
+    figure = comparison_figure(
+        panels,
+        columns=columns,
+        linked_hover=False,
+        mode=display.mode,
+        opacity=display.opacity,
+        threshold=display.threshold,
+        colour_scale=display.colour_scale,
+        revision=study.radiograph.sha256,
+        dark=is_dark(),
+        panel_px=panel_px,
+    )
+    chart(figure, key=key, alt=f"Small maps over the radiograph: {what}.", tools=True)

@@ -1,0 +1,126 @@
+"""The other way round: from patches of the radiograph to the words and layers that lean on them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import streamlit as st
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.figures import (
+    WordRelevance,
+    layer_figure,
+    prompt_words_figure,
+    relevance_figure,
+)
+from medgemma_dash.ui.components.chart import chart, clicked_cells
+from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
+from medgemma_dash.ui.components.method_picker import shown_method
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.wording import token_words
+from medgemma_dash.ui.components.zones import zone_names, zones_of
+from medgemma_dash.ui.pages.explain.answer_panel import fill_line, fills
+from medgemma_dash.ui.state.actions import explain_every_word
+from medgemma_dash.ui.state.session import Study, current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.layers.view import LayerView
+    from medgemma_dash.services.runtime.host import ModelHost
+
+PICTURE_PX = 380
+MOST_WORDS = 12
+
+
+def patch_words(host: ModelHost, study: Study, view: LayerView) -> None:
+    """Choose patches by click or box; see words and layers."""
+    answer = study.answer
+    assert answer is not None and study.store is not None  # noqa: S101, PT018  answered
+    left, middle, right = st.columns([34, 33, 33], gap="medium")
+    with left:
+        _picture(study, answer, view)
+    spec, settings = shown_method(study)
+    with middle:
+        st.caption("Answer words that lean on these patches: share of each word's relevance")
+        sums = study.store.words_on_cells(study.cells, spec.name, settings, share=True)
+        unknown = int(np.isnan(sums).sum())
+        order = [int(i) for i in np.argsort(-np.nan_to_num(sums)) if sums[i] > 0][:MOST_WORDS]
+        if not study.cells:
+            line = "Click a patch, or draw a box around several."
+            rich_line([[Segment(line, "quiet")]], key="no_patches")
+        elif not order:
+            line = "No explained word leans on these patches."
+            rich_line([[Segment(line, "quiet")]], key="no_words_on_patches")
+        else:
+            words = [WordRelevance(token_words(answer, i), float(sums[i]), "answer") for i in order]
+            chart(
+                prompt_words_figure(words, is_dark()),
+                key="patch_words",
+                alt="Bars: the words that lean most on the chosen patches.",
+            )
+        fill_line(host, study)
+        if unknown and not fills(study):
+            st.button(
+                f"Explain the other {unknown} words",
+                key="explain_rest",
+                type="tertiary",
+                on_click=explain_every_word,
+                args=(current_session(), host, spec.name, settings),
+            )
+    with right:
+        st.caption("Layers that read them for the chosen word: gradient-weighted attention")
+        if study.cells:
+            layers = view.layers_on_cells(list(study.cells))
+            whole = float(layers.sum())
+            chart(
+                layer_figure(
+                    layers / whole if whole > 0 else layers,
+                    view.is_global,
+                    is_dark(),
+                    measure="of what all layers read on these patches",
+                ),
+                key="patch_layers",
+                alt="Bars: how much each layer read the chosen patches.",
+            )
+
+
+def _picture(study: Study, answer: Answer, view: LayerView) -> None:
+    radiograph = study.radiograph
+    display = chosen_display()
+    figure = relevance_figure(
+        displayed_jpeg(study),
+        radiograph.width,
+        radiograph.height,
+        answer.grid,
+        view.gathered_map(0),
+        zone_names=zone_names(zones_of(study, answer.grid)),
+        mode=display.mode,
+        opacity=display.opacity,
+        threshold=display.threshold,
+        colour_scale=display.colour_scale,
+        laterality=str(radiograph.laterality),
+        selected_cells=study.cells,
+        mark_peak=False,
+        revision=radiograph.sha256,
+        dark=is_dark(),
+        height_px=PICTURE_PX,
+    )
+    figure.layout.dragmode = "select"
+    chart(
+        figure,
+        key="patch_figure",
+        on_select=_remember,
+        selection_mode=["points", "box"],
+        alt="The radiograph with the chosen word's relevance; patches can be chosen.",
+        tools=True,
+    )
+
+
+def _remember() -> None:
+    study = current_session().study
+    if study is None:
+        return
+    cells = clicked_cells("patch_figure", study.cells)
+    if cells is not None:
+        study.cells = cells

@@ -1,0 +1,185 @@
+"""Attention of any token of the sequence to any other, prompt words included."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+import streamlit as st
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.figures import MapPanel, WordRelevance, comparison_figure, prompt_words_figure
+from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.job_watch import POLL_SECONDS, line_with_cancel
+from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
+from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.trying_again import problem_line, was_left
+from medgemma_dash.ui.components.wording import percent, quoted
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.session import Study, current_session, widget_value
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.layers.view import LayerView
+    from medgemma_dash.services.runtime.host import ModelHost
+
+MOST_WORDS = 12
+PATIENCE_SECONDS = 0.6
+ALL_HEADS = "mean of heads"
+FROM_WORD, FROM_PATCH = "a word", "an image patch"
+
+
+def token_attention(host: ModelHost, study: Study, view: LayerView) -> None:
+    """Choose a token, a layer and a head; see what it attends to."""
+    answer = study.answer
+    assert answer is not None and study.target is not None  # noqa: S101, PT018  answered
+    choice, picture, words = st.columns([22, 34, 44], gap="medium")
+    with choice:
+        position = _source(study, answer, view)
+        attention = _attention(host, study, answer, position)
+        if attention is None:
+            return
+        layers, heads = attention.shape[:2]
+        layer = int(widget_value(keys.ATTENTION_LAYER, widget_value(keys.HEAD_LAYER, 0)))
+        keys.give_widget(keys.ATTENTION_LAYER, min(layer, layers - 1))
+        layer = st.selectbox(
+            "Layer", list(range(layers)), key=keys.ATTENTION_LAYER, persist_state="session"
+        )
+        head = st.selectbox(
+            "Head", [ALL_HEADS, *range(heads)], key="attention_head", persist_state="session"
+        )
+    rows = attention[layer]
+    row = rows.mean(0) if head == ALL_HEADS else rows[head]
+    start, stop = answer.image_span
+    with picture:
+        st.caption(f"{percent(float(row[start:stop].sum()))} of it goes to the image")
+        _picture(study, answer, row[start:stop].reshape(answer.grid), position)
+    with words:
+        st.caption("The words that get most of the rest")
+        chart(
+            prompt_words_figure(_attended(answer, row), is_dark()),
+            key="attention_words",
+            alt="Bars: the words that the token attends to most.",
+        )
+
+
+def _source(study: Study, answer: Answer, view: LayerView) -> int:
+    """The position whose attention is shown: of a word, or of a patch of the image."""
+    kind = st.segmented_control(
+        "From",
+        [FROM_WORD, FROM_PATCH],
+        default=FROM_WORD,
+        required=True,
+        key="attention_source",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    if kind == FROM_PATCH:
+        rows, cols = answer.grid
+        # Where the word's relevance is highest, until the reader says otherwise.
+        peak = divmod(int(np.argmax(view.gathered_map(0))), cols)
+        row, col = (
+            st.number_input(
+                name.capitalize(),
+                min_value=0,
+                max_value=size - 1,
+                value=at,
+                key=f"attention_{name}_{study.number}_{rows}_{cols}",
+            )
+            for name, size, at in (("row", rows, peak[0]), ("column", cols, peak[1]))
+        )
+        return answer.image_span[0] + int(row) * cols + int(col)
+    assert study.target is not None  # noqa: S101  answered
+    places = [place for place, text in enumerate(answer.piece_texts) if text]
+    predicting = answer.tokens[study.target.token_indices[0]].position - 1
+    return int(
+        st.selectbox(
+            "From the token",
+            places,
+            index=places.index(predicting) if predicting in places else 0,
+            format_func=lambda place: _label(answer, place),
+            key=f"attention_from_{study.number}_{study.revision}_{predicting}",
+            help="The token before a word is the one that predicts it.",
+        )
+    )
+
+
+def _attended(answer: Answer, row: npt.NDArray[np.float32]) -> list[WordRelevance]:
+    """The words that get most, and nothing that comes later than the token."""
+    order = [int(i) for i in np.argsort(-row, kind="stable") if answer.piece_texts[i] and row[i]]
+    return [
+        WordRelevance(
+            quoted(answer.piece_texts[place]),
+            float(row[place]),
+            "answer" if place >= answer.prompt_length else "question",
+        )
+        for place in order[:MOST_WORDS]
+    ]
+
+
+def _label(answer: Answer, place: int) -> str:
+    part = "answer" if place >= answer.prompt_length else "prompt"
+    return f"{quoted(answer.piece_texts[place])}  ({part}, {place})"
+
+
+def _attention(
+    host: ModelHost, study: Study, answer: Answer, position: int
+) -> npt.NDArray[np.float32] | None:
+    """The position's attention in every layer and head: known, just read, or on its way."""
+    session, wanted = current_session(), (answer.key, position)
+    if study.attention is not None and study.attention[0] == wanted:
+        return study.attention[1]
+    asked = session.attending
+    if asked is None or asked[0] != wanted or was_left(asked[1]):
+        asked = session.attending = wanted, host.attention_job(session.owner, answer, position)
+        asked[1].wait(PATIENCE_SECONDS)
+    job = asked[1]
+    if job.result is not None:
+        session.attending, study.attention = None, (wanted, job.result)
+    elif job.finished:
+        problem_line(str(job.error), "read it again", _read_again, key="attention_problem")
+    else:
+        _progress()
+    return job.result
+
+
+def _read_again() -> None:
+    current_session().attending = None
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress() -> None:
+    asked = current_session().attending
+    if asked is None or asked[1].finished:
+        st.rerun()
+    asked[1].heartbeat()
+    line_with_cancel(asked[1], "cancel_attention")
+
+
+def _picture(
+    study: Study, answer: Answer, image_map: npt.NDArray[np.float32], position: int
+) -> None:
+    """The map, with the patch framed whose attention it is."""
+    place = position - answer.image_span[0]
+    inside = 0 <= place < image_map.size
+    display = chosen_display()
+    panel = MapPanel(
+        title="",
+        radiograph_jpeg=displayed_jpeg(study, 420),
+        width=study.radiograph.width,
+        height=study.radiograph.height,
+        grid=answer.grid,
+        image_map=image_map,
+        laterality=str(study.radiograph.laterality),
+    )
+    figure = comparison_figure(
+        [panel],
+        selected_cells=[divmod(place, answer.grid[1])] if inside else [],
+        mode=display.mode,
+        opacity=display.opacity,
+        colour_scale=widget_value(keys.COLOUR_SCALE, "Inferno"),
+        revision=study.radiograph.sha256,
+        dark=is_dark(),
+        panel_px=330,
+    )
+    chart(figure, key="attention_map", alt="Attention of the token to the image.", tools=True)

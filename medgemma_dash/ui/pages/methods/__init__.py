@@ -1,0 +1,1 @@
+"""Methods: what each computes, and how far it is to be trusted."""

@@ -1,0 +1,110 @@
+"""The Methods page: every method's card, drawn from what the method says of itself."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import streamlit as st
+
+from medgemma_dash.ui.components.method_picker import specs_by_family
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.wording import duration
+from medgemma_dash.ui.pages.home.page import RESEARCH_ONLY
+from medgemma_dash.ui.pages.methods.scores import (
+    column_config,
+    columns,
+    in_words,
+    provenance_line,
+    stored_benchmark,
+)
+from medgemma_dash.ui.pages.methods.timing import time_methods
+from medgemma_dash.ui.state.collecting import collect
+from medgemma_dash.ui.state.session import current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.methods import MethodSpec
+    from medgemma_dash.services.evaluation.benchmark import MethodScore
+    from medgemma_dash.services.runtime.host import ModelHost
+
+
+def methods_page(host: ModelHost) -> None:
+    """Draw the overview and the cards."""
+    collect(current_session(), explanation=False)
+    if host.state != "ready":
+        line = host.message or "The model is loading."
+        rich_line([[Segment(line, "quiet")]], key="methods_wait")
+        return
+    specs = specs_by_family()
+    summary = stored_benchmark()
+    lines = [_line(host, spec, summary.score(spec.name) if summary else None) for spec in specs]
+    with st.container(key="methods_table"):
+        st.dataframe(
+            pd.DataFrame(lines).set_index("method"),
+            width="stretch",
+            height="content",
+            placeholder="–",
+            column_config={
+                "cost of a word": st.column_config.TextColumn(width="medium"),
+                "seconds here": st.column_config.NumberColumn(
+                    format="%.3f",
+                    help="Median of what a word cost on this machine since the program started",
+                ),
+                **column_config(),
+            },
+        )
+    with st.container():
+        time_methods(host)
+    if summary is not None:
+        st.caption(provenance_line(summary))
+    families = list(dict.fromkeys(spec.family for spec in specs))
+    chosen = st.segmented_control(
+        "Family",
+        families,
+        default=families[0],
+        required=True,
+        key="method_family",
+        label_visibility="collapsed",
+        persist_state="session",
+    )
+    cards = [spec for spec in specs if spec.family == chosen]
+    with st.container(key="method_cards"):
+        for start in range(0, len(cards), 2):
+            for column, spec in zip(st.columns(2, gap="medium"), cards[start:], strict=False):
+                with column, st.container(border=True, key=f"card_{spec.name}"):
+                    _card(host, spec, summary.score(spec.name) if summary else None)
+    st.caption(RESEARCH_ONLY)
+
+
+def _line(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> dict[str, object]:
+    line: dict[str, object] = {
+        "method": spec.title,
+        "family": spec.family,
+        "cost of a word": spec.cost,
+        "seconds here": host.seconds_of(spec.name),
+        "signed": "yes" if spec.signed else "",
+        "contrast": "yes" if spec.contrastive else "",
+        "by word": "yes" if spec.per_token else "same for all",
+    }
+    line |= columns(score)
+    return line
+
+
+def _card(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> None:
+    st.markdown(f"**{spec.title}**")
+    st.latex(spec.formula)
+    st.markdown(spec.card)
+    facts = [f"cost of a word: {spec.cost}", f"needs {spec.needs}"]
+    seconds = host.seconds_of(spec.name)
+    if seconds is not None:
+        facts.append(f"{duration(seconds)} on this machine")
+    facts.append("signed: negative is evidence against" if spec.signed else "unsigned")
+    if spec.contrastive:
+        facts.append("explains one word against another")
+    if not spec.per_token:
+        facts.append("the same map for every word")
+    st.caption(" · ".join(facts))
+    if spec.controls:
+        st.caption("Options: " + "; ".join(f"{c.label} ({c.allowed})" for c in spec.controls))
+    st.caption("Benchmark: not measured." if score is None else in_words(score))
+    st.caption(spec.source)

@@ -1,0 +1,84 @@
+"""What each method costs on this machine, measured on demand with the open answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, cast
+
+import streamlit as st
+
+from medgemma_dash.core.explanation import Target
+from medgemma_dash.ui.components.job_watch import POLL_SECONDS, describe, line_with_cancel
+from medgemma_dash.ui.components.method_picker import method_words
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.state.session import current_session
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from medgemma_dash.services.explaining.steps import MethodOutcome
+    from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.services.runtime.job import Job
+
+
+def time_methods(host: ModelHost) -> None:
+    """A button, or the progress of what it began; and why methods could not be timed."""
+    session = current_session()
+    job = session.timing
+    if job is not None and not job.finished:
+        _progress()
+        return
+    answered = session.study is not None and session.study.target is not None
+    st.button(
+        "Time every method",
+        key="time_methods",
+        type="tertiary",
+        on_click=_begin,
+        args=(host,),
+        disabled=not answered,
+        help="Runs each method once on the chosen word of the open answer; those that run the "
+        "model many times take seconds."
+        if answered
+        else "Needs an answer: open the Explain page first.",
+    )
+    if job is not None:
+        _untimed(job)
+
+
+def _untimed(job: Job[None]) -> None:
+    """Which methods gave no map, and why; and what ended the job before its end."""
+    outcomes = cast("Sequence[MethodOutcome]", job.events)
+    lines = [
+        [Segment(f"{method_words(one.method, one.settings)}: "), Segment(one.reason, "small")]
+        for one in outcomes
+        if one.reason
+    ]
+    if job.error is not None:
+        lines.append([Segment(f"{job.error} What was timed before is kept.", "small")])
+    if lines:
+        rich_line(lines, key="untimed", tone="quiet", announce="status")
+
+
+def _begin(host: ModelHost) -> None:
+    session = current_session()
+    study = session.study
+    if study is None or study.answer is None or study.target is None:
+        return
+    index = study.target.token_indices[0]
+    target = Target("token", (index,), study.answer.tokens[index].text)
+    session.timing = host.timing_job(session.owner, study.answer, target)
+
+
+@st.fragment(run_every=POLL_SECONDS)
+def _progress() -> None:
+    job = current_session().timing
+    if job is None or job.finished:
+        st.rerun()
+    job.heartbeat()
+    line_with_cancel(job, "cancel_timing", methods_done(job))
+
+
+def methods_done(job: Job[None]) -> str:
+    """How many methods are done, and how far the one at work is."""
+    state = describe(job)
+    at_work = job.state == "running" and job.note and not job.stopping
+    return f"{state} · now {job.note}" if at_work else state

@@ -1,0 +1,1 @@
+"""What a session holds and what every page shares of it."""
