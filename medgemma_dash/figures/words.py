@@ -1,26 +1,16 @@
 """Text for figures, and the bars of the prompt words that mattered."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from html import escape
 from math import isfinite
-from typing import Literal
 
 import plotly.graph_objects as go
 
+from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures.palette import palette
 
 LONGEST_WORD = 24
 ROW_HEIGHT_PX = 24
-
-
-@dataclass(frozen=True)
-class WordRelevance:
-    """A word of the sequence and the raw relevance it had for the target."""
-
-    text: str
-    value: float
-    part: Literal["question", "answer"] = "question"
 
 
 def plain(text: str, longest: int = 200) -> str:

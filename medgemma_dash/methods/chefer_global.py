@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.progress import Check
 from medgemma_dash.methods.chefer_rules import SPAN, unroll
-from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
+from medgemma_dash.methods.specification import Control, MethodSpec, Rows
 from medgemma_dash.models.replay import Replay
 
 FORM = Control("form", "Form", ("plain", "normalised"), "As in Chefer, or with normalised rows.")

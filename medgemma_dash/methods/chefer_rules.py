@@ -15,7 +15,8 @@ from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.methods.specification import Check, Control
+from medgemma_dash.core.progress import Check
+from medgemma_dash.methods.specification import Control
 from medgemma_dash.models.replay import LogitTarget, Replay
 
 HEADS = Control(

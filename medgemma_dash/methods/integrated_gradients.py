@@ -16,9 +16,10 @@ from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.progress import Check, tell
 from medgemma_dash.methods.chefer_rules import logit_target
 from medgemma_dash.methods.input_contributions import LINEAR_SPAN, contributions
-from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows, tell
+from medgemma_dash.methods.specification import Control, MethodSpec, Rows
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.prompting import encode_prompt
 from medgemma_dash.models.replay import LogitTarget, Replay

@@ -9,9 +9,10 @@ from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.progress import Check
 from medgemma_dash.methods.chefer_rules import logit_target
 from medgemma_dash.methods.input_contributions import without_self
-from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
+from medgemma_dash.methods.specification import Control, MethodSpec, Rows
 from medgemma_dash.models.attention import attention_gradients
 from medgemma_dash.models.replay import LogitTarget, Replay, replay_mode
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.progress import Check
 from medgemma_dash.methods.attention_rows import (
     before_prediction,
     existing,
@@ -12,7 +13,7 @@ from medgemma_dash.methods.attention_rows import (
     predicting_rows,
     weighted_attention,
 )
-from medgemma_dash.methods.specification import Check, Control, MethodSpec, Rows
+from medgemma_dash.methods.specification import Control, MethodSpec, Rows
 from medgemma_dash.methods.typed_numbers import Numbers
 from medgemma_dash.models.replay import Replay
 

@@ -7,8 +7,9 @@ import torch
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.progress import Check
 from medgemma_dash.methods.attention_rows import before_prediction, predicting_rows
-from medgemma_dash.methods.specification import Check, MethodSpec, Rows
+from medgemma_dash.methods.specification import MethodSpec, Rows
 from medgemma_dash.models.attention import attention_weights
 from medgemma_dash.models.replay import Replay
 from medgemma_dash.models.streaming_backward import block_rows

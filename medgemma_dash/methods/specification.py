@@ -1,6 +1,6 @@
 """What a method says of itself: the pages, the cards and the command line are drawn from it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol, runtime_checkable
 
@@ -10,30 +10,9 @@ from torch import Tensor
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MethodError
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.progress import Check
 from medgemma_dash.methods.typed_numbers import Numbers
 from medgemma_dash.models.replay import Replay
-
-Check = Callable[[], None]
-
-
-@dataclass(frozen=True)
-class Watcher:
-    """A check that also hears how much is done, from the methods that run the model many times."""
-
-    check: Check | None
-    progress: Callable[[int, int], None]
-
-    def __call__(self) -> None:
-        """Do what the check does."""
-        if self.check is not None:
-            self.check()
-
-
-def tell(check: Check | None, done: int, total: int) -> None:
-    """Say how many of a method's runs are done, if the check is one that listens."""
-    if isinstance(check, Watcher):
-        check.progress(done, total)
-
 
 Family = Literal["gradient", "attention", "activation", "vision tower", "perturbation", "control"]
 

@@ -1,19 +1,22 @@
 """The model as the rest of the program holds it."""
 
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from threading import RLock
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.core.kept import ReplayCache
+from medgemma_dash.core.kept import Kept
 from medgemma_dash.models.gemma3 import ModelLayout
 
-KEPT_IMAGES = 16  # 256 soft tokens of a 4B model in bfloat16 are 1.3 MB each
+if TYPE_CHECKING:
+    from medgemma_dash.models.replay import Replay
+
+# 256 soft tokens of a 4B model in bfloat16 are 1.3 MB, its patches at one vision layer 9.4 MB.
+KEPT_IMAGE_BYTES = 64 << 20
 
 
 @dataclass(eq=False)
@@ -29,10 +32,12 @@ class VisionLanguageModel:
     revision: str
     is_demo: bool
     layout: ModelLayout
-    replays: ReplayCache
+    replays: "Kept[str, Replay]"
     load_seconds: float = 0.0
     lock: RLock = field(default_factory=RLock)
-    image_features: "OrderedDict[str, Tensor]" = field(default_factory=OrderedDict)
+    image_features: Kept[str, Tensor] = field(
+        default_factory=lambda: Kept(KEPT_IMAGE_BYTES, lambda features: features.nbytes)
+    )
 
     @property
     def device(self) -> torch.device:
@@ -64,14 +69,9 @@ class VisionLanguageModel:
     def keep_of_image(self, key: str, compute: Callable[[], Tensor]) -> Tensor:
         """What is kept of a radiograph under this key, computed when it is not there.
 
-        The entry used least recently is forgotten when there are too many.
+        The entries used least recently are forgotten when there are too many.
         """
-        if key not in self.image_features:
-            self.image_features[key] = compute()
-            while len(self.image_features) > KEPT_IMAGES:
-                self.image_features.popitem(last=False)
-        self.image_features.move_to_end(key)
-        return self.image_features[key]
+        return self.image_features.get_or_make(key, compute)
 
     def drop_caches(self) -> None:
         """Free what can be computed again: soft tokens and replay graphs."""

@@ -14,7 +14,6 @@ from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.decoding import greedy_tokens
 from medgemma_dash.models.prompting import EncodedPrompt, encode_continuation, encode_prompt
-from medgemma_dash.models.replay import Replay
 from medgemma_dash.models.replay_forward import build_replay
 from medgemma_dash.models.text_pieces import PieceStream, text_pieces
 
@@ -94,18 +93,6 @@ def stream_answer(
         )
         model.replays.put(answer.key, replay)
         return answer
-
-
-def replay_answer(model: VisionLanguageModel, answer: Answer, check: Check | None = None) -> Replay:
-    """The kept replay of an answer, or a rebuilt one. The caller holds the model's lock."""
-
-    def build() -> Replay:
-        encoded = encode_prompt(model, answer.radiograph, answer.prompt)
-        features = model.encode_image(answer.radiograph.sha256, encoded.pixel_values)
-        input_ids = torch.from_numpy(answer.input_ids.copy())
-        return build_replay(model, input_ids, answer.image_span, features, check=check)
-
-    return model.replays.get(answer.key, build)
 
 
 def measure_fidelity(

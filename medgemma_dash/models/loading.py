@@ -15,7 +15,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, AutoProcessor
 from transformers.utils import logging as transformers_logging
 
 from medgemma_dash.core.errors import ModelAccessError, ModelError, ModelNotFoundError
-from medgemma_dash.core.kept import ReplayCache
+from medgemma_dash.core.kept import Kept
 from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.models.adapter import VisionLanguageModel
@@ -94,7 +94,7 @@ def wrap_model(hf_model: Any, hf_processor: Any) -> VisionLanguageModel:
         revision=_revision(hf_model, folder),
         is_demo=is_demo,
         layout=layout,
-        replays=ReplayCache(read_settings().graph_megabytes << 20),
+        replays=Kept(read_settings().graph_megabytes << 20, lambda replay: replay.bytes),
     )
 
 

@@ -22,6 +22,7 @@ from medgemma_dash.figures import (
     overlay_svg,
     prompt_words_figure,
 )
+from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import jpeg_bytes, shrunk
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.services.explaining.prompt_words import PromptWord, prompt_words
@@ -34,7 +35,6 @@ from medgemma_dash.services.exporting import (
     relevancy_npz,
     report_html,
 )
-from medgemma_dash.ui.components.map_display import MapDisplay
 
 MOST_WORDS = 50
 # Sharp on a page and on a screen; a film's own pixels would make a report of 60 MB.

@@ -20,11 +20,11 @@ from medgemma_dash.services.explaining.steps import MethodOutcome
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.job import Job
 from medgemma_dash.services.runtime.queue import ABANDONED
-from medgemma_dash.ui.components.picker import open_sample
 from medgemma_dash.ui.pages.compare.pairs import extremes
 from medgemma_dash.ui.pages.compare.pins import pin_map
 from medgemma_dash.ui.pages.compare.state import CANCELLED, Comparison
 from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.actions import open_sample
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import SESSION, Session, Study
 from tests.app.browser_events import actions_of, choose_action, choose_words, lines_of

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from medgemma_dash.methods.attnlrp import relevance_rules
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.replay_forward import build_replay
 from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, random_adapter

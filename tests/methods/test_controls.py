@@ -6,7 +6,7 @@ import pytest
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods import get
 from medgemma_dash.metrics.controls import centre_map
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 from tests.gemma3_factory import radiograph, random_adapter

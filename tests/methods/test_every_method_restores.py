@@ -6,7 +6,7 @@ import torch
 
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods import available, get
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, radiograph, random_adapter

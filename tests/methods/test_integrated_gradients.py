@@ -9,7 +9,7 @@ from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods import get
 from medgemma_dash.methods.integrated_gradients import baseline_tokens
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain
 from tests.oracles.integrated_gradients import blurred, integrated_gradients
 from tests.random_answers import case, processed, relative_difference, soft_tokens

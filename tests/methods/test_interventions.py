@@ -8,7 +8,7 @@ from PIL import Image
 
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.masked_forward import masked_logits
 from medgemma_dash.services.evaluation.known_answers import (
     ask_about,

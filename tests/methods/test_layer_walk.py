@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from medgemma_dash.methods.layer_walk import walk_layers
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.replay import LogitTarget
 from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import SHAPES, case, relative_difference

@@ -9,7 +9,7 @@ import torch
 from medgemma_dash.core.errors import CancelledError
 from medgemma_dash.core.explanation import Against, Target
 from medgemma_dash.methods import get
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain, explain_target, relevancy_tensor
 from tests.gemma3_factory import radiograph, random_adapter

@@ -6,7 +6,7 @@ import torch
 
 from medgemma_dash.methods.occlusion import blocks_of
 from medgemma_dash.models import masked_forward
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 from tests.oracles.occlusion import occlusion
 from tests.random_answers import SHAPES, case, relative_difference, soft_tokens

@@ -8,7 +8,7 @@ from medgemma_dash.core.errors import CancelledError
 from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods import get
 from medgemma_dash.methods.tam import rank_gaussian, without_interference
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 from tests.gemma3_factory import radiograph, random_adapter

@@ -11,7 +11,7 @@ from medgemma_dash.core.errors import CancelledError, MethodError
 from medgemma_dash.core.explanation import Against, Target
 from medgemma_dash.methods import get
 from medgemma_dash.methods.gradcam import grad_cam, layer_index
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.vision_tower import vision_activations, vision_gradients, vision_layers
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain, explain_target, relevancy_tensor
@@ -233,8 +233,8 @@ def test_an_interruption_anywhere_leaves_the_model_and_chefers_map_as_they_were(
     targets = [Target("token", (1,), "")]
 
     def run(check) -> np.ndarray:
-        for key in [key for key in model.image_features if "layer" in key]:
-            del model.image_features[key]
+        for key in [key for key in model.image_features.keys() if "layer" in key]:  # noqa: SIM118
+            model.image_features.forget(key)
         return rows(Case(model, answer, None), targets, check, layer=layer)
 
     counter = InterruptAt(None, error)

@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 import torch
 
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.attention import AttentionRecord, attention_weights
 from medgemma_dash.models.attention_mask import AttentionMask
-from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.models.streaming_backward import Scratch, show_blocks, streaming_backward
 from tests.random_answers import SHAPES, case, relative_difference, transformers_forward
 

@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.replay import LogitTarget
 from tests.random_answers import SHAPES, case, relative_difference
 

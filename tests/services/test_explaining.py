@@ -13,8 +13,8 @@ from medgemma_dash.core.errors import NoExplanationError, TargetError
 from medgemma_dash.core.explanation import Target, explanation_from_pandas
 from medgemma_dash.methods import attention_rows, available, get
 from medgemma_dash.models import generation, image_attention
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.attention import attention_weights
-from medgemma_dash.models.generation import replay_answer
 from medgemma_dash.services.explaining import explain as explaining
 from medgemma_dash.services.explaining import filling
 from medgemma_dash.services.explaining.explain import assemble

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain
 from medgemma_dash.services.faithfulness.scoring import (
     VARIANTS_AT_ONCE_ON_PROCESSORS,

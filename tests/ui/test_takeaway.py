@@ -16,11 +16,11 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
+from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.regions import DEFAULT_SCHEME, Zone, ZoneMap, ZoneTable
 from medgemma_dash.reports.explanation import LONGEST_SIDE_PX, Takeaway
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.ui.components import map_display
-from medgemma_dash.ui.components.map_display import MapDisplay
 from medgemma_dash.ui.components.method_picker import specs
 from medgemma_dash.ui.pages.explain import downloads
 from medgemma_dash.ui.state.session import SESSION, Session, Study

@@ -21,7 +21,7 @@ def measure_first_steps(model: VisionLanguageModel) -> list[str]:
     work = build_workload(model, LENGTH)
 
     def encode() -> None:
-        model.image_features.pop("bench", None)
+        model.image_features.forget("bench")
         model.encode_image("bench", pixels)
 
     with model.lock:
@@ -34,7 +34,7 @@ def measure_first_steps(model: VisionLanguageModel) -> list[str]:
                 extra_peak_bytes(step, model.device) for step in (encode, lambda: _decode(work, 1))
             )
         finally:
-            model.image_features.pop("bench", None)
+            model.image_features.forget("bench")
     per_token = (several - prefill) / (DECODED - 1)
     return [
         f"  encode {side} px {encode_seconds:.3f} s, prefill of {LENGTH} {prefill:.3f} s, "

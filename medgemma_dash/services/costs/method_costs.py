@@ -11,7 +11,7 @@ from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import Method, MethodSpec, available, get
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.costs.claims import claim_line
 from medgemma_dash.services.costs.measure import extra_peak_bytes, seconds
 from medgemma_dash.services.explaining.asking import ask

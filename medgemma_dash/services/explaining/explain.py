@@ -13,7 +13,7 @@ from medgemma_dash.core.errors import NoExplanationError, TargetError
 from medgemma_dash.core.explanation import Explanation, Provenance, Target
 from medgemma_dash.methods import Method, get
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
 from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS
 from medgemma_dash.services.explaining.run import (

@@ -6,7 +6,7 @@ from medgemma_dash.core.errors import ModelError, NoExplanationError
 from medgemma_dash.core.explanation import Explanation, Provenance, Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import (
     assemble,
     explain_target,

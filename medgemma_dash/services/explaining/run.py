@@ -9,10 +9,10 @@ from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.progress import Watcher
 from medgemma_dash.methods import Method
-from medgemma_dash.methods.specification import Watcher
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 
 Check = Callable[[], None]
 Progress = Callable[[int, int], None]

@@ -15,7 +15,7 @@ from medgemma_dash.metrics.faithfulness import (
     table_of_scores,
 )
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.masked_forward import masked_log_probabilities
 
 Check = Callable[[], None]

@@ -12,8 +12,8 @@ from medgemma_dash.core.explanation import Target
 from medgemma_dash.methods.chefer_rules import logit_target
 from medgemma_dash.methods.layer_walk import walk_layers
 from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.attention import attention_weights
-from medgemma_dash.models.generation import replay_answer
 
 Check = Callable[[], None]
 Progress = Callable[[int, int], None]

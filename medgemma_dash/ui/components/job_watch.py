@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.state.host import spare_collector
 from medgemma_dash.ui.state.session import current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.services.runtime.job import Job
+
+from typing import TYPE_CHECKING, Any
+
+from medgemma_dash.ui.components.rich_line import chosen_action
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
@@ -79,3 +92,13 @@ def line_with_cancel(job: Job[Any], key: str, state: str = "") -> None:
 def _cancel(job: Job[Any], key: str) -> None:
     if chosen_action(key) == "cancel":
         job.cancel()
+
+
+def methods_done(job: Job[None]) -> str:
+    """How many methods are done, and how far the one at work is."""
+    state = describe(job)
+    at_work = job.state == "running" and job.note and not job.stopping
+    return f"{state} · now {job.note}" if at_work else state
+
+
+LOADING_SECONDS = 1.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, cast
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from medgemma_dash.core.radiograph import OWN_WINDOW, Radiograph, Window
 from medgemma_dash.figures import MAGNITUDE_SCALES
+from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import apply_window, is_usable, jpeg_bytes
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.session import Study, widget_value
@@ -29,16 +29,6 @@ __all__ = [
     "window_key",
     "windowed",
 ]
-
-
-@dataclass(frozen=True)
-class MapDisplay:
-    """opacity and threshold from 0 to 1, the threshold as a share of the map's peak."""
-
-    mode: Literal["smooth", "grid"]
-    opacity: float
-    threshold: float
-    colour_scale: str
 
 
 def chosen_display() -> MapDisplay:

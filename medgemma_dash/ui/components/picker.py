@@ -8,10 +8,9 @@ import streamlit as st
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.imaging import jpeg_bytes, load_radiograph
-from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.actions import open_radiograph
-from medgemma_dash.ui.state.samples import Sample, samples
-from medgemma_dash.ui.state.session import Session, current_session
+from medgemma_dash.ui.state.actions import open_radiograph, open_sample
+from medgemma_dash.ui.state.samples import samples
+from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,19 +21,6 @@ UPLOAD_HELP = (
     "PNG, JPEG or DICOM under any name, up to 50 MB. The file stays in this program's memory and "
     "is never written to disk. Text burned into the picture is shown as it is."
 )
-
-
-def open_sample(session: Session, sample: Sample) -> bool:
-    """Open a sample; its question is asked as soon as the Explain page is shown."""
-    session.question = st.session_state[keys.QUESTION] = sample.question
-    return open_radiograph(
-        session,
-        sample.path,
-        sample.title,
-        sample=sample.name,
-        opening_question=sample.question,
-        opening_word=sample.word,
-    )
 
 
 def sample_grid(on_open: Callable[[], None]) -> None:

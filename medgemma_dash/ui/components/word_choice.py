@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medgemma_dash.ui.components.answer_words import image_shares, no_answer_line
 from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.method_picker import shown_method
+from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
 from medgemma_dash.ui.components.wording import NOTHING_SAID
-from medgemma_dash.ui.pages.explain.answer_panel import image_shares, no_answer_line
-from medgemma_dash.ui.pages.explain.ask_panel import notice_line
 from medgemma_dash.ui.state.actions import select_words
 from medgemma_dash.ui.state.opening import go_to_word, sample_if_empty
 from medgemma_dash.ui.state.session import Study, current_session

@@ -5,6 +5,13 @@ Every sentence is a list of segments, so that the model's own words stay apart f
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from medgemma_dash.ui.components.rich_line import Segment
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+
 from dataclasses import dataclass
 from math import ceil, floor, log10
 
@@ -13,7 +20,6 @@ import numpy as np
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Target
 from medgemma_dash.regions import ZoneTable
-from medgemma_dash.ui.components.rich_line import Segment
 
 _LONGEST_QUOTE = 48
 RUNNERS_UP_SHOWN = 3
@@ -233,3 +239,18 @@ def fidelity_warning(answer: Answer) -> str:
 def duration(seconds: float) -> str:
     """Seconds as a person reads them."""
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
+
+
+DEMO_NAME = "Demo model · synthetic training · not MedGemma"
+
+
+def model_title(host: ModelHost) -> str:
+    """The model's name for people; the demo model is always named as such."""
+    model = host.model
+    return DEMO_NAME if model.is_demo else model.name
+
+
+def device_title(host: ModelHost) -> str:
+    """Device and number format, as "CPU float32"."""
+    model = host.model
+    return f"{str(model.device).upper()} {str(model.dtype).removeprefix('torch.')}"

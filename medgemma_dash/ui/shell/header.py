@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.wording import device_title, model_title
 from medgemma_dash.ui.state.collecting import collect
 from medgemma_dash.ui.state.host import spare_collector
 from medgemma_dash.ui.state.session import current_session
@@ -18,9 +20,7 @@ from medgemma_dash.ui.state.session import current_session
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
-DEMO_NAME = "Demo model · synthetic training · not MedGemma"
 BEAT_SECONDS = 4.0
-LOADING_SECONDS = 1.0
 
 
 def status_header(host: ModelHost) -> None:
@@ -36,18 +36,6 @@ def status_header(host: ModelHost) -> None:
     collect(session, explanation=False)
     if session.jobs():
         _heartbeat()
-
-
-def model_title(host: ModelHost) -> str:
-    """The model's name for people; the demo model is always named as such."""
-    model = host.model
-    return DEMO_NAME if model.is_demo else model.name
-
-
-def device_title(host: ModelHost) -> str:
-    """Device and number format, as "CPU float32"."""
-    model = host.model
-    return f"{str(model.device).upper()} {str(model.dtype).removeprefix('torch.')}"
 
 
 def _pills(host: ModelHost) -> None:

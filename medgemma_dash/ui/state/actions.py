@@ -5,14 +5,26 @@ An action never loses what was there: a failure leaves a notice, and everything 
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.core.errors import ImageError
+from medgemma_dash.imaging import load_radiograph
+from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.samples import Sample
+from medgemma_dash.ui.state.session import Session
+
+if TYPE_CHECKING:
+    pass
+
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from medgemma_dash.core.errors import ImageError, TargetError
+from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.ui.state.collecting import abandon_explaining, collect, show
-from medgemma_dash.ui.state.session import Filling, Notice, Pending, Session, Settings, Study
+from medgemma_dash.ui.state.session import Filling, Notice, Pending, Settings, Study
 from medgemma_dash.ui.state.word_targets import chosen_target
 
 if TYPE_CHECKING:
@@ -168,3 +180,16 @@ def explain_every_word(session: Session, host: ModelHost, method: str, settings:
         filling.job.cancel()
     job = host.explain_all_job(session.owner, study.store, method, settings)
     session.filling = Filling(job, method, settings)
+
+
+def open_sample(session: Session, sample: Sample) -> bool:
+    """Open a sample; its question is asked as soon as the Explain page is shown."""
+    session.question = st.session_state[keys.QUESTION] = sample.question
+    return open_radiograph(
+        session,
+        sample.path,
+        sample.title,
+        sample=sample.name,
+        opening_question=sample.question,
+        opening_word=sample.word,
+    )

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medgemma_dash.ui.components.method_picker import chosen_method, chosen_settings, set_picker
-from medgemma_dash.ui.components.picker import open_sample
-from medgemma_dash.ui.state.actions import ask, choose
+from medgemma_dash.ui.state.actions import ask, choose, open_sample
 from medgemma_dash.ui.state.collecting import collect
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.word_targets import opening_target

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from medgemma_dash.services.explaining.store import RelevanceStore
     from medgemma_dash.services.layers.view import LayerView
     from medgemma_dash.services.runtime.job import Job
-    from medgemma_dash.ui.components.token_strip import Measure
     from medgemma_dash.ui.pages.compare.state import Comparison, Pin
 
 SESSION = "medgemma_dash_session"
@@ -200,3 +199,6 @@ def give_widget(key: str, value: Any) -> None:
     """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
+
+
+Measure = Literal["image share", "probability"]

@@ -8,11 +8,11 @@ remembered in the session makes sure that no click is answered twice.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
-from typing import Any, Literal, Protocol
+from typing import Any, Protocol
 
 import streamlit as st
 
-Measure = Literal["image share", "probability"]
+from medgemma_dash.ui.state.session import Measure
 
 
 class StripToken(Protocol):

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from medgemma_dash.ui.components.job_watch import POLL_SECONDS, line_with_cancel
+from medgemma_dash.core.notices import RESEARCH_NOTICE
+from medgemma_dash.ui.components.job_watch import POLL_SECONDS, line_with_cancel, methods_done
 from medgemma_dash.ui.components.method_picker import (
     DEFAULT_METHOD,
     specs_by_family,
@@ -16,8 +17,6 @@ from medgemma_dash.ui.components.word_choice import answered_study, word_choice
 from medgemma_dash.ui.pages.compare.details import comparison_details
 from medgemma_dash.ui.pages.compare.map import comparison_map
 from medgemma_dash.ui.pages.compare.state import start_comparing
-from medgemma_dash.ui.pages.home.page import RESEARCH_ONLY
-from medgemma_dash.ui.pages.methods.timing import methods_done
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.session import current_session
 
@@ -53,7 +52,7 @@ def compare_page(host: ModelHost) -> None:
             _progress()
     comparison_map(study, comparison)
     comparison_details(host, study, comparison)
-    st.caption(RESEARCH_ONLY)
+    st.caption(RESEARCH_NOTICE)
 
 
 def _methods() -> list[str]:

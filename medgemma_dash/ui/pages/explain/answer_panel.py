@@ -10,25 +10,24 @@ import streamlit as st
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.ui.components.job_watch import answer_stream, filling_progress
+from medgemma_dash.ui.components.answer_words import fill_line, fills, image_shares, no_answer_line
+from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.method_picker import (
     chosen_method,
     chosen_settings,
     method_picker,
-    method_words,
     shown_method,
 )
 from medgemma_dash.ui.components.redraw import PARTS, redraw
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
-from medgemma_dash.ui.components.token_strip import Measure, TokenChoice, token_strip
+from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
 from medgemma_dash.ui.components.wording import NOTHING_SAID, token_words
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose_words, explain_every_word
-from medgemma_dash.ui.state.session import Session, Study, current_session
+from medgemma_dash.ui.state.session import Measure, Session, Study, current_session
 from medgemma_dash.ui.state.word_targets import phrase_spans, said_something
 
 if TYPE_CHECKING:
-    from medgemma_dash.services.explaining.rows import RelevanceTensor
     from medgemma_dash.services.runtime.host import ModelHost
 
 
@@ -45,18 +44,6 @@ def answer_panel(host: ModelHost) -> None:
         _answer(host)
     else:
         no_answer_line(host, "Ask a question about this radiograph, or choose one above.")
-
-
-def no_answer_line(host: ModelHost, what_to_do: str) -> None:
-    """Say why there is no answer: nothing was asked yet, or there is no model to ask."""
-    if host.state == "failed":
-        line = [
-            Segment("There is no model to answer. ", "warning"),
-            Segment(f"{host.message} Home has a button to try again."),
-        ]
-        rich_line([line], key="no_answer", tone="error", announce="alert")
-    elif host.state == "ready":
-        rich_line([[Segment(what_to_do, "quiet")]], key="no_answer")
 
 
 def _answer(host: ModelHost) -> None:
@@ -110,33 +97,6 @@ def _answer(host: ModelHost) -> None:
     fill_line(host, study)
     if study.cell is not None:
         _cell_line(study)
-
-
-def fill_line(host: ModelHost, study: Study) -> None:
-    """How far explaining every word is; it goes on when another method is chosen meanwhile."""
-    filling = current_session().filling
-    if filling is None:
-        return
-    other = "" if fills(study) else method_words(filling.method, filling.settings)
-    filling_progress(host, other)
-
-
-def fills(study: Study) -> bool:
-    """Whether every word is being explained by the method that is on screen."""
-    filling, (spec, settings) = current_session().filling, shown_method(study)
-    return filling is not None and (filling.method, filling.settings) == (spec.name, settings)
-
-
-def image_shares(answer: Answer, known: RelevanceTensor) -> list[float | None]:
-    """For each token, the share of its positive relevance that lies on the image."""
-    start, stop = answer.image_span
-    positive = known.relevancy.clip(0)
-    whole = positive.sum(axis=1)
-    on_image = positive[:, start:stop].sum(axis=1)
-    return [
-        float(on_image[index] / whole[index]) if filled and whole[index] > 0 else None
-        for index, filled in enumerate(known.filled)
-    ]
 
 
 def _explain(host: ModelHost, span: tuple[int, int] | None, *, phrase: bool = False) -> None:

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, ask
 from medgemma_dash.ui.state.session import current_session
@@ -43,19 +42,6 @@ def ask_panel(host: ModelHost) -> None:
         for place, (label, prompt) in enumerate(SUGGESTIONS):
             st.button(
                 label, key=f"suggestion_{place}", on_click=_ask_suggested, args=(host, prompt)
-            )
-
-
-def notice_line() -> None:
-    """Say what became of the last action, if there is something to say."""
-    notice = current_session().notice
-    if notice is not None:
-        with st.container(key="notice"):
-            rich_line(
-                [[Segment(notice.text)]],
-                key="notice_line",
-                tone=notice.tone,
-                announce="alert" if notice.tone == "error" else "status",
             )
 
 

@@ -6,16 +6,16 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from medgemma_dash.core.notices import RESEARCH_NOTICE
+from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
+from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.picker import sample_grid, upload_box
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
-from medgemma_dash.ui.pages.explain.ask_panel import notice_line
-from medgemma_dash.ui.shell.header import LOADING_SECONDS, device_title, model_title
+from medgemma_dash.ui.components.wording import device_title, model_title
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
-
-RESEARCH_ONLY = "For research only. Not for clinical use."
 
 
 def home_page(host: ModelHost, explain: Any) -> None:
@@ -47,8 +47,8 @@ def home_page(host: ModelHost, explain: Any) -> None:
                 explain, label="Go on with the open radiograph", icon=":material/arrow_forward:"
             )
         st.caption(
-            f"{RESEARCH_ONLY} The samples are synthetic: they were drawn by this program, and what "
-            "they show is known. Uploads stay in memory on this machine."
+            f"{RESEARCH_NOTICE} The samples are synthetic: they were drawn by this program, and "
+            "what they show is known. Uploads stay in memory on this machine."
         )
 
 

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
+from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.figures import head_figure, layer_figure
 from medgemma_dash.ui.components.chart import chart, clicked_cells
 from medgemma_dash.ui.components.job_watch import POLL_SECONDS, line_with_cancel
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.trying_again import problem_line, was_left
 from medgemma_dash.ui.components.word_choice import answered_study, word_choice
-from medgemma_dash.ui.pages.home.page import RESEARCH_ONLY
 from medgemma_dash.ui.pages.layers.head_maps import gathered_maps, head_maps
 from medgemma_dash.ui.pages.layers.patch_words import patch_words
 from medgemma_dash.ui.pages.layers.token_attention import token_attention
@@ -65,7 +65,7 @@ def layers_page(host: ModelHost) -> None:
     if patches.open:
         with patches:
             patch_words(host, study, view)
-    st.caption(RESEARCH_ONLY)
+    st.caption(RESEARCH_NOTICE)
 
 
 def strongest_layer(view: LayerView) -> int:

@@ -14,6 +14,7 @@ from medgemma_dash.figures import (
     prompt_words_figure,
     relevance_figure,
 )
+from medgemma_dash.ui.components.answer_words import fill_line, fills
 from medgemma_dash.ui.components.chart import chart, clicked_cells
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.method_picker import shown_method
@@ -21,7 +22,6 @@ from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import token_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
-from medgemma_dash.ui.pages.explain.answer_panel import fill_line, fills
 from medgemma_dash.ui.state.actions import explain_every_word
 from medgemma_dash.ui.state.session import Study, current_session
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.ui.components.method_picker import specs_by_family
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import duration
-from medgemma_dash.ui.pages.home.page import RESEARCH_ONLY
 from medgemma_dash.ui.pages.methods.scores import (
     column_config,
     columns,
@@ -73,7 +73,7 @@ def methods_page(host: ModelHost) -> None:
             for column, spec in zip(st.columns(2, gap="medium"), cards[start:], strict=False):
                 with column, st.container(border=True, key=f"card_{spec.name}"):
                     _card(host, spec, summary.score(spec.name) if summary else None)
-    st.caption(RESEARCH_ONLY)
+    st.caption(RESEARCH_NOTICE)
 
 
 def _line(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> dict[str, object]:

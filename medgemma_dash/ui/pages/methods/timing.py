@@ -7,7 +7,11 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from medgemma_dash.core.explanation import Target
-from medgemma_dash.ui.components.job_watch import POLL_SECONDS, describe, line_with_cancel
+from medgemma_dash.ui.components.job_watch import (
+    POLL_SECONDS,
+    line_with_cancel,
+    methods_done,
+)
 from medgemma_dash.ui.components.method_picker import method_words
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.state.session import current_session
@@ -75,10 +79,3 @@ def _progress() -> None:
         st.rerun()
     job.heartbeat()
     line_with_cancel(job, "cancel_timing", methods_done(job))
-
-
-def methods_done(job: Job[None]) -> str:
-    """How many methods are done, and how far the one at work is."""
-    state = describe(job)
-    at_work = job.state == "running" and job.note and not job.stopping
-    return f"{state} · now {job.note}" if at_work else state

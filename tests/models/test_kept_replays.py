@@ -1,62 +1,9 @@
-"""Kept replays stay within the budget, the newest first; what was evicted is built again."""
+"""Kept replays share the budget; what was evicted is built again."""
 
-from dataclasses import dataclass
-
-import pytest
-
-from medgemma_dash.core.kept import ReplayCache
-from medgemma_dash.models.generation import replay_answer
+from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, radiograph, random_adapter
-
-
-@dataclass
-class Weight:
-    bytes: int
-
-
-def never():
-    raise AssertionError("It was kept and need not be built.")
-
-
-def test_the_least_recently_used_goes_first():
-    cache = ReplayCache(100)
-    a, b, c = Weight(40), Weight(40), Weight(40)
-    cache.put("a", a)
-    cache.put("b", b)
-    assert cache.get("a", never) is a
-    cache.put("c", c)
-    assert cache.bytes == 80
-    assert cache.get("a", never) is a
-    assert cache.get("c", never) is c
-    assert cache.get("b", lambda: b) is b
-    assert len(cache) == 2
-
-
-def test_the_newest_is_kept_even_when_it_alone_is_too_heavy():
-    cache = ReplayCache(100)
-    heavy = Weight(500)
-    cache.put("light", Weight(10))
-    cache.put("heavy", heavy)
-    assert len(cache) == 1
-    assert cache.get("heavy", never) is heavy
-
-
-def test_putting_a_key_again_replaces_it():
-    cache = ReplayCache(100)
-    cache.put("a", Weight(60))
-    cache.put("a", Weight(70))
-    assert (len(cache), cache.bytes) == (1, 70)
-    cache.clear()
-    assert (len(cache), cache.bytes) == (0, 0)
-
-
-def test_a_build_that_fails_keeps_nothing():
-    cache = ReplayCache(100)
-    with pytest.raises(AssertionError):
-        cache.get("a", never)
-    assert len(cache) == 0
 
 
 def test_answers_share_the_budget_and_an_evicted_one_gives_the_same_map():

@@ -1,0 +1,25 @@
+"""How long work says how far it is, and learns that it must stop."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+Check = Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """A check that also hears how much is done, from the methods that run the model many times."""
+
+    check: Check | None
+    progress: Callable[[int, int], None]
+
+    def __call__(self) -> None:
+        """Do what the check does."""
+        if self.check is not None:
+            self.check()
+
+
+def tell(check: Check | None, done: int, total: int) -> None:
+    """Say how many of a method's runs are done, if the check is one that listens."""
+    if isinstance(check, Watcher):
+        check.progress(done, total)
