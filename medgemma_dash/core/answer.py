@@ -56,12 +56,28 @@ class Fidelity:
 
 
 @dataclass(frozen=True, eq=False)
+class AnswerImage:
+    """A radiograph that the model was given, and where its soft tokens stand.
+
+    span: (start, stop) of the soft tokens in the sequence. grid: (rows, cols) of them.
+    """
+
+    radiograph: Radiograph
+    span: tuple[int, int]
+    grid: tuple[int, int]
+
+    def __post_init__(self) -> None:
+        if self.span[1] - self.span[0] != self.grid[0] * self.grid[1]:
+            raise ValueError(f"A grid of {self.grid} does not fill the span {self.span}.")
+
+
+@dataclass(frozen=True, eq=False)
 class Answer:
-    """A question put to a model about a radiograph, and its answer.
+    """A question put to a model about one radiograph or several, and its answer.
 
     input_ids: int64 (S,), the whole sequence: prompt, then answer.
-    image_span: (start, stop) of the soft tokens in it.
-    grid: (rows, cols) of the soft tokens.
+    images: what the model was given, in order; each sees those in front of it. The last one is
+        the current radiograph, of which `radiograph`, `image_span` and `grid` speak.
     piece_texts: S texts, one per position, "" for soft tokens; control tokens as written.
     forced: the text was given, not generated.
     stopped: why generation ended: "end of turn", "length", "cancelled" or "forced".
@@ -70,11 +86,9 @@ class Answer:
     text: str
     tokens: tuple[Token, ...]
     input_ids: npt.NDArray[np.int64]
-    image_span: tuple[int, int]
-    grid: tuple[int, int]
+    images: tuple[AnswerImage, ...]
     prompt: str
     fidelity: Fidelity
-    radiograph: Radiograph
     piece_texts: tuple[str, ...]
     model_name: str
     model_revision: str
@@ -88,7 +102,24 @@ class Answer:
             raise ValueError("Token texts do not join to the answer text.")
         if len(self.piece_texts) != len(self.input_ids):
             raise ValueError("Every position has one text.")
+        if not self.images:
+            raise ValueError("An answer is about one image at least.")
         self.input_ids.flags.writeable = False
+
+    @property
+    def radiograph(self) -> Radiograph:
+        """The current radiograph: the last one."""
+        return self.images[-1].radiograph
+
+    @property
+    def image_span(self) -> tuple[int, int]:
+        """(start, stop) of the current radiograph's soft tokens in the sequence."""
+        return self.images[-1].span
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(rows, cols) of the current radiograph's soft tokens."""
+        return self.images[-1].grid
 
     @property
     def prompt_length(self) -> int:
@@ -97,9 +128,10 @@ class Answer:
 
     @cached_property
     def key(self) -> str:
-        """Hex digest of radiograph, model, prompt and answer; free of their content."""
+        """Hex digest of radiographs, model, prompt and answer; free of their content."""
         digest = sha256()
-        for part in (self.radiograph.sha256, self.model_name, self.model_revision):
+        seen = (image.radiograph.sha256 for image in self.images)
+        for part in (*seen, self.model_name, self.model_revision):
             digest.update(part.encode() + b"\0")
         digest.update(self.input_ids.tobytes())
         return digest.hexdigest()

@@ -8,7 +8,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from medgemma_dash.core.answer import Answer, Candidate, Fidelity, Token
+from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
 from medgemma_dash.core.errors import PromptError
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
@@ -71,11 +71,9 @@ def stream_answer(
             text="",
             tokens=(),
             input_ids=input_ids.numpy(),
-            image_span=encoded.image_span,
-            grid=model.layout.grid,
+            images=(AnswerImage(radiograph, encoded.image_span, model.layout.grid),),
             prompt=prompt,
             fidelity=measure_fidelity(answer_ids, logits, generated),
-            radiograph=radiograph,
             piece_texts=_piece_texts(model, input_ids),
             model_name=model.name,
             model_revision=model.revision,

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash.core.answer import Answer, Candidate, Fidelity, Token
+from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
 from medgemma_dash.core.errors import MedGemmaDashError, MethodError
 from medgemma_dash.core.explanation import Explanation, Provenance, Target
 from medgemma_dash.core.radiograph import Radiograph
@@ -58,11 +58,9 @@ def make_answer(radiograph: Radiograph, prompt: str, said: tuple[str, ...] = SAI
         text="".join(said),
         tokens=tokens,
         input_ids=np.array([crc32(piece.encode()) for piece in pieces], dtype=np.int64),
-        image_span=(1, 1 + CELLS),
-        grid=GRID,
         prompt=prompt,
         fidelity=Fidelity(True, (), 0.0),
-        radiograph=radiograph,
+        images=(AnswerImage(radiograph, (1, 1 + CELLS), GRID),),
         piece_texts=pieces,
         model_name="fake",
         model_revision="1",

@@ -4,7 +4,7 @@ import hashlib
 
 import numpy as np
 
-from medgemma_dash.core.answer import Answer, Candidate, Fidelity, Token
+from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
 from medgemma_dash.core.explanation import Against, Explanation, Provenance, Target, TargetKind
 from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
 
@@ -52,11 +52,9 @@ def make_answer(
         text="".join(texts),
         tokens=tokens,
         input_ids=np.arange(len(pieces), dtype=np.int64),
-        image_span=IMAGE_SPAN,
-        grid=GRID,
         prompt=prompt,
         fidelity=Fidelity(True, (), 1e-6),
-        radiograph=radiograph or make_radiograph(),
+        images=(AnswerImage(radiograph or make_radiograph(), IMAGE_SPAN, GRID),),
         piece_texts=pieces,
         model_name=model_name,
         model_revision="abc123",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from medgemma_dash.core.answer import Answer, Fidelity, Token
+from medgemma_dash.core.answer import Answer, AnswerImage, Fidelity, Token
 from medgemma_dash.core.errors import ModelError, ModelNotFoundError
 from medgemma_dash.demo.dialogues import answer_to
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
@@ -69,8 +69,9 @@ def make_answer(text: str, radiograph, question: str) -> Answer:
     )
     return Answer(
         text=text, tokens=tokens, input_ids=np.zeros(PROMPT + len(pieces), np.int64),
-        image_span=(2, 258), grid=GRID, prompt=question, fidelity=Fidelity(True, (), 0.0),
-        radiograph=radiograph, piece_texts=("",) * PROMPT + tuple(pieces),
+        images=(AnswerImage(radiograph, (2, 258), GRID),),
+        prompt=question, fidelity=Fidelity(True, (), 0.0),
+        piece_texts=("",) * PROMPT + tuple(pieces),
         model_name="stand-in", model_revision="0", is_demo=False, forced=False,
         stopped="end of turn", seconds=0.0,
     )  # fmt: skip

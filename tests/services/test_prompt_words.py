@@ -24,7 +24,7 @@ def asked(*question: str, said: tuple[str, ...] = ("Yes", ".")) -> Answer:
         answer,
         tokens=tuple(tokens),
         input_ids=np.arange(len(pieces), dtype=np.int64),
-        image_span=(len(BEFORE), len(BEFORE) + CELLS),
+        images=(replace(answer.images[0], span=(len(BEFORE), len(BEFORE) + CELLS)),),
         piece_texts=pieces,
     )
 

@@ -53,12 +53,16 @@ class AnswerCache:
             if answer is None:
                 return None
             self._answers.move_to_end(key)
-        return replace(answer, radiograph=radiograph)
+        return replace(answer, images=(replace(answer.images[0], radiograph=radiograph),))
 
     def put(self, key: AnswerKey, answer: Answer) -> None:
         """Keep an answer; older ones go when the budget is spent."""
         with self._lock:
-            self._answers[key] = replace(answer, radiograph=_without_picture(answer.radiograph))
+            bare = tuple(
+                replace(image, radiograph=_without_picture(image.radiograph))
+                for image in answer.images
+            )
+            self._answers[key] = replace(answer, images=bare)
             self._answers.move_to_end(key)
             while len(self._answers) > 1 and self._bytes > self._budget_bytes:
                 self._answers.popitem(last=False)
