@@ -81,6 +81,8 @@ class Answer:
     piece_texts: S texts, one per position, "" for soft tokens; control tokens as written.
     forced: the text was given, not generated.
     stopped: why generation ended: "end of turn", "length", "cancelled" or "forced".
+    margin: logsumexp of the logits of all one-token spellings of yes less that of no, where the
+        first token was chosen; None where the tokenizer has no such spelling.
     """
 
     text: str
@@ -96,6 +98,7 @@ class Answer:
     forced: bool
     stopped: str
     seconds: float
+    margin: float | None = None
 
     def __post_init__(self) -> None:
         if "".join(token.text for token in self.tokens) != self.text:
@@ -120,6 +123,11 @@ class Answer:
     def grid(self) -> tuple[int, int]:
         """(rows, cols) of the current radiograph's soft tokens."""
         return self.images[-1].grid
+
+    @property
+    def image_spans(self) -> tuple[tuple[int, int], ...]:
+        """(start, stop) of each radiograph's soft tokens, in order."""
+        return tuple(image.span for image in self.images)
 
     @property
     def prompt_length(self) -> int:

@@ -87,7 +87,7 @@ class IntegratedGradients:
         input_ids = torch.from_numpy(answer.input_ids[:reach].copy())
 
         def replayed(features: Tensor) -> Replay:
-            return build_replay(replay.model, input_ids, answer.image_span, features, check=check)
+            return build_replay(replay.model, input_ids, [answer.image_span], features, check=check)
 
         total = torch.zeros(len(logits), *h.shape, device=h.device)
         with _graphs_beside_the_kept_ones(replay.model):
@@ -115,7 +115,7 @@ def baseline_tokens(
         return torch.zeros_like(h)
     if name == "mean token":
         return h.mean(0, keepdim=True).expand_as(h)
-    pixels = encode_prompt(model, answer.radiograph, answer.prompt).pixel_values
+    pixels = encode_prompt(model, [answer.radiograph], answer.prompt).pixel_values
     sigma = model.layout.image_size / model.layout.grid[1]
     key = f"{answer.radiograph.sha256} blurred {sigma}"
     return model.encode_image(key, _blurred(pixels, sigma)).float()

@@ -74,7 +74,7 @@ class Occlusion:
         places = [(row, token) for _, row, token, _ in terms]
         variants = torch.cat([nothing, blocks])
         z_terms = masked_logits(
-            replay, answer.image_span, variants, h_mean, places, check, partial(tell, check)
+            replay, [answer.image_span], variants, h_mean, places, check, partial(tell, check)
         ).cpu()
         z = torch.zeros(len(targets), len(z_terms))
         for place, (index, _, _, weight) in enumerate(terms):

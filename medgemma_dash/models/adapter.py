@@ -1,6 +1,6 @@
 """The model as the rest of the program holds it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from threading import RLock
 from typing import TYPE_CHECKING, Any
@@ -10,6 +10,7 @@ from jaxtyping import Float
 from torch import Tensor
 
 from medgemma_dash.core.kept import Kept
+from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.gemma3 import ModelLayout
 
 if TYPE_CHECKING:
@@ -65,6 +66,15 @@ class VisionLanguageModel:
                 return self.hf_model.get_image_features(pixels).pooler_output[0]  # type: ignore[no-any-return]
 
         return self.keep_of_image(sha256, encode)
+
+    def encode_images(
+        self,
+        radiographs: Sequence[Radiograph],
+        pixel_values: Float[Tensor, "images 3 height width"],
+    ) -> Float[Tensor, "soft_tokens hidden"]:
+        """The soft tokens of all, image after image, each radiograph encoded for itself."""
+        every = zip(radiographs, pixel_values.split(1), strict=True)
+        return torch.cat([self.encode_image(one.sha256, pixels) for one, pixels in every])
 
     def keep_of_image(self, key: str, compute: Callable[[], Tensor]) -> Tensor:
         """What is kept of a radiograph under this key, computed when it is not there.

@@ -14,9 +14,10 @@ def replay_answer(model: VisionLanguageModel, answer: Answer, check: Check | Non
     """The kept replay of an answer, or a rebuilt one. The caller holds the model's lock."""
 
     def build() -> Replay:
-        encoded = encode_prompt(model, answer.radiograph, answer.prompt)
-        features = model.encode_image(answer.radiograph.sha256, encoded.pixel_values)
+        radiographs = [image.radiograph for image in answer.images]
+        encoded = encode_prompt(model, radiographs, answer.prompt)
+        features = model.encode_images(radiographs, encoded.pixel_values)
         input_ids = torch.from_numpy(answer.input_ids.copy())
-        return build_replay(model, input_ids, answer.image_span, features, check=check)
+        return build_replay(model, input_ids, answer.image_spans, features, check=check)
 
     return model.replays.get_or_make(answer.key, build)

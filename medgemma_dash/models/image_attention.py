@@ -11,22 +11,22 @@ from medgemma_dash.models.replay import Replay
 
 
 def image_attention_shares(
-    replay: Replay, rows: Sequence[int], image_span: tuple[int, int]
+    replay: Replay, rows: Sequence[int], image_spans: Sequence[tuple[int, int]]
 ) -> Float[Tensor, "rows layers"]:
-    """Share of attention, mean over heads, that each row gives to the soft tokens in each layer.
+    """Share of attention, mean over heads, that each row gives to these images in each layer.
 
     Kept with the replay: every method's map of a word comes with the same shares, and where the
     layers are recomputed they cost a forward pass.
     """
-    known = replay.image_shares
-    missing = [row for row in dict.fromkeys(rows) if (row, image_span) not in known]
+    known, spans = replay.image_shares, tuple(image_spans)
+    missing = [row for row in dict.fromkeys(rows) if (row, spans) not in known]
     if missing:
-        start, stop = image_span
         places = torch.tensor(missing, device=replay.final.device)
-        shares = [
-            attention_weights(record, places)[:, :, start:stop].sum(-1).mean(0)
-            for record in replay.attention_records()
-        ]
+        shares = []
+        for record in replay.attention_records():
+            A = attention_weights(record, places)
+            on_images = torch.stack([A[:, :, start:stop].sum(-1) for start, stop in spans])
+            shares.append(on_images.sum(0).mean(0))
         by_row = torch.stack(shares, dim=1).cpu()
-        known |= {(row, image_span): found for row, found in zip(missing, by_row, strict=True)}
-    return torch.stack([known[row, image_span] for row in rows])
+        known |= {(row, spans): found for row, found in zip(missing, by_row, strict=True)}
+    return torch.stack([known[row, spans] for row in rows])

@@ -6,6 +6,7 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from medgemma_dash.models.embedding import soft_positions
 from medgemma_dash.models.replay import Replay, replay_mode
 
 # Tensors of one layer in flight. On a processor a few variants at once are best (demo model, 64
@@ -16,7 +17,7 @@ GPU_BYTES = 1 << 30
 
 def masked_logits(
     replay: Replay,
-    image_span: tuple[int, int],
+    image_spans: Sequence[tuple[int, int]],
     masks: Bool[Tensor, "variants soft_tokens"],
     substitute: Float[Tensor, "soft_tokens hidden"],
     places: Sequence[tuple[int, int]],
@@ -25,6 +26,7 @@ def masked_logits(
 ) -> Float[Tensor, "variants places"]:
     """Float32 logits when the soft tokens in a mask are replaced by their substitutes.
 
+    image_spans: the images whose soft tokens, image after image, `masks` and `substitute` are of.
     places: the (position, token id) of each logit. The replay's own masks and positions are used,
     so a variant that masks nothing is the replay. `check` is called once per layer and batch,
     `progress` with the variants done and all of them after each batch.
@@ -34,7 +36,7 @@ def masked_logits(
     rows = [row for row, _ in places]
     found = []
     done = 0
-    for states in _masked_states(replay, image_span, masks, substitute, rows, check):
+    for states in _masked_states(replay, image_spans, masks, substitute, rows, check):
         found.append(torch.einsum("vph,ph->vp", states.float(), unembedding))
         done += len(states)
         if progress is not None:
@@ -44,7 +46,7 @@ def masked_logits(
 
 def masked_log_probabilities(
     replay: Replay,
-    image_span: tuple[int, int],
+    image_spans: Sequence[tuple[int, int]],
     masks: Bool[Tensor, "variants soft_tokens"],
     substitute: Float[Tensor, "soft_tokens hidden"],
     places: Sequence[tuple[int, int]],
@@ -55,7 +57,7 @@ def masked_log_probabilities(
     rows = [row for row, _ in places]
     token = torch.tensor([token for _, token in places], device=replay.final.device)
     found = []
-    for states in _masked_states(replay, image_span, masks, substitute, rows, check):
+    for states in _masked_states(replay, image_spans, masks, substitute, rows, check):
         # One variant at a time: (places, vocabulary) is large on a real model.
         for one in states:
             with torch.no_grad():
@@ -67,20 +69,19 @@ def masked_log_probabilities(
 
 def _masked_states(
     replay: Replay,
-    image_span: tuple[int, int],
+    image_spans: Sequence[tuple[int, int]],
     masks: Bool[Tensor, "variants soft_tokens"],
     substitute: Float[Tensor, "soft_tokens hidden"],
     rows: Sequence[int],
     check: Callable[[], None] | None,
 ) -> Iterator[Float[Tensor, "batch rows hidden"]]:
     """The final normed states at these rows, batch by batch."""
-    start, stop = image_span
+    soft = soft_positions(image_spans)
     decoder = replay.model.hf_model.model.language_model
     for batch in masks.to(replay.final.device).split(_batch_size(replay)):
         with replay_mode(replay.model, "sdpa"), torch.no_grad():
             x = replay.pieces[0].input.repeat(len(batch), 1, 1)
-            soft = x[:, start:stop]  # a view
-            soft.copy_(torch.where(batch.unsqueeze(-1), substitute.to(x), soft))
+            x[:, soft] = torch.where(batch.unsqueeze(-1), substitute.to(x), x[:, soft])
             for piece in replay.pieces:
                 if check is not None:
                     check()

@@ -1,5 +1,6 @@
-"""A question and a radiograph as the model's input."""
+"""A question and its radiographs as the model's input."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -11,32 +12,40 @@ from medgemma_dash.core.errors import ModelError, PromptError
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
 
-MAX_PROMPT_TOKENS = 1024
+MAX_PROMPT_TOKENS = 1024  # of words; soft tokens do not count
+# 2,048 soft tokens in MedGemma. What is kept and what a click costs grow faster than their number.
+MAX_IMAGES = 8
 
 
 @dataclass(frozen=True, eq=False)
 class EncodedPrompt:
-    """The prompt's token ids, where the soft tokens stand, and the preprocessed radiograph."""
+    """The prompt's token ids, where the soft tokens stand, and the preprocessed radiographs."""
 
     input_ids: Int[Tensor, " prompt"]
-    image_span: tuple[int, int]
-    pixel_values: Float[Tensor, "1 3 height width"]
+    image_spans: tuple[tuple[int, int], ...]
+    pixel_values: Float[Tensor, "images 3 height width"]
 
 
-def encode_prompt(model: VisionLanguageModel, radiograph: Radiograph, prompt: str) -> EncodedPrompt:
-    """Apply the chat template once and find the image span.
+def encode_prompt(
+    model: VisionLanguageModel, radiographs: Sequence[Radiograph], prompt: str
+) -> EncodedPrompt:
+    """Apply the chat template once, radiographs in order and then the text; find their spans.
 
-    Raises PromptError for an empty, over-long or tag-bearing question.
+    Raises PromptError for an empty, over-long or tag-bearing question, and for no radiograph or
+    too many.
     """
+    if not 1 <= len(radiographs) <= MAX_IMAGES:
+        raise PromptError(
+            f"{len(radiographs)} radiographs cannot be asked about at once. Allowed: 1 to "
+            f"{MAX_IMAGES}, the current one last."
+        )
     check_text(model, prompt, "question")
     if not prompt.strip():
         raise PromptError(
             "The question is empty. Type a question, or choose one of the suggestions."
         )
-    user = [
-        {"type": "image", "image": Image.fromarray(radiograph.pixels)},
-        {"type": "text", "text": prompt},
-    ]
+    images = [{"type": "image", "image": Image.fromarray(one.pixels)} for one in radiographs]
+    user = [*images, {"type": "text", "text": prompt}]
     encoded = model.processor.apply_chat_template(
         [{"role": "user", "content": user}],
         add_generation_prompt=True,
@@ -46,36 +55,40 @@ def encode_prompt(model: VisionLanguageModel, radiograph: Radiograph, prompt: st
         processor_kwargs={"images_kwargs": {"do_pan_and_scan": False}},
     )
     input_ids = encoded["input_ids"][0]
-    span = find_image_span(input_ids, model)
-    words = len(input_ids) - model.layout.soft_tokens
+    spans = find_image_spans(input_ids, model, len(radiographs))
+    words = len(input_ids) - len(radiographs) * model.layout.soft_tokens
     if words > MAX_PROMPT_TOKENS:
         raise PromptError(
             f"The question is too long: {words} tokens with its frame. "
             f"Allowed: {MAX_PROMPT_TOKENS}. Shorten it."
         )
-    return EncodedPrompt(input_ids, span, encoded["pixel_values"])
+    return EncodedPrompt(input_ids, spans, encoded["pixel_values"])
 
 
-def find_image_span(
-    input_ids: Int[Tensor, " sequence"], model: VisionLanguageModel
-) -> tuple[int, int]:
-    """Where the soft tokens stand: one run, as long as the model expects, behind one BOS.
+def find_image_spans(
+    input_ids: Int[Tensor, " sequence"], model: VisionLanguageModel, images: int
+) -> tuple[tuple[int, int], ...]:
+    """Where the soft tokens stand: a run for each image, as long as the model expects; one BOS.
 
     Raises ModelError when the processor does not fit the model.
     """
-    places = (input_ids == model.layout.image_token_id).nonzero().flatten()
+    is_soft = (input_ids == model.layout.image_token_id).int()
+    edges = torch.nn.functional.pad(is_soft, (1, 1)).diff()
+    starts, stops = ((edges == sign).nonzero().flatten().tolist() for sign in (1, -1))
+    spans = tuple(zip(starts, stops, strict=True))
     expected = model.layout.soft_tokens
-    if len(places) != expected or int(places[-1] - places[0]) + 1 != expected:
+    if [stop - start for start, stop in spans] != [expected] * images:
+        runs = "one run" if images == 1 else f"each of {images} runs"
         raise ModelError(
-            f"The processor wrote {len(places)} image tokens; the model expects {expected} in one "
-            "run. Take the processor of the same checkpoint, with pan-and-scan off."
+            f"The processor wrote {int(is_soft.sum())} image tokens; the model expects {expected} "
+            f"in {runs}. Take the processor of the same checkpoint, with pan-and-scan off."
         )
     beginnings = int((input_ids == model.processor.tokenizer.bos_token_id).sum())
     if beginnings != 1:
         raise ModelError(
             f"The prompt begins {beginnings} times (BOS tokens); exactly one is right."
         )
-    return int(places[0]), int(places[-1]) + 1
+    return spans
 
 
 def check_text(model: VisionLanguageModel, text: str, what: str) -> None:

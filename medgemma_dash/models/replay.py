@@ -49,7 +49,7 @@ class Replay:
 
     predicting_logits: float32 (T, V) on the processor, or None when they were not asked for.
     image_shares: see `image_attention_shares`, which keeps what it found here; (L,) for each
-        position and span.
+        position and spans.
     """
 
     model: VisionLanguageModel
@@ -57,7 +57,9 @@ class Replay:
     graph_bytes: int
     predicting_logits: Float[Tensor, "tokens vocabulary"] | None = None
     final: Float[Tensor, "sequence hidden"] = field(init=False)
-    image_shares: dict[tuple[int, tuple[int, int]], Tensor] = field(default_factory=dict)
+    image_shares: dict[tuple[int, tuple[tuple[int, int], ...]], Tensor] = field(
+        default_factory=dict
+    )
 
     def __post_init__(self) -> None:
         last = self.pieces[-1].output

@@ -1,6 +1,6 @@
 """The teacher-forced forward pass of a replay, through transformers' own layers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
@@ -17,19 +17,20 @@ from medgemma_dash.models.replay import Replay, replay_mode
 def build_replay(
     model: VisionLanguageModel,
     input_ids: Int[Tensor, " sequence"],
-    image_span: tuple[int, int],
+    image_spans: Sequence[tuple[int, int]],
     features: Float[Tensor, "soft_tokens hidden"],
     *,
     check: Callable[[], None] | None = None,
 ) -> Replay:
     """Run the teacher-forced forward and cut it into layers.
 
+    features: the soft tokens of all images, in the order of their spans.
     The graph is kept when it fits the model's memory budget; `Replay.keeps_graph` tells.
     """
     cutter = _Cutter(model, check)
     hooks = []
     with replay_mode(model), torch.set_grad_enabled(cutter.budget > 0):
-        embeddings, token_types = embed(model, input_ids, image_span, features)
+        embeddings, token_types = embed(model, input_ids, image_spans, features)
         try:
             for layer in cutter.layers:
                 hooks.append(layer.register_forward_pre_hook(cutter.enter, with_kwargs=True))

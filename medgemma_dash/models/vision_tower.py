@@ -32,7 +32,7 @@ def vision_activations(
 
     def encode() -> Tensor:
         tower = model.hf_model.model.vision_tower
-        pixels = encode_prompt(model, answer.radiograph, answer.prompt).pixel_values
+        pixels = encode_prompt(model, [answer.radiograph], answer.prompt).pixel_values
         with _own_modes(gradients=False):
             state = tower.embeddings(pixels.to(model.device, model.dtype))
             for piece in tower.encoder.layers[: layer + 1]:

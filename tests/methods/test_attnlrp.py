@@ -51,7 +51,7 @@ def test_outputs_inside_the_rules_are_bit_identical():
     ids = torch.tensor(found.answer.input_ids)
     features = soft_tokens(found.model, found.answer)
     with relevance_rules(found.model):
-        inside = build_replay(found.model, ids, found.answer.image_span, features)
+        inside = build_replay(found.model, ids, found.answer.image_spans, features)
     outside = replay_answer(found.model, found.answer)
     assert (inside.final == outside.final).all()
     assert (inside.logits(3) == outside.logits(3)).all()

@@ -30,7 +30,7 @@ def losses(model, answer, token, masks: np.ndarray) -> np.ndarray:
         h = replay.pieces[0].input[0, slice(*span)].detach()
         variants = torch.from_numpy(np.stack([np.zeros_like(masks[0]), *masks]))
         mean = h.mean(0, keepdim=True).expand_as(h)
-        z = masked_logits(replay, span, variants, mean, [(token.position - 1, token.id)])
+        z = masked_logits(replay, [span], variants, mean, [(token.position - 1, token.id)])
     return (z[0] - z[1:])[:, 0].numpy()
 
 

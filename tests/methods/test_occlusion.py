@@ -86,7 +86,7 @@ def test_a_variant_that_masks_nothing_is_the_replay(shape):
     h = replay.pieces[0].input[0, slice(*found.answer.image_span)].detach()
     logits = masked_forward.masked_logits(
         replay,
-        found.answer.image_span,
+        found.answer.image_spans,
         torch.zeros(1, len(h), dtype=torch.bool),
         h,
         [(row, token) for token in tokens],

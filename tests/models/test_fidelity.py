@@ -12,7 +12,8 @@ import torch
 
 from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
 from medgemma_dash.demo.radiographs import synthesize
-from medgemma_dash.models import generation, replay_forward
+from medgemma_dash.models import replay_forward
+from medgemma_dash.models.fidelity import FidelityMeter
 from medgemma_dash.services.explaining.asking import ask
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 from tests.random_answers import QUESTION, SHAPES
@@ -89,7 +90,10 @@ def test_fidelity_names_the_tokens_that_differ():
     replayed[[0, 1, 2], [4, 3, 2]] = 1.0
     generated = [row.clone() for row in replayed]
     generated[2][5] = -0.5
-    measured = generation.measure_fidelity(said, replayed, generated)
+    meter = FidelityMeter()
+    for token, now, then in zip(said.tolist(), replayed, generated, strict=True):
+        meter.compare(token, now, then)
+    measured = meter.fidelity
     assert not measured.exact
     assert measured.mismatches == (1,)
     assert measured.max_logit_difference == 0.5

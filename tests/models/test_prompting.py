@@ -109,19 +109,19 @@ def test_at_least_one_token_is_generated(model, count):
 def test_a_processor_of_another_model_is_refused():
     other = processor(Shape(soft_tokens=4))
     with pytest.raises(ModelError, match="wrote 4 image tokens; the model expects 16"):
-        encode_prompt(wrap_model(random_model(SMALL), other), radiograph(), "Why?")
+        encode_prompt(wrap_model(random_model(SMALL), other), [radiograph()], "Why?")
 
 
 def test_a_second_beginning_is_refused():
     twice = processor(SMALL)
     twice.chat_template = "{{ bos_token }}" + twice.chat_template
     with pytest.raises(ModelError, match="begins 2 times"):
-        encode_prompt(wrap_model(random_model(SMALL), twice), radiograph(), "Why?")
+        encode_prompt(wrap_model(random_model(SMALL), twice), [radiograph()], "Why?")
 
 
 def test_pan_and_scan_stays_off_even_where_the_processor_has_it_on():
     panning = processor(SMALL)
     panning.image_processor.do_pan_and_scan = True
     wide = radiograph(height=30, width=120)
-    encoded = encode_prompt(wrap_model(random_model(SMALL), panning), wide, "Why?")
+    encoded = encode_prompt(wrap_model(random_model(SMALL), panning), [wide], "Why?")
     assert encoded.pixel_values.shape[0] == 1

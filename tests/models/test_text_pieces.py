@@ -60,16 +60,16 @@ def test_a_generated_answers_tokens_join_to_its_text_and_are_streamed():
 
 
 @pytest.mark.parametrize("tag", ["<end_of_turn>", "<start_of_turn>", "<eos>", "<end_of_image>"])
-def test_control_tokens_are_special_and_have_no_text(tag):
+def test_control_tokens_are_special_and_have_no_text(tag, monkeypatch):
     model = random_adapter(Shape(layers=2))
     wanted = model.processor.tokenizer.convert_tokens_to_ids(tag)
-    ids = torch.tensor([wanted, 300])
-    logits = torch.zeros(2, model.hf_model.config.text_config.vocab_size)
-    tokens = generation._tokens(model, ids, logits, 7)
+    monkeypatch.setattr(generation, "encode_continuation", lambda *_: torch.tensor([wanted, 300]))
+    answer = ask(model, radiograph(), "Why?", force="as if the model had said the tag")
+    tokens = answer.tokens
     assert tokens[0].special
     assert tokens[0].text == ""
     assert not tokens[1].special
-    assert tokens[1].position == 8
+    assert tokens[1].position == answer.prompt_length + 1
 
 
 def test_generation_ends_at_the_end_of_the_turn_or_at_the_length():

@@ -44,7 +44,7 @@ def measure_first_steps(model: VisionLanguageModel) -> list[str]:
 
 
 def _decode(work: Workload, count: int) -> None:
-    tokens = greedy_tokens(work.model, work.input_ids, work.image_span, work.features)
+    tokens = greedy_tokens(work.model, work.input_ids, [work.image_span], work.features)
     for _ in islice(tokens, count):
         pass
 

@@ -44,7 +44,7 @@ class Workload:
 
     def replay(self) -> Replay:
         """A new replay, outside the model's cache."""
-        return build_replay(self.model, self.input_ids, self.image_span, self.features)
+        return build_replay(self.model, self.input_ids, [self.image_span], self.features)
 
     def click(self, replay: Replay) -> Float[Tensor, "1 sequence"]:
         """One streamed Chefer row."""
@@ -80,5 +80,5 @@ def build_workload(model: VisionLanguageModel, length: int) -> Workload:
     ids[slice(*span)] = model.layout.image_token_id
     features = torch.randn(model.layout.soft_tokens, table.shape[1], generator=generator)
     features = features.to(table.device, table.dtype)
-    embeddings, token_types = embed(model, ids, span, features)
+    embeddings, token_types = embed(model, ids, [span], features)
     return Workload(model, ids, features, embeddings, token_types)

@@ -2,6 +2,7 @@
 
 import threading
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -17,9 +18,12 @@ TEXT_BYTES = 64
 
 @dataclass(frozen=True)
 class AnswerKey:
-    """Everything that an answer depends on; no pixels, no file name."""
+    """Everything that an answer depends on; no pixels, no file name.
 
-    image_sha256: str
+    image_sha256: of all radiographs, in order.
+    """
+
+    image_sha256: tuple[str, ...]
     prompt: str
     force: str | None
     max_new_tokens: int
@@ -32,8 +36,8 @@ class AnswerKey:
 class AnswerCache:
     """The most recently used answers, within a budget of bytes. Safe to use from any thread.
 
-    Greedy answers are a pure function of their key, so sessions may share them. The radiograph
-    is not kept: an answer is handed out with the radiograph of the one who asks.
+    Greedy answers are a pure function of their key, so sessions may share them. Radiographs are
+    not kept: an answer is handed out with the radiographs of the one who asks.
     """
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
@@ -41,19 +45,20 @@ class AnswerCache:
         self._answers: OrderedDict[AnswerKey, Answer] = OrderedDict()
         self._lock = threading.Lock()
 
-    def get(self, key: AnswerKey, radiograph: Radiograph) -> Answer | None:
-        """The answer about this radiograph, or None when it is not known.
+    def get(self, key: AnswerKey, radiographs: Sequence[Radiograph]) -> Answer | None:
+        """The answer about these radiographs, or None when it is not known.
 
-        Raises ValueError when the radiograph is not the one that the key names.
+        Raises ValueError when they are not those that the key names, in its order.
         """
-        if radiograph.sha256 != key.image_sha256:
+        if tuple(one.sha256 for one in radiographs) != key.image_sha256:
             raise ValueError("The key names another radiograph.")
         with self._lock:
             answer = self._answers.get(key)
             if answer is None:
                 return None
             self._answers.move_to_end(key)
-        return replace(answer, images=(replace(answer.images[0], radiograph=radiograph),))
+        shown = zip(answer.images, radiographs, strict=True)
+        return replace(answer, images=tuple(replace(image, radiograph=one) for image, one in shown))
 
     def put(self, key: AnswerKey, answer: Answer) -> None:
         """Keep an answer; older ones go when the budget is spent."""

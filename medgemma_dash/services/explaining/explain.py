@@ -135,7 +135,7 @@ def layer_shares(
     with model.lock:
         replay = replay_answer(model, answer, check)
         rows = [answer.tokens[index].position - 1 for index in token_indices]
-        return image_attention_shares(replay, rows, answer.image_span).numpy()
+        return image_attention_shares(replay, rows, answer.image_spans).numpy()
 
 
 def assemble(

@@ -60,7 +60,7 @@ def token_scores(
         h = replay.pieces[0].input[0, start:stop].detach()
         mean = h.float().mean(0, keepdim=True).expand_as(h)
         found = masked_log_probabilities(
-            replay, answer.image_span, torch.from_numpy(masks), mean, places, check
+            replay, [answer.image_span], torch.from_numpy(masks), mean, places, check
         )
     scores: Float[np.ndarray, "variants tokens"] = found.double().cpu().numpy()
     return scores

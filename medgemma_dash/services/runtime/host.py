@@ -148,7 +148,7 @@ class ModelHost(ExplanationJobs):
         label = "Answering the question"
         if self._model is not None:
             key = _answer_key(self._model, radiograph, prompt, force, max_new_tokens)
-            known = self._answers.get(key, radiograph)
+            known = self._answers.get(key, (radiograph,))
             if known is not None:
                 # It takes the place of an older question all the same.
                 return self.engine.finished(
@@ -160,7 +160,7 @@ class ModelHost(ExplanationJobs):
 
             model = self.model
             key = _answer_key(model, radiograph, prompt, force, max_new_tokens)
-            known = self._answers.get(key, radiograph)
+            known = self._answers.get(key, (radiograph,))
             if known is not None:
                 for token in known.tokens:
                     context.emit(token)
@@ -200,7 +200,7 @@ def _answer_key(
     max_new_tokens: int,
 ) -> AnswerKey:
     return AnswerKey(
-        image_sha256=radiograph.sha256,
+        image_sha256=(radiograph.sha256,),
         prompt=prompt,
         force=force,
         max_new_tokens=max_new_tokens,
