@@ -1,42 +1,18 @@
-"""What is explained, and the result."""
+"""Why the model said something, by one method."""
 
 from dataclasses import asdict, dataclass, field
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.target import Target, target_from_dict
 
 if TYPE_CHECKING:
     import pandas as pd
-
-TargetKind = Literal["token", "span", "phrase", "answer"]
-
-
-@dataclass(frozen=True)
-class Against:
-    """The token that the model did not say, for a contrastive target."""
-
-    id: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Target:
-    """Which of the answer's tokens are explained.
-
-    token_indices: indices into `Answer.tokens`, ascending.
-    text: the words they make.
-    against: for one token only: explain logit(token) - logit(against).
-    """
-
-    kind: TargetKind
-    token_indices: tuple[int, ...]
-    text: str
-    against: Against | None = None
 
 
 @dataclass(frozen=True)
@@ -154,9 +130,7 @@ def explanation_from_pandas(frame: "pd.DataFrame") -> Explanation:
             f"This is not an explanation's table: {', '.join(sorted(missing)) or 'relevance'} is "
             "missing. Write it with Explanation.to_pandas()."
         )
-    target, provenance = dict(facts["target"]), dict(facts["provenance"])
-    against = target.pop("against")
-    target["token_indices"] = tuple(target["token_indices"])
+    provenance = dict(facts["provenance"])
     for name in ("token_ids", "image_span"):
         provenance[name] = tuple(provenance[name])
     for name in ("settings", "versions"):
@@ -169,7 +143,7 @@ def explanation_from_pandas(frame: "pd.DataFrame") -> Explanation:
         row=row,
         layers=np.array(facts["layers"], np.float32),
         method=facts["method"],
-        target=Target(**target, against=None if against is None else Against(**against)),
+        target=target_from_dict(facts["target"]),
         signed=facts["signed"],
         provenance=Provenance(**provenance),
         completeness_gap=facts["completeness_gap"],

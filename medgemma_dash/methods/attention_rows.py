@@ -8,8 +8,8 @@ from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MethodError
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Check
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.specification import Rows
 from medgemma_dash.models.attention import attention_weights
 from medgemma_dash.models.replay import Replay

@@ -14,8 +14,8 @@ import torch
 from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Check
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.chefer_rules import logit_target
 from medgemma_dash.methods.input_contributions import LINEAR_SPAN, contributions, without_self
 from medgemma_dash.methods.specification import MethodSpec, Rows

@@ -7,8 +7,8 @@ import torch
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.centre_prior import centre_map
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Check
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.specification import MethodSpec, Rows
 from medgemma_dash.models.replay import Replay
 

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Check
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.chefer_rules import SPAN, unroll
 from medgemma_dash.methods.specification import MethodSpec, Rows
 from medgemma_dash.models.replay import Replay

@@ -14,8 +14,8 @@ from jaxtyping import Float
 from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Check
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.specification import Control
 from medgemma_dash.models.replay import LogitTarget, Replay
 

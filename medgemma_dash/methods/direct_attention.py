@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Check
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.attention_rows import (
     before_prediction,
     existing,

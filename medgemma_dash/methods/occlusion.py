@@ -9,8 +9,8 @@ from jaxtyping import Bool
 from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Check, tell
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.chefer_rules import logit_target
 from medgemma_dash.methods.specification import Control, MethodSpec, Rows
 from medgemma_dash.models.masked_forward import masked_logits

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import torch
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Check
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.attention_rows import (
     before_prediction,
     predicting_rows,

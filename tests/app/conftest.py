@@ -17,9 +17,10 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
 from medgemma_dash.core.errors import MedGemmaDashError, MethodError
-from medgemma_dash.core.explanation import Explanation, Provenance, Target
+from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.settings import Settings
+from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.engine import Engine
 from medgemma_dash.services.runtime.job import Job

@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import MedGemmaDashError, OutOfMemoryError
-from medgemma_dash.core.explanation import Against, Target
+from medgemma_dash.core.target import Against, Target
 from medgemma_dash.metrics.faithfulness import Faithfulness, FaithfulnessTable
 from medgemma_dash.services.explaining.steps import MethodOutcome
 from medgemma_dash.services.explaining.store import RelevanceStore

@@ -9,7 +9,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError, PromptError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.ui.state.session import ASK, QUESTION, SESSION, Session, Study
 
 OpenPage = Callable[[], AppTest]

@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MedGemmaDashError, MethodError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.services.layers.view import LayerView
 from medgemma_dash.services.runtime.job import Job
 from medgemma_dash.services.runtime.queue import ABANDONED

@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import available
 from medgemma_dash.methods.specification import Family
 from medgemma_dash.services.evaluation.benchmark import BenchmarkSummary

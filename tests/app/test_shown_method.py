@@ -10,7 +10,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.ui.components.wording import Contrast
 from medgemma_dash.ui.state.actions import choose, explain_every_word
 from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION, SESSION, Notice, Session, Study

@@ -11,8 +11,9 @@ import pytest
 from PIL import Image
 
 from medgemma_dash.core.answer import Answer, Fidelity
-from medgemma_dash.core.explanation import Against, Explanation, Target
+from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.target import Against, Target
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.regions import zone_map, zone_table
 from medgemma_dash.ui.components.rich_line import Segment

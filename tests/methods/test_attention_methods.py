@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from medgemma_dash.core.errors import CancelledError, MethodError, TargetError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import attention, streaming_backward
 from medgemma_dash.models.answer_replay import replay_answer

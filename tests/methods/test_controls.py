@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.metrics.controls import centre_map
 from medgemma_dash.models.answer_replay import replay_answer

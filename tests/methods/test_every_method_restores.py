@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import available, get
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.asking import ask

@@ -6,7 +6,7 @@ import torch
 from captum.attr import InputXGradient
 from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.methods.integrated_gradients import baseline_tokens
 from medgemma_dash.models.answer_replay import replay_answer

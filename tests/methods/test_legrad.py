@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from medgemma_dash.core.errors import CancelledError
-from medgemma_dash.core.explanation import Against, Target
+from medgemma_dash.core.target import Against, Target
 from medgemma_dash.methods import get
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.asking import ask

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from medgemma_dash.core.errors import CancelledError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.methods.tam import rank_gaussian, without_interference
 from medgemma_dash.models.answer_replay import replay_answer

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from medgemma_dash.core.errors import CancelledError, MethodError
-from medgemma_dash.core.explanation import Against, Target
+from medgemma_dash.core.target import Against, Target
 from medgemma_dash.methods import get
 from medgemma_dash.methods.gradcam import grad_cam, layer_index
 from medgemma_dash.models.answer_replay import replay_answer

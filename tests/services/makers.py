@@ -5,8 +5,9 @@ import hashlib
 import numpy as np
 
 from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
-from medgemma_dash.core.explanation import Against, Explanation, Provenance, Target, TargetKind
+from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
+from medgemma_dash.core.target import Against, Target, TargetKind
 
 GRID = (2, 3)
 IMAGE_SPAN = (1, 7)

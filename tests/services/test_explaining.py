@@ -10,7 +10,8 @@ import torch
 
 from medgemma_dash import ask, explain, relevancy_tensor
 from medgemma_dash.core.errors import NoExplanationError, TargetError
-from medgemma_dash.core.explanation import Target, explanation_from_pandas
+from medgemma_dash.core.explanation import explanation_from_pandas
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import attention_rows, available, get
 from medgemma_dash.models import generation, image_attention
 from medgemma_dash.models.answer_replay import replay_answer

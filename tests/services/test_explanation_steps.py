@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from medgemma_dash.core.errors import CancelledError, MethodError, NoExplanationError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining import filling
 from medgemma_dash.services.explaining.steps import MethodOutcome, compare_steps
 from medgemma_dash.services.explaining.store import RelevanceStore

@@ -14,7 +14,8 @@ import pytest
 from PIL import Image
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Against, Explanation
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.target import Against
 from medgemma_dash.regions import ZoneRow, ZoneTable
 from medgemma_dash.services.explaining.prompt_words import PromptWord
 from medgemma_dash.services.exporting import (

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain
 from medgemma_dash.services.faithfulness.scoring import (

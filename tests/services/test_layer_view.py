@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.explain import explain
 from medgemma_dash.services.layers.view import attention_of, layer_view
 from tests.random_answers import case, relative_difference

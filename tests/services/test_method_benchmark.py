@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from medgemma_dash.core.errors import ModelError, NoExplanationError, ResultFileError, SettingError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.methods import available
 from medgemma_dash.metrics.agreement import agreement

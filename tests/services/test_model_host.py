@@ -13,8 +13,8 @@ import numpy as np
 import pytest
 
 from medgemma_dash.core.errors import ModelError, ModelNotFoundError, OutOfMemoryError
-from medgemma_dash.core.explanation import Against
 from medgemma_dash.core.settings import Settings
+from medgemma_dash.core.target import Against
 from medgemma_dash.services.explaining import filling
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.host import ModelHost

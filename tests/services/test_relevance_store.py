@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from medgemma_dash.core.explanation import Against
+from medgemma_dash.core.target import Against
 from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS, RowBatch
 from medgemma_dash.services.explaining.store import RelevanceStore
 from tests.services.makers import (

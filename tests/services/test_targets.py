@@ -4,7 +4,7 @@ import pytest
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
-from medgemma_dash.core.explanation import Against
+from medgemma_dash.core.target import Against
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
 from medgemma_dash.services.explaining.targets import against_token, locate_phrase, target_for

@@ -6,7 +6,7 @@ from statistics import median
 from PIL import Image
 
 from medgemma_dash.core.errors import MedGemmaDashError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import Method, MethodSpec, available, get

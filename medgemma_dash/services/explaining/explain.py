@@ -10,7 +10,8 @@ from jaxtyping import Float
 import medgemma_dash
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import NoExplanationError, TargetError
-from medgemma_dash.core.explanation import Explanation, Provenance, Target
+from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import Method, get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer

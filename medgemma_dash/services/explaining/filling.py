@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 
 from medgemma_dash.core.errors import ModelError, NoExplanationError
-from medgemma_dash.core.explanation import Explanation, Provenance, Target
+from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer

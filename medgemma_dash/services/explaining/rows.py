@@ -7,7 +7,8 @@ import numpy as np
 import numpy.typing as npt
 from jaxtyping import Bool, Float
 
-from medgemma_dash.core.explanation import Provenance, Target
+from medgemma_dash.core.explanation import Provenance
+from medgemma_dash.core.target import Target
 
 MethodSettings = Mapping[str, object] | Iterable[tuple[str, object]]
 

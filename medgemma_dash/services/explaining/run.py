@@ -8,8 +8,8 @@ import numpy as np
 from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
 from medgemma_dash.core.progress import Watcher
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import Method
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer

@@ -14,7 +14,8 @@ from medgemma_dash.core.errors import (
     NoExplanationError,
     OutOfMemoryError,
 )
-from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining import filling

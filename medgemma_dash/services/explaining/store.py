@@ -9,7 +9,8 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Against, Explanation, Provenance, Target
+from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.target import Against, Target
 from medgemma_dash.services.explaining.rows import (
     MethodSettings,
     RelevanceTensor,

@@ -2,7 +2,7 @@
 
 from medgemma_dash.core.answer import Answer, Candidate
 from medgemma_dash.core.errors import TargetError
-from medgemma_dash.core.explanation import Against, Target
+from medgemma_dash.core.target import Against, Target
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.prompting import encode_continuation
 

@@ -12,7 +12,8 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Against, Explanation, Target
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.target import Against, Target
 from medgemma_dash.services.explaining.rows import MethodSettings
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.engine import Engine

@@ -2,7 +2,8 @@
 
 import re
 
-from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.target import Target
 
 DIGEST_CHARACTERS = 12
 

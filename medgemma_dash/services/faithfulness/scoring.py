@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.metrics.faithfulness import (
     FaithfulnessTable,
     masks_to_score,

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.methods.chefer_rules import logit_target
 from medgemma_dash.methods.layer_walk import walk_layers
 from medgemma_dash.models import VisionLanguageModel

@@ -18,7 +18,8 @@ from math import ceil, floor, log10
 import numpy as np
 
 from medgemma_dash.core.answer import Answer, Token
-from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.target import Target
 from medgemma_dash.regions import ZoneTable
 
 _LONGEST_QUOTE = 48

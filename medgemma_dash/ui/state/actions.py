@@ -22,7 +22,7 @@ from os import PathLike
 from typing import TYPE_CHECKING
 
 from medgemma_dash.core.errors import TargetError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.ui.state.collecting import abandon_explaining, collect, show
 from medgemma_dash.ui.state.session import Filling, Notice, Pending, Settings, Study
 from medgemma_dash.ui.state.word_targets import chosen_target

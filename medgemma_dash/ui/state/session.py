@@ -12,8 +12,9 @@ from uuid import uuid4
 import streamlit as st
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Against, Explanation, Target
+from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph, Window
+from medgemma_dash.core.target import Against, Target
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
-from medgemma_dash.core.explanation import Against, Target
+from medgemma_dash.core.target import Against, Target
 
 
 def chosen_target(answer: Answer, span: tuple[int, int] | None) -> Target:

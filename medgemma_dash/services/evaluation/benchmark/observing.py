@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from medgemma_dash.core.errors import CancelledError, OutOfMemoryError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.imaging import body_mask
 from medgemma_dash.methods import MethodSpec, get
 from medgemma_dash.metrics.agreement import agreement

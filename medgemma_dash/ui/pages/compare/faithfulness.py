@@ -16,7 +16,7 @@ from medgemma_dash.ui.state.session import Study, current_session
 
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
-    from medgemma_dash.core.explanation import Target
+    from medgemma_dash.core.target import Target
     from medgemma_dash.metrics.faithfulness import FaithfulnessTable
     from medgemma_dash.services.runtime.host import ModelHost
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.target import Target
 from medgemma_dash.ui.components.method_picker import chosen_settings, specs
 from medgemma_dash.ui.components.trying_again import was_left
 

@@ -9,7 +9,7 @@ import streamlit as st
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.ui.components.answer_words import fill_line, fills, image_shares, no_answer_line
 from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.method_picker import (

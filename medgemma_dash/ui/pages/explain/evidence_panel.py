@@ -8,7 +8,8 @@ import pandas as pd
 import streamlit as st
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.target import Target
 from medgemma_dash.figures import WordRelevance, layer_figure, prompt_words_figure
 from medgemma_dash.regions import ZoneTable, zone_table
 from medgemma_dash.services.explaining.prompt_words import prompt_words

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, cast
 
 import streamlit as st
 
-from medgemma_dash.core.explanation import Target
+from medgemma_dash.core.target import Target
 from medgemma_dash.ui.components.job_watch import (
     POLL_SECONDS,
     line_with_cancel,
