@@ -1,16 +1,20 @@
 """Answers of random models, with the hand-written float64 forward beside each."""
 
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, replace
+from functools import cache, cached_property
 
 import numpy as np
 import torch
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.target import Against, Target
 from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.models.logit_target import LogitTerm
 from medgemma_dash.services.explaining.asking import ask
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 from tests.oracles.gemma3_float64 import FullForward, decode
+from tests.oracles.siglip_float64 import TowerForward, see
+from tests.oracles.target import terms_of
 
 QUESTION = "Is there evidence of pneumonia?"
 FORCED = "Yes, in the right lower zone."
@@ -52,21 +56,46 @@ class Case:
     answer: Answer
     forward: FullForward
 
-    def terms(self, *tokens: int, against: int | None = None):
-        """The target of the oracle: (predicting position, token id, weight)."""
-        found = []
-        for index in tokens:
-            token = self.answer.tokens[index]
-            found.append((token.position - 1, token.id, 1.0))
-            if against is not None:
-                found.append((token.position - 1, against, -1.0))
-        return found
+    def terms(self, *tokens: int, against: int | None = None) -> list[LogitTerm]:
+        """The oracles' terms of these tokens' logits."""
+        rival = None if against is None else Against(against, "")
+        every = range(len(self.answer.tokens))
+        targets = [Target("token", (every[index],), "", rival) for index in tokens]
+        return [term for target in targets for term in terms_of(self.answer, target)]
+
+    @cached_property
+    def cells(self) -> list[int]:
+        """Positions of all soft tokens."""
+        return [i for image in self.answer.images for i in range(*image.span)]
+
+    @cached_property
+    def pixels(self) -> torch.Tensor:
+        """What the vision tower is shown, (images, 3, height, width)."""
+        return processed(self.model, self.answer)["pixel_values"]
+
+    @cached_property
+    def features(self) -> torch.Tensor:
+        """All soft tokens, by way of transformers alone."""
+        return soft_tokens(self.model, self.answer)
+
+    @cached_property
+    def towers(self) -> list[TowerForward]:
+        """The hand-written vision tower's pass over each image."""
+        return [see(self.model.hf_model, one[None]) for one in self.pixels]
+
+    @cached_property
+    def seen_forward(self) -> FullForward:
+        """The decoder's pass over the hand-written towers' soft tokens."""
+        seen = torch.cat([tower.soft_tokens for tower in self.towers])
+        return decode(self.model.hf_model, self.answer.input_ids, seen)
 
 
 @cache
-def case(name: str) -> Case:
+def case(name: str, *, vision_layers: int = 1, keeps_graph: bool = True) -> Case:
     """One of SHAPES, asked once; tests leave it as they found it."""
-    model = random_adapter(SHAPES[name])
+    model = random_adapter(replace(SHAPES[name], vision_layers=vision_layers))
+    if not keeps_graph:
+        model.replays.budget_bytes = 0
     answer = ask(model, radiograph(), QUESTION, force=FORCED)
     return Case(model, answer, full_forward(model, answer))
 
@@ -78,18 +107,18 @@ def full_forward(model: VisionLanguageModel, answer: Answer) -> FullForward:
 
 
 def soft_tokens(model: VisionLanguageModel, answer: Answer) -> torch.Tensor:
-    """The radiograph's soft tokens, by way of transformers alone."""
+    """The radiographs' soft tokens one behind the other, by way of transformers alone."""
     with torch.no_grad():
         pixels = processed(model, answer)["pixel_values"].to(model.dtype)
-        return model.hf_model.get_image_features(pixels).pooler_output[0]
+        return model.hf_model.get_image_features(pixels).pooler_output.flatten(0, 1)
 
 
 def processed(model: VisionLanguageModel, answer: Answer):
     """The prompt as transformers' processor makes it."""
     user = [
-        {"type": "image", "image": np.asarray(answer.radiograph.pixels)},
-        {"type": "text", "text": answer.prompt},
+        {"type": "image", "image": np.asarray(image.radiograph.pixels)} for image in answer.images
     ]
+    user.append({"type": "text", "text": answer.prompt})
     return model.processor.apply_chat_template(
         [{"role": "user", "content": user}],
         add_generation_prompt=True,
@@ -105,13 +134,12 @@ def transformers_forward(model: VisionLanguageModel, answer: Answer, attention: 
     Returns the embeddings (1, S, hidden), a leaf, and the model's output.
     """
     hf_model = model.hf_model
-    start, stop = answer.image_span
     ids = torch.tensor(answer.input_ids)[None]
-    types = torch.zeros_like(ids)
-    types[:, start:stop] = 1
+    is_image = ids == model.layout.image_token_id
+    types = is_image.long()
     with torch.no_grad():
         embeddings = hf_model.get_input_embeddings()(ids).clone()
-        embeddings[0, start:stop] = soft_tokens(model, answer)
+        embeddings[is_image] = soft_tokens(model, answer)
     embeddings.requires_grad_()
     before = hf_model.config.text_config._attn_implementation
     hf_model.set_attn_implementation({"text_config": attention})

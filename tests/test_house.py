@@ -89,6 +89,20 @@ def test_nothing_reads_pickles_or_runs_code_from_a_checkpoint(repository):
     assert found == []
 
 
+def test_no_module_above_models_and_demo_reaches_into_a_hugging_face_model(repository):
+    package = repository / "medgemma_dash"
+    below = (package / "models", package / "demo")
+    found = []
+    for path in [*package.glob("**/*.py"), *repository.glob("pages/*.py"), repository / "Home.py"]:
+        if any(folder in path.parents for folder in below):
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            named = getattr(node, "attr", None) or getattr(node, "value", None)
+            if named == "hf_model" or (isinstance(node, ast.keyword) and node.arg == "hf_model"):
+                found.append(f"{path.relative_to(repository)}:{getattr(node, 'lineno', '')}")
+    assert found == []
+
+
 def test_tests_have_no_network():
     import socket
 

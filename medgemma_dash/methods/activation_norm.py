@@ -1,15 +1,13 @@
 """How strongly each place of the picture excites the vision tower, whatever the word."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.specification import MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import NoOptions
+from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.models.vision_tower import (
     pooled_to_soft_tokens,
     vision_activations,
@@ -42,24 +40,16 @@ class ActivationNorm:
         all_tokens_at_once=True,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[NoOptions]) -> Relevance:
         """See `Method.rows`."""
-        if check is not None:
-            check()
-        model = replay.model
-        A = vision_activations(model, answer, vision_layers(model) - 1, check)
-        lengths = A.float().norm(dim=-1).unsqueeze(0)
-        start, stop = answer.image_span
-        relevance = torch.zeros(len(targets), replay.sequence)
-        relevance[:, start:stop] = pooled_to_soft_tokens(model, lengths).cpu()
-        return Rows(relevance)
+        call.at()
+        model, last = call.model, vision_layers(call.model) - 1
+        lengths = []
+        for image in call.answer.images:
+            A = vision_activations(model, image.radiograph, last, call.check)
+            lengths.append(pooled_to_soft_tokens(model, A.float().norm(dim=-1).unsqueeze(0)))
+        values = torch.cat(lengths, 1).expand(len(call.targets), -1)
+        return call.relevance(call.on_images(values))
 
 
 METHOD = ActivationNorm()

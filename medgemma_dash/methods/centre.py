@@ -1,16 +1,15 @@
 """A bell in the middle of the image: a control."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.centre_prior import centre_map
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.specification import MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import NoOptions
+from medgemma_dash.methods.specification import MethodSpec
 
 
 @dataclass(frozen=True)
@@ -35,21 +34,12 @@ class CentrePrior:
         per_token=False,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[NoOptions]) -> Relevance:
         """See `Method.rows`."""
-        if check is not None:
-            check()
-        start, stop = answer.image_span
-        relevance = torch.zeros(len(targets), replay.sequence)
-        relevance[:, start:stop] = torch.from_numpy(centre_map(answer.grid)).flatten()
-        return Rows(relevance)
+        call.at()
+        bells = np.concatenate([centre_map(grid).ravel() for grid in call.grids])
+        values = torch.from_numpy(bells).expand(len(call.targets), -1)
+        return call.relevance(call.on_images(values))
 
 
 METHOD = CentrePrior()

@@ -1,14 +1,20 @@
 """Chefer relevance: gradient-weighted attention, unrolled over all decoder layers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.chefer_rules import HEADS, SPAN, unroll
-from medgemma_dash.methods.specification import MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.chefer_rules import HEADS, SPAN, Heads, unroll
+from medgemma_dash.methods.options import SeveralWords
+from medgemma_dash.methods.specification import MethodSpec
+
+
+@dataclass(frozen=True)
+class CheferOptions:
+    """How heads are combined, and what becomes of several words."""
+
+    heads: Heads = "mean"
+    words: SeveralWords = "mean of maps"
 
 
 @dataclass(frozen=True)
@@ -30,19 +36,15 @@ class Chefer:
         family="gradient",
         signed=False,
         contrastive=True,
-        controls=(HEADS, SPAN),
+        options=(HEADS, SPAN),
+        options_type=CheferOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[CheferOptions]) -> Relevance:
         """See `Method.rows`."""
-        return Rows(unroll(replay, answer, targets, heads=dict(settings)["heads"], check=check))
+        return call.relevance(
+            unroll(call.replay, call.logits, heads=call.options.heads, check=call.check)
+        )
 
 
 METHOD = Chefer()

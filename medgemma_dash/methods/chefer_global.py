@@ -1,16 +1,23 @@
 """Chefer relevance over the global layers only: an ablation."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
 from medgemma_dash.methods.chefer_rules import SPAN, unroll
-from medgemma_dash.methods.specification import Control, MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.methods.options import Option, SeveralWords
+from medgemma_dash.methods.specification import MethodSpec
 
-FORM = Control("form", "Form", ("plain", "normalised"), "As in Chefer, or with normalised rows.")
+FORM = Option("form", "Form", ("plain", "normalised"), "As in Chefer, or with normalised rows.")
+
+
+@dataclass(frozen=True)
+class CheferGlobalOptions:
+    """Whether rows are normalised, and what becomes of several words."""
+
+    form: Literal["plain", "normalised"] = "plain"
+    words: SeveralWords = "mean of maps"
 
 
 @dataclass(frozen=True)
@@ -32,30 +39,21 @@ class CheferGlobal:
         family="gradient",
         signed=False,
         contrastive=True,
-        controls=(FORM, SPAN),
+        options=(FORM, SPAN),
+        options_type=CheferGlobalOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[CheferGlobalOptions]) -> Relevance:
         """See `Method.rows`."""
-        chosen = dict(settings)
-        layers = replay.model.layout.layers
-        return Rows(
-            unroll(
-                replay,
-                answer,
-                targets,
-                normalised=chosen["form"] == "normalised",
-                includes=lambda index: layers[index].is_global,
-                check=check,
-            )
+        layers = call.model.layout.layers
+        rows = unroll(
+            call.replay,
+            call.logits,
+            normalised=call.options.form == "normalised",
+            includes=lambda index: layers[index].is_global,
+            check=call.check,
         )
+        return call.relevance(rows)
 
 
 METHOD = CheferGlobal()

@@ -1,14 +1,12 @@
 """Chefer relevance with every layer's matrix row-normalised."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
 from medgemma_dash.methods.chefer_rules import SPAN, unroll
-from medgemma_dash.methods.specification import MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.methods.options import WordsOptions
+from medgemma_dash.methods.specification import MethodSpec
 
 
 @dataclass(frozen=True)
@@ -31,19 +29,13 @@ class CheferNormalized:
         family="gradient",
         signed=False,
         contrastive=True,
-        controls=(SPAN,),
+        options=(SPAN,),
+        options_type=WordsOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[WordsOptions]) -> Relevance:
         """See `Method.rows`."""
-        return Rows(unroll(replay, answer, targets, normalised=True, check=check))
+        return call.relevance(unroll(call.replay, call.logits, normalised=True, check=call.check))
 
 
 METHOD = CheferNormalized()

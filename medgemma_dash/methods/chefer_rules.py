@@ -8,25 +8,27 @@ product needs the last layer first: r <- r + r A_bar, which is the backward pass
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.specification import Control
-from medgemma_dash.models.replay import LogitTarget, Replay
+from medgemma_dash.methods.options import Option
+from medgemma_dash.models.logit_target import LogitTarget
+from medgemma_dash.models.replay import Replay
 
-HEADS = Control(
+Heads = Literal["mean", "max", "gradient-weighted"]
+
+HEADS = Option(
     "heads",
     "Heads",
     ("mean", "max", "gradient-weighted"),
     "How the heads of a layer are combined: their mean (the paper), their maximum, or their mean "
     "weighted by |dA|.",
 )
-SPAN = Control(
+SPAN = Option(
     "words",
     "Several words",
     ("mean of maps", "summed logits"),
@@ -44,7 +46,7 @@ class RowAfterLayer:
 
     before: Float[Tensor, "targets sequence"]
     after: Float[Tensor, "targets sequence"]
-    heads: str
+    heads: Heads
     normalised: bool
     _by_head: Tensor | None = None
     _head_weight: Tensor | None = None
@@ -109,31 +111,14 @@ class RowAfterLayer:
 
 def unroll(
     replay: Replay,
-    answer: Answer,
-    targets: Sequence[Target],
+    logits: Sequence[LogitTarget],
     *,
-    heads: str = "mean",
+    heads: Heads = "mean",
     normalised: bool = False,
     includes: Callable[[int], bool] = lambda _layer: True,
     check: Check | None = None,
 ) -> Float[Tensor, "targets sequence"]:
     """Relevance rows of the targets; `includes(layer index)` tells which layers are folded in."""
-    logits = [logit_target(answer, target) for target in targets]
-    return unroll_logits(
-        replay, logits, heads=heads, normalised=normalised, includes=includes, check=check
-    )
-
-
-def unroll_logits(
-    replay: Replay,
-    logits: Sequence[LogitTarget],
-    *,
-    heads: str = "mean",
-    normalised: bool = False,
-    includes: Callable[[int], bool] = lambda _layer: True,
-    check: Check | None = None,
-) -> Float[Tensor, "targets sequence"]:
-    """See `unroll`; for targets that are already logits."""
     r = torch.zeros(len(logits), replay.sequence, device=replay.final.device)
     for row, logit in zip(r, logits, strict=True):
         row[list(logit.rows)] = 1 / len(logit.rows)
@@ -149,18 +134,4 @@ def unroll_logits(
 
     folded = (layer for layer in range(len(replay.pieces)) if includes(layer))
     replay.show_attention(logits, visitor_for, check, lowest=next(folded, 0))
-    found = state.finish()
-    for row, logit in zip(found, logits, strict=True):
-        row[list(logit.rows)] = 0  # self-relevance
-    return found.cpu()
-
-
-def logit_target(answer: Answer, target: Target) -> LogitTarget:
-    """The scalar to differentiate: the target's logits summed; a difference if contrastive."""
-    terms: list[tuple[int, int, float]] = []
-    for index in target.token_indices:
-        token = answer.tokens[index]
-        terms.append((token.position - 1, token.id, 1.0))
-        if target.against is not None:
-            terms.append((token.position - 1, target.against.id, -1.0))
-    return LogitTarget(tuple(terms))
+    return state.finish()

@@ -1,37 +1,38 @@
 """Direct attention: one position's attention, averaged over layers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.attention_rows import (
-    before_prediction,
-    existing,
-    global_layers,
-    predicting_rows,
-    weighted_attention,
-)
-from medgemma_dash.methods.specification import Control, MethodSpec, Rows
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.attention_rows import existing, global_layers, weighted_attention
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import Option
+from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.methods.typed_numbers import Numbers
-from medgemma_dash.models.replay import Replay
 
-ROW = Control(
+ROW = Option(
     "row",
     "Looking from",
     ("predicting", "own"),
     "The position before the word, where the word is decided (p-1), or the word's own position, "
     "where it has already been said and the next one is decided (p).",
 )
-LAYERS = Control(
+LAYERS = Option(
     "layers",
     "Layers",
     ("all", "global", "last"),
     "The mean over all layers, over the global ones, which see the whole sequence, or the last "
     "layer alone. Or type layers of your own, counted from 0, such as 3,5-8.",
-    Numbers("layers, counted from 0, such as 3,5-8", several=True),
+    numbers=Numbers("layers, counted from 0, such as 3,5-8", several=True),
 )
+
+
+@dataclass(frozen=True)
+class DirectAttentionOptions:
+    """From which position, and over which layers, by name or number."""
+
+    row: Literal["predicting", "own"] = "predicting"
+    layers: Literal["all", "global", "last"] | tuple[int, ...] = "all"
 
 
 @dataclass(frozen=True)
@@ -55,34 +56,27 @@ class DirectAttention:
         family="attention",
         signed=False,
         contrastive=False,
-        controls=(ROW, LAYERS),
+        options=(ROW, LAYERS),
+        options_type=DirectAttentionOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[DirectAttentionOptions]) -> Relevance:
         """See `Method.rows`."""
-        chosen = dict(settings)
-        predicting = predicting_rows(answer, targets)
-        looking = [place + 1 for place in predicting] if chosen["row"] == "own" else predicting
-        layers = _layers(replay, chosen["layers"])
+        own = int(call.options.row == "own")
+        layers = _layers(call)
         weights = dict.fromkeys(layers, 1 / len(layers))
-        relevance = weighted_attention(replay, weights, looking, check=check)
-        return before_prediction(relevance, predicting)
+        looking = [place + own for place in call.predicting]
+        return call.relevance(weighted_attention(call, weights, looking))
 
 
-def _layers(replay: Replay, choice: str) -> list[int]:
+def _layers(call: Call[DirectAttentionOptions]) -> list[int]:
+    count, choice = len(call.model.layout.layers), call.options.layers
+    if isinstance(choice, tuple):
+        existing(choice[-1], count, "layer")
+        return list(choice)
     if choice == "global":
-        return global_layers(replay)
-    every = list(range(len(replay.model.layout.layers)))
-    if (typed := LAYERS.typed(choice)) is not None:
-        return existing(typed, len(every), "layer")
-    return every if choice == "all" else every[-1:]
+        return global_layers(call.model)
+    return list(range(count)) if choice == "all" else [count - 1]
 
 
 METHOD = DirectAttention()

@@ -1,19 +1,17 @@
 """Grad-CAM at a layer of the vision tower."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MethodError
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.chefer_rules import logit_target
-from medgemma_dash.methods.specification import Control, MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import Option
+from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.models.vision_tower import (
     on_patch_grid,
     pooled_to_soft_tokens,
@@ -22,20 +20,30 @@ from medgemma_dash.models.vision_tower import (
     vision_layers,
 )
 
-LAYER = Control(
+VisionLayer = Literal["last", "second to last", "middle", "first"]
+
+LAYER = Option(
     "layer",
     "Vision layer",
     ("last", "second to last", "middle", "first"),
     "The layer of the vision tower whose activations are weighted; the middle one is layer L // 2, "
     "counted from 0.",
 )
-WORDS = Control(
+WORDS = Option(
     "words",
     "Several words",
     ("mean of maps", "sum of log-probabilities"),
     "A phrase is the mean of its tokens' maps of their logits, or one map of the log-probability "
     "of the whole phrase. The gradient of a log-probability vanishes where the model is sure.",
 )
+
+
+@dataclass(frozen=True)
+class GradCAMOptions:
+    """At which layer of the vision tower, and what becomes of several words."""
+
+    layer: VisionLayer = "last"
+    words: Literal["mean of maps", "sum of log-probabilities"] = "mean of maps"
 
 
 @dataclass(frozen=True)
@@ -58,32 +66,28 @@ class GradCAM:
         family="vision tower",
         signed=False,
         contrastive=True,
-        controls=(LAYER, WORDS),
+        options=(LAYER, WORDS),
+        options_type=GradCAMOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[GradCAMOptions]) -> Relevance:
         """See `Method.rows`."""
-        chosen = dict(settings)
-        model = replay.model
-        layer = layer_index(vision_layers(model), chosen["layer"])
-        summed = chosen["words"] == "sum of log-probabilities"
-        scores = [replace(logit_target(answer, t), log_probability=summed) for t in targets]
-        A = vision_activations(model, answer, layer, check)
-        start, stop = answer.image_span
-        # A slice of its own, so that the words' gradients need not stay.
-        by_soft_tokens = replay.backward(scores, lambda _layer: None, check)[:, start:stop].clone()
-        dA = vision_gradients(model, A, layer, by_soft_tokens, check)
-        maps = grad_cam(A, dA)
-        relevance = torch.zeros(len(targets), replay.sequence)
-        relevance[:, start:stop] = pooled_to_soft_tokens(model, maps).cpu()
-        return Rows(relevance, fine=on_patch_grid(model, maps).cpu())
+        model, check = call.model, call.check
+        layer = layer_index(vision_layers(model), call.options.layer)
+        summed = call.options.words == "sum of log-probabilities"
+        scores = [replace(logit, log_probability=summed) for logit in call.logits]
+        activations = [
+            vision_activations(model, image.radiograph, layer, check)
+            for image in call.answer.images
+        ]
+        # A copy of the cells', so that the words' gradients need not stay.
+        by_cells = call.replay.backward(scores, lambda _layer: None, check)[:, call.cells]
+        maps = []
+        for A, part in zip(activations, call.cells_of_images, strict=True):
+            maps.append(grad_cam(A, vision_gradients(model, A, layer, by_cells[:, part], check)))
+        pooled = torch.cat([pooled_to_soft_tokens(model, one) for one in maps], 1)
+        fine = [on_patch_grid(model, one) for one in maps]
+        return call.relevance(call.on_images(pooled), fine=fine)
 
 
 METHOD = GradCAM()
@@ -97,7 +101,7 @@ def grad_cam(
     return (alpha @ A.float().T).clamp_min(0)
 
 
-def layer_index(count: int, choice: str) -> int:
+def layer_index(count: int, choice: VisionLayer) -> int:
     """Index of the chosen one of `count` layers; raises MethodError when there are too few."""
     if choice == "second to last" and count == 1:
         raise MethodError("This vision tower has a single layer. Choose the last one.")

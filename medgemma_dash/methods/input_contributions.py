@@ -1,15 +1,12 @@
 """What each input contributes to the logit: gradient times input, shared by linear methods."""
 
-from collections.abc import Sequence
-
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.methods.specification import Control
-from medgemma_dash.models.replay import LogitTarget
+from medgemma_dash.methods.options import Option
 
-LINEAR_SPAN = Control(
+LINEAR_SPAN = Option(
     "words",
     "Several words",
     ("mean of maps", "summed logits"),
@@ -26,14 +23,3 @@ def contributions(
     """sum_d h_id g_id of every position, float32."""
     h = h.float()
     return torch.stack([(h * g.float()).sum(-1) for g in gradients])
-
-
-def without_self(
-    rows: Float[Tensor, "targets sequence"], logits: Sequence[LogitTarget]
-) -> Float[Tensor, "targets sequence"]:
-    """The rows on the processor; predicting positions and all that follows the last are zero."""
-    rows = rows.cpu()
-    for row, logit in zip(rows, logits, strict=True):
-        row[list(logit.rows)] = 0
-        row[logit.rows[-1] :] = 0
-    return rows

@@ -1,15 +1,12 @@
 """Input times gradient: how the logit changes as an input is scaled."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.chefer_rules import logit_target
-from medgemma_dash.methods.input_contributions import LINEAR_SPAN, contributions, without_self
-from medgemma_dash.methods.specification import MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.input_contributions import LINEAR_SPAN, contributions
+from medgemma_dash.methods.options import WordsOptions
+from medgemma_dash.methods.specification import MethodSpec
 
 
 @dataclass(frozen=True)
@@ -30,22 +27,14 @@ class InputXGradient:
         family="gradient",
         signed=True,
         contrastive=True,
-        controls=(LINEAR_SPAN,),
+        options=(LINEAR_SPAN,),
+        options_type=WordsOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[WordsOptions]) -> Relevance:
         """See `Method.rows`."""
-        logits = [logit_target(answer, target) for target in targets]
-        gradients = replay.backward(logits, lambda _layer: None, check)
-        h = replay.pieces[0].input[0].detach()
-        return Rows(without_self(contributions(h, gradients), logits))
+        gradients = call.replay.backward(call.logits, lambda _layer: None, call.check)
+        return call.relevance(contributions(call.replay.embeddings, gradients))
 
 
 METHOD = InputXGradient()

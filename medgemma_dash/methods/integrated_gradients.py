@@ -7,6 +7,7 @@ the soft tokens alone: the words stay as they are, and their relevance is zero.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -14,18 +15,20 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check, tell
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.chefer_rules import logit_target
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
 from medgemma_dash.methods.input_contributions import LINEAR_SPAN, contributions
-from medgemma_dash.methods.specification import Control, MethodSpec, Rows
+from medgemma_dash.methods.options import Option, SeveralWords
+from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.models.adapter import VisionLanguageModel
-from medgemma_dash.models.prompting import encode_prompt
-from medgemma_dash.models.replay import LogitTarget, Replay
+from medgemma_dash.models.logit_target import LogitTarget
+from medgemma_dash.models.replay import Replay
 from medgemma_dash.models.replay_forward import build_replay
+from medgemma_dash.models.vision_tower import pixel_values
 
-BASELINE = Control(
+Baseline = Literal["blurred image", "mean token", "zeros"]
+
+BASELINE = Option(
     "baseline",
     "Baseline",
     ("blurred image", "mean token", "zeros"),
@@ -35,13 +38,23 @@ BASELINE = Control(
     "be shown. From zeros the path misleads: every layer first brings its inputs to one length, so "
     "nearly all of the change happens right at its beginning.",
 )
-STEPS = Control(
+STEPS = Option(
     "steps",
     "Steps",
     ("16", "32", "64"),
     "Points on the path, each one forward and one backward pass. More steps close the gap between "
     "the sum of the map and the change in the logit.",
+    values=(16, 32, 64),
 )
+
+
+@dataclass(frozen=True)
+class IntegratedGradientsOptions:
+    """Where the path starts, its points, and what becomes of several words."""
+
+    baseline: Baseline = "blurred image"
+    steps: Literal[16, 32, 64] = 16
+    words: SeveralWords = "mean of maps"
 
 
 @dataclass(frozen=True)
@@ -64,61 +77,56 @@ class IntegratedGradients:
         family="gradient",
         signed=True,
         contrastive=True,
-        controls=(BASELINE, STEPS, LINEAR_SPAN),
+        options=(BASELINE, STEPS, LINEAR_SPAN),
+        options_type=IntegratedGradientsOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[IntegratedGradientsOptions]) -> Relevance:
         """See `Method.rows`."""
-        chosen = dict(settings)
-        steps = int(chosen["steps"])
-        start, stop = answer.image_span
-        logits = [logit_target(answer, target) for target in targets]
-        h = replay.pieces[0].input[0, start:stop].detach().float()
-        baseline = baseline_tokens(replay.model, answer, h, chosen["baseline"])
+        steps, logits, answer = call.options.steps, call.logits, call.answer
+        h = call.soft_tokens()
+        baseline = baseline_tokens(call, call.options.baseline)
         # What follows the last predicting position cannot reach the targets.
         reach = max(logit.rows[-1] for logit in logits) + 1
         input_ids = torch.from_numpy(answer.input_ids[:reach].copy())
 
         def replayed(features: Tensor) -> Replay:
-            return build_replay(replay.model, input_ids, [answer.image_span], features, check=check)
+            spans = answer.image_spans
+            return build_replay(call.model, input_ids, spans, features, check=call.check)
 
         total = torch.zeros(len(logits), *h.shape, device=h.device)
-        with _graphs_beside_the_kept_ones(replay.model):
+        with _graphs_beside_the_kept_ones(call.model):
             z_baseline = _values(replayed(baseline), logits)
             for step in range(steps):
                 point = torch.lerp(baseline, h, (step + 0.5) / steps)
-                gradients = replayed(point).backward(logits, lambda _layer: None, check)
-                total += gradients[:, start:stop]
-                tell(check, step + 1, steps)
-        rows = torch.zeros(len(logits), replay.sequence)
-        rows[:, start:stop] = contributions(h - baseline, total / steps).cpu()
-        change = [z - z0 for z, z0 in zip(_values(replay, logits), z_baseline, strict=True)]
+                gradients = replayed(point).backward(logits, lambda _layer: None, call.check)
+                total += gradients[:, call.cells]
+                call.tell(step + 1, steps)
+        rows = call.on_images(contributions(h - baseline, total / steps)).cpu()
+        change = [z - z0 for z, z0 in zip(_values(call.replay, logits), z_baseline, strict=True)]
         sums = rows.sum(1, dtype=torch.float64).tolist()
-        return Rows(rows, tuple(s - c for s, c in zip(sums, change, strict=True)))
+        return call.relevance(rows, gaps=[s - c for s, c in zip(sums, change, strict=True)])
 
 
 METHOD = IntegratedGradients()
 
 
 def baseline_tokens(
-    model: VisionLanguageModel, answer: Answer, h: Float[Tensor, "soft_tokens hidden"], name: str
-) -> Float[Tensor, "soft_tokens hidden"]:
+    call: Call[IntegratedGradientsOptions], name: Baseline
+) -> Float[Tensor, "cells hidden"]:
     """The soft tokens that the path starts from, float32."""
     if name == "zeros":
-        return torch.zeros_like(h)
+        return torch.zeros_like(call.soft_tokens())
     if name == "mean token":
-        return h.mean(0, keepdim=True).expand_as(h)
-    pixels = encode_prompt(model, [answer.radiograph], answer.prompt).pixel_values
+        return call.mean_soft_tokens()
+    model = call.model
     sigma = model.layout.image_size / model.layout.grid[1]
-    key = f"{answer.radiograph.sha256} blurred {sigma}"
-    return model.encode_image(key, _blurred(pixels, sigma)).float()
+    found = []
+    for image in call.answer.images:
+        key = f"{image.radiograph.sha256} blurred {sigma}"
+        soft = _blurred(pixel_values(model, image.radiograph), sigma)
+        found.append(model.encode_image(key, soft).float())
+    return torch.cat(found)
 
 
 def _blurred(
@@ -136,7 +144,7 @@ def _blurred(
 def _values(replay: Replay, logits: Sequence[LogitTarget]) -> list[float]:
     """The targets' z."""
     return [
-        sum(weight * float(replay.logits(row)[token]) for row, token, weight in logit.terms)
+        sum(t.weight * float(replay.logits(t.row)[list(t.ids)].logsumexp(0)) for t in logit.terms)
         for logit in logits
     ]
 

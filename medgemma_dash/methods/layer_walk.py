@@ -13,7 +13,8 @@ from torch import Tensor
 
 from medgemma_dash.methods.chefer_rules import RowAfterLayer
 from medgemma_dash.models.attention import attention_weights
-from medgemma_dash.models.replay import LogitTarget, Replay
+from medgemma_dash.models.logit_target import LogitTarget
+from medgemma_dash.models.replay import Replay
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,7 +53,7 @@ class _RowKeeper:
 def walk_layers(
     replay: Replay, logit: LogitTarget, check: Callable[[], None] | None = None
 ) -> LayerWalk:
-    """Walk back from one token's logit, or from one less another. The caller holds the lock.
+    """Walk back from a token's logit, one less another, or a margin; the caller holds the lock.
 
     Raises ValueError for a target at several positions.
     """
@@ -61,7 +62,7 @@ def walk_layers(
     row = logit.rows[0]
     device = replay.final.device
     layers = len(replay.pieces)
-    heads = int(replay.model.hf_model.config.text_config.num_attention_heads)
+    heads = replay.model.layout.query_heads
     weighted = torch.zeros(layers, heads, replay.sequence, device=device)
     gathered = torch.zeros(layers, replay.sequence, device=device)
     start = torch.zeros(1, replay.sequence, device=device)

@@ -2,28 +2,30 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.chefer_rules import logit_target
-from medgemma_dash.methods.input_contributions import without_self
-from medgemma_dash.methods.specification import Control, MethodSpec, Rows
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import Option, SeveralWords
+from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.models.attention import attention_gradients
-from medgemma_dash.models.replay import LogitTarget, Replay, replay_mode
+from medgemma_dash.models.logit_target import LogitTarget, normed, read_terms
+from medgemma_dash.models.replay import replay_mode
 
-FORM = Control(
+Form = Literal["layer readouts", "final logit"]
+
+FORM = Option(
     "form",
     "Gradient of",
     ("layer readouts", "final logit"),
     "Each layer's output is read out as if it were the last (the paper), or the gradient of the "
     "model's own logit runs back through all layers.",
 )
-SPAN = Control(
+SPAN = Option(
     "words",
     "Several words",
     ("mean of maps", "summed logits"),
@@ -32,6 +34,14 @@ SPAN = Control(
     "that the two differ with the final logit alone, where an earlier word's position serves a "
     "later word as well.",
 )
+
+
+@dataclass(frozen=True)
+class LeGradOptions:
+    """Which gradient, and what becomes of several words."""
+
+    form: Form = "layer readouts"
+    words: SeveralWords = "mean of maps"
 
 
 @dataclass(frozen=True)
@@ -56,27 +66,18 @@ class LeGrad:
         family="gradient",
         signed=False,
         contrastive=True,
-        controls=(FORM, SPAN),
+        options=(FORM, SPAN),
+        options_type=LeGradOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[LeGradOptions]) -> Relevance:
         """See `Method.rows`."""
-        logits = [logit_target(answer, target) for target in targets]
-        with replay_mode(replay.model):
-            found = torch.zeros(len(targets), replay.sequence, device=replay.final.device)
-            if dict(settings)["form"] == "layer readouts":
-                _add_readouts(found, replay, logits, check)
-            else:
-                gradients = PositiveGradients(logits, found)
-                replay.show_attention(logits, lambda _layer: gradients, check)
-        return Rows(without_self(found, logits))
+        with replay_mode(call.model):
+            if call.options.form == "layer readouts":
+                return call.relevance(_readouts(call))
+            gradients = PositiveGradients(call.logits, call.zeros())
+            call.replay.show_attention(call.logits, lambda _layer: gradients, call.check)
+            return call.relevance(gradients.found)
 
 
 @dataclass(frozen=True)
@@ -98,40 +99,32 @@ class PositiveGradients:
                 self.found[target, keys] += positive.mean(0) / len(own)
 
 
-def _add_readouts(
-    found: Float[Tensor, "targets sequence"],
-    replay: Replay,
-    logits: Sequence[LogitTarget],
-    check: Check | None,
-) -> None:
-    """Add mean_h (ds_l/dA_l)^+ at the predicting rows, their mean, for every layer l.
+def _readouts(call: Call[LeGradOptions]) -> Float[Tensor, "targets sequence"]:
+    """Sum over layers l of mean_h (ds_l/dA_l)^+ at the predicting rows, their mean.
 
     s_l depends on layer l's attention through the predicting rows alone, and on each of them
-    through its own term, so only these rows of each layer run again, for all targets at once.
+    through its own terms, so only these rows of each layer run again, for all targets at once.
     """
-    decoder, head = replay.model.hf_model.model.language_model, replay.model.hf_model.lm_head
+    logits, found = call.logits, call.zeros()
     units = [(target, row) for target, logit in enumerate(logits) for row in logit.rows]
-    with torch.no_grad():
-        w = torch.stack(
-            [
-                sum(c * head.weight[id_] for place, id_, c in logits[target].terms if place == row)
-                for target, row in units
-            ]
-        )
+    terms = [(target, term) for target, logit in enumerate(logits) for term in logit.terms]
+    unit_of_term = [units.index((target, term.row)) for target, term in terms]
     predicting = [row for _, row in units]
-    places = torch.tensor(predicting, device=found.device)
-    owners = torch.tensor([target for target, _ in units], device=found.device)
-    share = torch.tensor([1 / len(logits[target].rows) for target, _ in units], device=found.device)
-    for piece in replay.pieces:
-        if check is not None:
-            check()
+    places = torch.tensor(predicting, device=call.device)
+    owners = torch.tensor([target for target, _ in units], device=call.device)
+    share = torch.tensor([1 / len(logits[target].rows) for target, _ in units], device=call.device)
+    for piece in call.replay.pieces:
+        call.at()
         record = piece.recorded()
         tail = piece.at_rows(predicting, record)
         with torch.enable_grad():
-            s = (decoder.norm(tail.output)[0] * w).sum()
+            states = normed(call.model, tail.output)[0][unit_of_term]
+            values = read_terms(call.model, states, [term for _, term in terms])
+            s = values @ values.new_tensor([term.weight for _, term in terms])
         (dO,) = torch.autograd.grad(s, tail.attention)
         positive = attention_gradients(record, places, dO[0]).clamp_min(0).mean(1)
         found.index_add_(0, owners, positive * share[:, None])
+    return found
 
 
 METHOD = LeGrad()

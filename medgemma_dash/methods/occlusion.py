@@ -1,22 +1,21 @@
 """Occlusion: what the logit loses when a part of the image is taken away."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial
+from typing import Literal
 
 import torch
-from jaxtyping import Bool
+from jaxtyping import Bool, Float
 from torch import Tensor
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check, tell
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.chefer_rules import logit_target
-from medgemma_dash.methods.specification import Control, MethodSpec, Rows
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import Option
+from medgemma_dash.methods.specification import MethodSpec
+from medgemma_dash.models.logit_target import LogitTarget
 from medgemma_dash.models.masked_forward import masked_logits
-from medgemma_dash.models.replay import Replay
 
-BLOCK = Control(
+BLOCK = Option(
     "block",
     "Block",
     ("1x1", "2x2", "3x3", "4x4"),
@@ -24,7 +23,15 @@ BLOCK = Control(
     "where the grid is no multiple. The drop of a block is shared evenly among its cells. Larger "
     "blocks are faster, and see what single cells cannot: findings that any one cell still shows "
     "when another is gone.",
+    values=(1, 2, 3, 4),
 )
+
+
+@dataclass(frozen=True)
+class OcclusionOptions:
+    """block: side of a block in cells."""
+
+    block: Literal[1, 2, 3, 4] = 1
 
 
 @dataclass(frozen=True)
@@ -48,45 +55,47 @@ class Occlusion:
         family="perturbation",
         signed=True,
         contrastive=True,
-        controls=(BLOCK,),
+        options=(BLOCK,),
+        options_type=OcclusionOptions,
         all_tokens_at_once=True,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[OcclusionOptions]) -> Relevance:
         """See `Method.rows`."""
-        start, stop = answer.image_span
-        h = replay.pieces[0].input[0, start:stop].detach()
-        h_mean = h.float().mean(0, keepdim=True).expand_as(h)
-        blocks = blocks_of(answer.grid, int(dict(settings)["block"].split("x")[0]))
+        side = call.options.block
+        blocks = torch.block_diag(*[blocks_of(grid, side) for grid in call.grids]).bool()
         nothing = torch.zeros_like(blocks[:1])
-        terms = [
-            (place, *term)
-            for place, target in enumerate(targets)
-            for term in logit_target(answer, target).terms
-        ]
-        places = [(row, token) for _, row, token, _ in terms]
-        variants = torch.cat([nothing, blocks])
-        z_terms = masked_logits(
-            replay, [answer.image_span], variants, h_mean, places, check, partial(tell, check)
+        # Every token of every term, each of them once.
+        places = sorted({(t.row, id_) for z in call.logits for t in z.terms for id_ in t.ids})
+        logits = masked_logits(
+            call.replay,
+            call.answer.image_spans,
+            torch.cat([nothing, blocks]),
+            call.mean_soft_tokens(),
+            places,
+            call.check,
+            call.tell,
         ).cpu()
-        z = torch.zeros(len(targets), len(z_terms))
-        for place, (index, _, _, weight) in enumerate(terms):
-            z[index] += weight * z_terms[:, place]
+        column = {place: index for index, place in enumerate(places)}
+        z = torch.stack([_values(target, logits, column) for target in call.logits])
         drops = z[:, :1] - z[:, 1:]
-        shares = blocks / blocks.sum(1, keepdim=True)
-        rows = torch.zeros(len(targets), replay.sequence)
-        rows[:, start:stop] = drops @ shares
-        return Rows(rows)
+        return call.relevance(call.on_images(drops @ (blocks / blocks.sum(1, keepdim=True))))
 
 
 METHOD = Occlusion()
+
+
+def _values(
+    target: LogitTarget,
+    logits: Float[Tensor, "variants places"],
+    column: Mapping[tuple[int, int], int],
+) -> Float[Tensor, " variants"]:
+    """The target's z of every variant."""
+    z = torch.zeros(len(logits))
+    for term in target.terms:
+        columns = [column[term.row, id_] for id_ in term.ids]
+        z += term.weight * logits[:, columns].logsumexp(1)
+    return z
 
 
 def blocks_of(grid: tuple[int, int], side: int) -> Bool[Tensor, "blocks soft_tokens"]:

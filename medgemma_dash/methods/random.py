@@ -1,16 +1,14 @@
 """Random numbers over the image: a control."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.specification import MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import NoOptions
+from medgemma_dash.methods.specification import MethodSpec
 
 
 @dataclass(frozen=True)
@@ -32,24 +30,13 @@ class RandomMap:
         contrastive=False,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[NoOptions]) -> Relevance:
         """See `Method.rows`."""
-        if check is not None:
-            check()
-        start, stop = answer.image_span
-        relevance = torch.zeros(len(targets), replay.sequence)
-        for row, target in zip(relevance, targets, strict=True):
-            # Seeded by the answer and the token: repeatable, and another for every word.
-            generator = np.random.default_rng([int(answer.key, 16), target.token_indices[0]])
-            row[start:stop] = torch.from_numpy(generator.random(stop - start))
-        return Rows(relevance)
+        call.at()
+        # Seeded by the answer and the token: repeatable, and another for every word.
+        seeds = [[int(call.answer.key, 16), target.token_indices[0]] for target in call.targets]
+        noise = [np.random.default_rng(seed).random(len(call.cells)) for seed in seeds]
+        return call.relevance(call.on_images(torch.from_numpy(np.stack(noise))))
 
 
 METHOD = RandomMap()

@@ -1,38 +1,39 @@
 """Raw attention: what one layer's predicting position looks at."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.attention_rows import (
-    before_prediction,
-    existing,
-    global_layers,
-    predicting_rows,
-    weighted_attention,
-)
-from medgemma_dash.methods.specification import Control, MethodSpec, Rows
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.attention_rows import existing, global_layers, weighted_attention
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import Option
+from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.methods.typed_numbers import Numbers
-from medgemma_dash.models.replay import Replay
 
-LAYER = Control(
+LAYER = Option(
     "layer",
     "Layer",
     ("last", "last global", "middle", "first"),
     "The decoder layer whose attention is shown. Global layers see the whole sequence, the others "
     "a sliding window; the middle one is layer L // 2, counted from 0. Or type a layer's number.",
-    Numbers("a layer's number, counted from 0"),
+    numbers=Numbers("a layer's number, counted from 0"),
 )
-HEADS = Control(
+HEADS = Option(
     "heads",
     "Heads",
     ("mean", "max"),
     "The mean over the layer's heads, or for every position the head that looks there most. Or "
     "type a head's number, counted from 0, to see it alone.",
-    Numbers("a head's number, counted from 0"),
+    numbers=Numbers("a head's number, counted from 0"),
 )
+
+
+@dataclass(frozen=True)
+class RawAttentionOptions:
+    """Which layer, by name or number, and its heads together or one of them."""
+
+    layer: Literal["last", "last global", "middle", "first"] | int = "last"
+    heads: Literal["mean", "max"] | int = "mean"
 
 
 @dataclass(frozen=True)
@@ -54,41 +55,25 @@ class RawAttention:
         family="attention",
         signed=False,
         contrastive=False,
-        controls=(LAYER, HEADS),
+        options=(LAYER, HEADS),
+        options_type=RawAttentionOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[RawAttentionOptions]) -> Relevance:
         """See `Method.rows`."""
-        chosen = dict(settings)
-        predicting = predicting_rows(answer, targets)
-        layer = _layer(replay, chosen["layer"])
-        heads = _heads(replay, chosen["heads"])
-        relevance = weighted_attention(replay, {layer: 1.0}, predicting, heads=heads, check=check)
-        return before_prediction(relevance, predicting)
+        layer, heads = _layer(call), call.options.heads
+        if isinstance(heads, int):
+            heads = existing(heads, call.model.layout.query_heads, "head")
+        return call.relevance(weighted_attention(call, {layer: 1.0}, call.predicting, heads=heads))
 
 
-def _layer(replay: Replay, choice: str) -> int:
-    count = len(replay.model.layout.layers)
+def _layer(call: Call[RawAttentionOptions]) -> int:
+    count, choice = len(call.model.layout.layers), call.options.layer
     if choice == "last global":
-        return global_layers(replay)[-1]
-    if (typed := LAYER.typed(choice)) is not None:
-        return existing(typed, count, "layer")[0]
+        return global_layers(call.model)[-1]
+    if isinstance(choice, int):
+        return existing(choice, count, "layer")
     return {"last": count - 1, "middle": count // 2, "first": 0}[choice]
-
-
-def _heads(replay: Replay, choice: str) -> str | int:
-    typed = HEADS.typed(choice)
-    if typed is None:
-        return choice
-    count = int(replay.model.hf_model.config.text_config.num_attention_heads)
-    return existing(typed, count, "head")[0]
 
 
 METHOD = RawAttention()

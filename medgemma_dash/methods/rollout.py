@@ -1,17 +1,12 @@
 """Attention rollout: attention and residual connections, chained over all layers."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import torch
-
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.attention_rows import before_prediction, predicting_rows
-from medgemma_dash.methods.specification import MethodSpec, Rows
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import NoOptions
+from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.models.attention import attention_weights
-from medgemma_dash.models.replay import Replay
 from medgemma_dash.models.streaming_backward import block_rows
 
 
@@ -37,31 +32,21 @@ class Rollout:
         contrastive=False,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[NoOptions]) -> Relevance:
         """See `Method.rows`."""
-        predicting = predicting_rows(answer, targets)
-        device = replay.final.device
-        r = torch.zeros(len(targets), replay.sequence, device=device)
-        r[range(len(targets)), predicting] = 1
+        predicting, r = call.predicting, call.zeros()
+        r[range(len(predicting)), predicting] = 1
         # Nothing that the targets see looks past the last of them.
         stop = max(predicting) + 1
-        for record in replay.attention_records(reversed(range(len(replay.pieces)))):
-            if check is not None:
-                check()
+        for record in call.replay.attention_records(reversed(range(len(call.replay.pieces)))):
+            call.at()
             after, step = r / 2, block_rows(record.q)
             for start in range(0, stop, step):
                 block = slice(start, min(start + step, stop))
                 if bool(r[:, block].any()):
                     after += r[:, block] / 2 @ attention_weights(record, block).mean(0)
             r = after
-        return before_prediction(r, predicting)
+        return call.relevance(r)
 
 
 METHOD = Rollout()

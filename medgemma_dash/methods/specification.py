@@ -1,53 +1,16 @@
 """What a method says of itself: the pages, the cards and the command line are drawn from it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 
-from jaxtyping import Float
-from torch import Tensor
-
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.errors import MethodError
-from medgemma_dash.core.progress import Check
+from medgemma_dash.core.errors import MethodError, TargetError
+from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
-from medgemma_dash.methods.typed_numbers import Numbers
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import NoOptions, Option
 
 Family = Literal["gradient", "attention", "activation", "vision tower", "perturbation", "control"]
-
-
-@dataclass(frozen=True)
-class Control:
-    """One option of a method: the first choice is the default, and the paper's.
-
-    numbers: what may be typed in place of a choice; None where the choices are all there is.
-    """
-
-    name: str
-    label: str
-    choices: tuple[str, ...]
-    help: str
-    numbers: Numbers | None = None
-
-    @property
-    def default(self) -> str:
-        """The choice when none is made."""
-        return self.choices[0]
-
-    @property
-    def allowed(self) -> str:
-        """What may be given, in words."""
-        named = ", ".join(self.choices)
-        return named if self.numbers is None else f"{named}; or {self.numbers.what}"
-
-    def allows(self, value: str) -> bool:
-        """Whether it is a choice, or typed as `numbers` allows."""
-        return value in self.choices or self.typed(value) is not None
-
-    def typed(self, value: str) -> tuple[int, ...] | None:
-        """The numbers typed in place of a choice, ascending; None when there are none."""
-        return None if self.numbers is None else self.numbers.read(value)
 
 
 @dataclass(frozen=True)
@@ -59,7 +22,9 @@ class MethodSpec:
     cost: passes for one token with the replay at hand (F forward, B backward).
     needs: what of the model it cannot do without, beside the replayed answer; a few words.
     family: what it is made from; methods of one family stand together in lists.
-    contrastive: whether it can explain one token against another.
+    contrastive: whether it can explain one token against another, and a margin.
+    options: what may be chosen; options_type: a frozen dataclass with a field of the same name
+        for each, its default the option's first choice.
     per_token: False where every word has the same map.
     all_tokens_at_once: True where one run gives all tokens for the price of one.
     """
@@ -74,70 +39,68 @@ class MethodSpec:
     family: Family
     signed: bool
     contrastive: bool
-    controls: tuple[Control, ...] = ()
+    options: tuple[Option, ...] = ()
+    options_type: type = NoOptions
     per_token: bool = True
     all_tokens_at_once: bool = False
 
-    def settings(self, given: dict[str, str]) -> tuple[tuple[str, str], ...]:
-        """All options with their values, in the order of `controls`.
+    def settings(self, given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+        """All options with their values as texts, in the order of `options`.
 
         Raises MethodError for an option or a value that the method does not have.
         """
-        names = [control.name for control in self.controls]
+        names = [option.name for option in self.options]
         for name in given:
             if name not in names:
                 allowed = ", ".join(names) or "none"
                 raise MethodError(f"{self.name} has no option {name!r}. Options: {allowed}.")
-        for control in self.controls:
-            value = given.get(control.name, control.default)
-            if not control.allows(value):
+        for option in self.options:
+            value = given.get(option.name, option.default)
+            if not option.allows(value):
                 raise MethodError(
-                    f"{self.name}: {control.name} is {value!r}. Allowed: {control.allowed}."
+                    f"{self.name}: {option.name} is {value!r}. Allowed: {option.allowed}."
                 )
-        return tuple((c.name, given.get(c.name, c.default)) for c in self.controls)
+        return tuple((o.name, given.get(o.name, o.default)) for o in self.options)
 
+    def parse(self, given: Mapping[str, str]) -> Any:
+        """The method's typed options, an `options_type`; raises MethodError as `settings` does."""
+        texts = dict(self.settings(given))
+        return self.options_type(**{o.name: o.value(texts[o.name]) for o in self.options})
 
-@dataclass(frozen=True, eq=False)
-class Rows:
-    """What a method found.
-
-    relevance: float32 (targets, S), on the processor.
-    gaps: (targets,), for a method that promises completeness: what its row sums to, less the
-        difference in the logit that it should sum to; None for all others.
-    fine: for a method that sees the vision tower's patches, their relevance before it was pooled
-        to the soft tokens, on the processor; None for all others.
-    """
-
-    relevance: Float[Tensor, "targets sequence"]
-    gaps: tuple[float, ...] | None = None
-    fine: Float[Tensor, "targets rows cols"] | None = None
+    def check_target(self, target: Target) -> None:
+        """Raise TargetError for a difference of logits that the method knows nothing of."""
+        if self.contrastive or not target.contrastive:
+            return
+        if target.margin is not None:
+            raise TargetError(
+                f"{self.title} cannot explain a decision between two sides. Explain the word "
+                "alone, or choose another method."
+            )
+        raise TargetError(
+            f"{self.title} cannot explain one token against another. Explain the word alone, or "
+            "choose another method."
+        )
 
 
 @runtime_checkable
 class Method(Protocol):
-    """One attribution method. Every file in this folder defines one and registers it."""
+    """One attribution method; a file in this folder that defines METHOD registers it."""
 
     @property
     def spec(self) -> MethodSpec:
         """What the method says of itself."""
         ...
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
-        """Relevance of every position for each target.
+    def rows(self, call: Call[Any]) -> Relevance:
+        """Relevance of every position for each of the call's targets, one row each.
 
-        A target is one token, or several whose logits are summed when the method's option says
-        so; the mean of several tokens' maps is taken by the caller.
+        A target is one token, a margin, or several tokens whose logits are summed when the
+        method's option says so; the mean of several tokens' maps is taken by the caller.
+        `Call.relevance` makes the result, which ends in front of the predicting position; layers
+        and seconds are filled in by the caller.
 
-        Self-relevance is removed; positions after the predicting one are zero. The caller
-        holds the model's lock. `check` is called at least once per layer or pass and may raise; a
-        method that runs the model many times tells it how far it is, see `tell`.
+        The caller holds the model's lock. `call.check` is called at least once per layer or pass
+        and may raise; a method that runs the model many times tells it how far it is, see `tell`.
         Raises MethodError, with the reason, where the method cannot run on this model.
         """
         ...

@@ -8,20 +8,20 @@ description. Where that is silent:
   scores are divided by their sum.
 - Ranks are counted from the median of a window, and sigma is the window's standard deviation over
   its mean, so that a constant window keeps its value; the border is repeated outwards.
+- Of several images the interference has one scale, and each image is filtered apart.
 """
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.specification import MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import NoOptions
+from medgemma_dash.methods.specification import MethodSpec
+from medgemma_dash.models.logit_target import normed, unembedding
 
 WINDOW = 3  # cells
 
@@ -52,37 +52,30 @@ class TokenActivationMap:
         all_tokens_at_once=True,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[NoOptions]) -> Relevance:
         """See `Method.rows`."""
-        hf_model = replay.model.hf_model
-        start, stop = answer.image_span
-        ids = torch.from_numpy(answer.input_ids.copy()).to(replay.final.device)
-        text = torch.arange(len(ids), device=ids.device)
-        text = text[(text < start) | (text >= stop)]
-        relevance = torch.zeros(len(targets), replay.sequence)
+        answer = call.answer
+        ids = torch.from_numpy(answer.input_ids.copy()).to(call.device)
+        is_text = torch.ones(len(ids), dtype=torch.bool, device=call.device)
+        is_text[call.cells] = False
+        text = is_text.nonzero().flatten()
+        found = torch.zeros(len(call.targets), len(call.cells), device=call.device)
         with torch.no_grad():
-            x = hf_model.model.language_model.norm(replay.final.float())
-            w = hf_model.lm_head.weight[ids[text]].float()
-            maps = (x[start:stop] @ w.T).clamp_min(0)
+            x = normed(call.model, call.replay.final.float())
+            w = unembedding(call.model, ids[text]).float()
+            maps = (x[call.cells] @ w.T).clamp_min(0)
             scores = (x[text] @ w.T).clamp_min(0)
-            for row, target in zip(relevance, targets, strict=True):
-                if check is not None:
-                    check()
-                position = answer.tokens[target.token_indices[0]].position
+            for row, place in zip(found, call.predicting, strict=True):
+                call.at()
+                position = place + 1
                 own = int((text == position).nonzero())
                 earlier = (text < position) & (ids[text] != ids[position])
                 residual = without_interference(
                     maps[:, own], maps[:, earlier], scores[earlier, own]
                 )
-                row[start:stop] = rank_gaussian(residual.view(answer.grid)).flatten().cpu()
-        return Rows(relevance)
+                for part, grid in zip(call.cells_of_images, call.grids, strict=True):
+                    row[part] = rank_gaussian(residual[part].view(grid)).flatten()
+        return call.relevance(call.on_images(found))
 
 
 METHOD = TokenActivationMap()

@@ -1,38 +1,42 @@
 """Text-to-image attention: how the last predicting positions look at the image."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.attention_rows import (
-    before_prediction,
-    predicting_rows,
-    weighted_attention,
-)
-from medgemma_dash.methods.specification import Control, MethodSpec, Rows
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.attention_rows import weighted_attention
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import Option
+from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.methods.typed_numbers import Numbers
-from medgemma_dash.models.replay import Replay
 
-LAYERS = Control(
+LAYERS = Option(
     "layers",
     "Layers",
     ("last", "last three"),
     "The last layer, or the last three with weights 1/6, 2/6 and 3/6, the last one most. Or type "
     "a number: the even mean over as many last layers.",
-    Numbers("a number of last layers, which then count alike", least=1),
+    numbers=Numbers("a number of last layers, which then count alike", least=1),
 )
-ROWS = Control(
+ROWS = Option(
     "rows",
     "Words looked from",
     ("5", "1", "10", "all"),
     "How many predicting positions, the word's own the last of them, are averaged: five as "
     "documented, or type another number. The first words of an answer have fewer.",
-    Numbers("a number of predicting positions", least=1),
+    values=(5, 1, 10, "all"),
+    numbers=Numbers("a number of predicting positions", least=1),
 )
+
+
+@dataclass(frozen=True)
+class TextToImageOptions:
+    """How many last layers, and how many predicting positions up to the word's own."""
+
+    layers: Literal["last", "last three"] | int = "last"
+    rows: int | Literal["all"] = 5
 
 
 @dataclass(frozen=True)
@@ -55,40 +59,30 @@ class TextToImageAttention:
         family="attention",
         signed=False,
         contrastive=False,
-        controls=(LAYERS, ROWS),
+        options=(LAYERS, ROWS),
+        options_type=TextToImageOptions,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[TextToImageOptions]) -> Relevance:
         """See `Method.rows`."""
-        chosen = dict(settings)
-        predicting = predicting_rows(answer, targets)
-        weights = _layer_weights(replay, chosen["layers"])
-        # All: as many as the answer has.
-        (most,) = ROWS.typed(chosen["rows"]) or (len(answer.tokens),)
+        answer, predicting, most = call.answer, call.predicting, call.options.rows
+        if most == "all":
+            most = len(answer.tokens)
+        weights = _layer_weights(len(call.model.layout.layers), call.options.layers)
         first = max(answer.prompt_length - 1, min(predicting) - most + 1)
         looking = range(first, max(predicting) + 1)
-        seen = weighted_attention(replay, weights, looking, check=check)
-        relevance = torch.zeros(len(targets), replay.sequence, device=seen.device)
-        start, stop = answer.image_span
-        for row, place in zip(relevance, predicting, strict=True):
-            last = place + 1 - first
-            row[start:stop] = seen[max(0, last - most) : last, start:stop].mean(0)
-        return before_prediction(relevance, predicting)
+        seen = weighted_attention(call, weights, looking)[:, call.cells]
+        lasts = [place + 1 - first for place in predicting]
+        return call.relevance(
+            call.on_images(torch.stack([seen[max(0, n - most) : n].mean(0) for n in lasts]))
+        )
 
 
-def _layer_weights(replay: Replay, choice: str) -> dict[int, float]:
+def _layer_weights(count: int, choice: str | int) -> dict[int, float]:
     """Weights of the last layers; of those there are, when the model has fewer."""
-    count = len(replay.model.layout.layers)
     shares: tuple[int, ...]  # from the last layer backwards
-    if (typed := LAYERS.typed(choice)) is not None:
-        shares = (1,) * min(typed[0], count)
+    if isinstance(choice, int):
+        shares = (1,) * min(choice, count)
     else:
         shares = (3, 2, 1)[:count] if choice == "last three" else (1,)
     return {count - 1 - back: share / sum(shares) for back, share in enumerate(shares)}

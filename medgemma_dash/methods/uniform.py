@@ -1,15 +1,13 @@
 """The same relevance everywhere: a control."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods.specification import MethodSpec, Rows
-from medgemma_dash.models.replay import Replay
+from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.methods.call import Call
+from medgemma_dash.methods.options import NoOptions
+from medgemma_dash.methods.specification import MethodSpec
 
 
 @dataclass(frozen=True)
@@ -32,21 +30,11 @@ class UniformMap:
         per_token=False,
     )
 
-    def rows(
-        self,
-        replay: Replay,
-        answer: Answer,
-        targets: Sequence[Target],
-        settings: tuple[tuple[str, str], ...],
-        check: Check | None = None,
-    ) -> Rows:
+    def rows(self, call: Call[NoOptions]) -> Relevance:
         """See `Method.rows`."""
-        if check is not None:
-            check()
-        start, stop = answer.image_span
-        relevance = torch.zeros(len(targets), replay.sequence)
-        relevance[:, start:stop] = 1 / (stop - start)
-        return Rows(relevance)
+        call.at()
+        share = torch.full((len(call.targets), len(call.cells)), 1 / len(call.cells))
+        return call.relevance(call.on_images(share))
 
 
 METHOD = UniformMap()

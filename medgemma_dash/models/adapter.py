@@ -55,6 +55,16 @@ class VisionLanguageModel:
         """Bytes of all parameters, tied ones counted once."""
         return sum(p.numel() * p.element_size() for p in self.hf_model.parameters())
 
+    @property
+    def vocabulary_size(self) -> int:
+        """How many tokens have an input embedding."""
+        return int(self.hf_model.get_input_embeddings().weight.shape[0])
+
+    @property
+    def decoder_parameters(self) -> int:
+        """Numbers that the decoder was trained with."""
+        return sum(p.numel() for p in self.hf_model.model.language_model.parameters())
+
     def encode_image(
         self, sha256: str, pixel_values: Float[Tensor, "1 3 height width"]
     ) -> Float[Tensor, "soft_tokens hidden"]:

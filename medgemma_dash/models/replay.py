@@ -17,6 +17,7 @@ from torch import Tensor
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.attention import REPLAY_ATTENTION, AttentionRecord
 from medgemma_dash.models.layer_piece import LayerPiece
+from medgemma_dash.models.logit_target import LogitTarget, normed, read_terms
 from medgemma_dash.models.streaming_backward import BlockVisitor, Scratch
 
 # Gradients of one layer in flight: four float32 tensors (S, intermediate) per target. A batch
@@ -24,23 +25,6 @@ from medgemma_dash.models.streaming_backward import BlockVisitor, Scratch
 # 0.85 at width 640 and 384 positions with 8, 0.93 there at 984, where it leaves the caches.
 BATCH_BYTES = 100 << 20
 FEWEST_TARGETS, MOST_TARGETS = 4, 16
-
-
-@dataclass(frozen=True)
-class LogitTarget:
-    """A sum of logits: for each term (predicting position, token id, weight).
-
-    log_probability: sum log-probabilities in their place, as some methods are defined on; their
-        gradients vanish where the model is sure.
-    """
-
-    terms: tuple[tuple[int, int, float], ...]
-    log_probability: bool = False
-
-    @property
-    def rows(self) -> tuple[int, ...]:
-        """Predicting positions, ascending, each once."""
-        return tuple(sorted({row for row, _, _ in self.terms}))
 
 
 @dataclass
@@ -121,8 +105,19 @@ class Replay:
     def logits(self, row: int) -> Float[Tensor, " vocabulary"]:
         """Float32 logits at one position."""
         with torch.no_grad():
-            normed = self.model.hf_model.model.language_model.norm(self.final[row : row + 1])
-            return self.model.hf_model.lm_head(normed)[0].float()  # type: ignore[no-any-return]
+            state = normed(self.model, self.final[row : row + 1])
+            return self.model.hf_model.lm_head(state)[0].float()  # type: ignore[no-any-return]
+
+    @property
+    def embeddings(self) -> Float[Tensor, "sequence hidden"]:
+        """The decoder's input: words, and soft tokens in their places."""
+        return self.pieces[0].input[0].detach()
+
+    def recomputing(self) -> "Replay":
+        """The same replay without its graph: layers run again under the rules that hold then."""
+        pieces = [LayerPiece(piece.layer, piece.input, piece.arguments) for piece in self.pieces]
+        pieces[-1].output = self.final.unsqueeze(0)
+        return Replay(self.model, pieces, graph_bytes=0)
 
     def attention_records(self, layers: Iterable[int] | None = None) -> Iterator[AttentionRecord]:
         """The recorded attention of these layers, in their order; of all, first layer first."""
@@ -176,17 +171,19 @@ class Replay:
         unembedding are read: no (S, vocabulary) product is formed.
         """
         reach = piece.input.shape[1]
-        decoder, head = self.model.hf_model.model.language_model, self.model.hf_model.lm_head
-        terms = [(place, *term) for place, target in enumerate(targets) for term in target.terms]
-        place, row, token, weight = (list(column) for column in zip(*terms, strict=True))
+        terms = [term for target in targets for term in target.terms]
+        place = [index for index, target in enumerate(targets) for _ in target.terms]
+        row = [term.row for term in terms]
         tail = piece.at_rows(row, piece.recorded())
         with torch.enable_grad():
+            weight = [term.weight for term in terms]
             weights = torch.tensor(weight, device=tail.input.device, dtype=tail.input.dtype)
-            normed = decoder.norm(tail.output)[0]
-            z = (normed * head.weight[token]).sum(-1) @ weights
+            states = normed(self.model, tail.output)[0]
+            z = read_terms(self.model, states, terms) @ weights
             if any(target.log_probability for target in targets):
                 share = [targets[index].log_probability for index in place]
-                z = z - head(normed[share]).float().logsumexp(-1).to(z.dtype) @ weights[share]
+                logits = self.model.hf_model.lm_head(states[share]).float()
+                z = z - logits.logsumexp(-1).to(z.dtype) @ weights[share]
         d_rows, d_attention_rows = torch.autograd.grad(z, (tail.input, tail.attention))
         residual = d_rows.new_zeros(len(targets), 1, reach, d_rows.shape[-1])
         d_attention = d_rows.new_zeros(len(targets), 1, reach, *tail.attention.shape[2:])

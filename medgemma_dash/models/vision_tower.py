@@ -6,11 +6,11 @@ from functools import partial
 
 import torch
 from jaxtyping import Float
+from PIL import Image
 from torch import Tensor
 
-from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
-from medgemma_dash.models.prompting import encode_prompt
 
 
 def vision_layers(model: VisionLanguageModel) -> int:
@@ -18,13 +18,22 @@ def vision_layers(model: VisionLanguageModel) -> int:
     return len(model.hf_model.model.vision_tower.encoder.layers)
 
 
+def pixel_values(
+    model: VisionLanguageModel, radiograph: Radiograph
+) -> Float[Tensor, "1 3 height width"]:
+    """The radiograph as the tower is shown it, by the processor's own image part."""
+    pictures = [Image.fromarray(radiograph.pixels)]
+    encode = model.processor.image_processor
+    return encode(pictures, do_pan_and_scan=False, return_tensors="pt")["pixel_values"]  # type: ignore[no-any-return]
+
+
 def vision_activations(
     model: VisionLanguageModel,
-    answer: Answer,
+    radiograph: Radiograph,
     layer: int,
     check: Callable[[], None] | None = None,
 ) -> Float[Tensor, "patches channels"]:
-    """Output of one layer for the answer's radiograph, in front of the tower's last norm.
+    """Output of one layer for a radiograph, in front of the tower's last norm.
 
     Patches stand row by row. Kept with the soft tokens, since the tower costs about two passes
     of the decoder. `check` is called once per layer and may raise.
@@ -32,7 +41,7 @@ def vision_activations(
 
     def encode() -> Tensor:
         tower = model.hf_model.model.vision_tower
-        pixels = encode_prompt(model, [answer.radiograph], answer.prompt).pixel_values
+        pixels = pixel_values(model, radiograph)
         with _own_modes(gradients=False):
             state = tower.embeddings(pixels.to(model.device, model.dtype))
             for piece in tower.encoder.layers[: layer + 1]:
@@ -40,7 +49,7 @@ def vision_activations(
                 state = piece(state, None)
         return state[0]  # type: ignore[no-any-return]
 
-    return model.keep_of_image(f"{answer.radiograph.sha256} vision layer {layer}", encode)
+    return model.keep_of_image(f"{radiograph.sha256} vision layer {layer}", encode)
 
 
 def vision_gradients(

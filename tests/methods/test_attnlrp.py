@@ -3,13 +3,14 @@
 import pytest
 import torch
 
-from medgemma_dash.methods.attnlrp import relevance_rules
 from medgemma_dash.models.answer_replay import replay_answer
+from medgemma_dash.models.relevance_rules import relevance_rules
 from medgemma_dash.models.replay_forward import build_replay
 from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, random_adapter
 from tests.models.test_restoring import state
 from tests.oracles.attnlrp import propagate
+from tests.oracles.target import z_of
 from tests.random_answers import SHAPES, case, soft_tokens
 
 # 2^-52 relative rounding, some 1e4 operations in a row of sums over up to 1e3 terms, whose errors
@@ -26,7 +27,7 @@ def test_relevance_is_conserved_layer_by_layer_but_for_what_the_softmax_keeps(sh
     for token in (0, -1):
         terms = found.terms(token)
         handed = propagate(found.model.hf_model, found.forward, terms)
-        z = sum(w * found.forward.logits[row, t] for row, t, w in terms).detach()
+        z = z_of(found.forward.logits, terms).detach()
         assert abs(handed.z - z) < FLOAT64
         for of_output, lost, of_input in handed.layers:
             assert abs(of_output - lost - of_input) < FLOAT64 * max(1, abs(of_output))

@@ -6,15 +6,15 @@ import torch
 from captum.attr import InputXGradient
 from captum.attr import IntegratedGradients as CaptumIntegratedGradients
 
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods import get
+from medgemma_dash.methods import Call, get
 from medgemma_dash.methods.integrated_gradients import baseline_tokens
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain
-from tests.oracles.integrated_gradients import blurred, integrated_gradients
-from tests.random_answers import case, processed, relative_difference, soft_tokens
+from tests.methods.running import run, words
+from tests.oracles import integrated_gradients as oracle
+from tests.random_answers import case, relative_difference
 
-TOLERANCE = 1e-5  # as in test_input_attribution
+TOLERANCE = 1e-5  # float32 against float64, or float32 summed in another order
 BASELINES = ("blurred image", "mean token", "zeros")
 some_shapes = pytest.mark.parametrize(
     "shape",
@@ -26,59 +26,39 @@ some_shapes = pytest.mark.parametrize(
 )
 
 
-def wanted_baseline(found, name):
-    features = soft_tokens(found.model, found.answer)
-    if name == "zeros":
-        return torch.zeros_like(features)
-    if name == "mean token":
-        return features.mean(0).expand_as(features)
-    layout = found.model.layout
-    pixels = processed(found.model, found.answer)["pixel_values"]
-    soft = blurred(pixels, layout.image_size / layout.grid[1])
-    with torch.no_grad():
-        return found.model.hf_model.get_image_features(soft.float()).pooler_output[0]
-
-
-def absolute_gaps(found, baseline, steps):
+def gaps(found, baseline, steps="16"):
     """Of the first three tokens, in one run."""
-    method = get("integrated_gradients")
-    options = method.spec.settings({"baseline": baseline, "steps": steps})
-    targets = [Target("token", (index,), "") for index in range(3)]
-    replay = replay_answer(found.model, found.answer)
-    return np.abs(method.rows(replay, found.answer, targets, options).gaps)
+    targets = words(0, 1, 2)
+    return run("integrated_gradients", found, targets, baseline=baseline, steps=steps).gaps
 
 
 @some_shapes
 @pytest.mark.parametrize("name", BASELINES)
-def test_baselines_rows_and_gaps_equal_the_oracles(shape, name):
+def test_baselines_and_gaps_equal_the_oracles(shape, name):
     found = case(shape)
-    model, answer = found.model, found.answer
-    features, baseline = soft_tokens(model, answer), wanted_baseline(found, name)
-    h = replay_answer(model, answer).pieces[0].input[0, slice(*answer.image_span)].detach()
-    ours = baseline_tokens(model, answer, h, name)
+    method, targets = get("integrated_gradients"), words(0, 1, 2)
+    options = method.spec.parse({"baseline": name})
+    replay = replay_answer(found.model, found.answer)
+    ours = baseline_tokens(Call(replay, found.answer, targets, options), name)
     if name != "zeros":
-        assert relative_difference(ours, baseline) < TOLERANCE
-        assert relative_difference(ours, features) > 0.05
-    result = explain(model, answer, token=1, method="integrated_gradients", baseline=name)
-    row, gap = integrated_gradients(
-        model.hf_model, answer.input_ids, features, baseline, found.terms(1), 16
-    )
-    assert relative_difference(result.row, row) < TOLERANCE
-    assert result.completeness_gap == pytest.approx(gap, abs=1e-5)
+        assert relative_difference(ours, oracle.baseline_of(found, name)) < TOLERANCE
+        assert relative_difference(ours, found.features) > 0.05
+    _, wanted = oracle.rows_and_gaps(found, targets, options)
+    assert gaps(found, name) == pytest.approx(wanted, abs=1e-5)
 
 
 @some_shapes
 @pytest.mark.parametrize("name", ["blurred image", "mean token"])
 def test_more_steps_close_the_gap(shape, name):
-    gaps = [np.mean(absolute_gaps(case(shape), name, steps)) for steps in ("16", "32", "64")]
-    assert gaps[0] > gaps[1] > gaps[2]
-    assert gaps[2] < 0.01
+    means = [np.abs(gaps(case(shape), name, steps)).mean() for steps in ("16", "32", "64")]
+    assert means[0] > means[1] > means[2]
+    assert means[2] < 0.01
 
 
 def test_from_zeros_the_gap_stays_because_the_first_norm_takes_the_length_away():
     found = case("six layers, heads 8 on 4")
-    assert all(min(absolute_gaps(found, "zeros", steps)) > 0.1 for steps in ("16", "64"))
-    assert "one length" in get("integrated_gradients").spec.controls[0].help
+    assert all(np.abs(gaps(found, "zeros", steps)).min() > 0.1 for steps in ("16", "64"))
+    assert "one length" in get("integrated_gradients").spec.options[0].help
 
 
 @some_shapes
@@ -87,7 +67,7 @@ def test_captum_finds_the_same_on_transformers_own_forward(shape):
     model, answer = found.model, found.answer
     start, stop = answer.image_span
     words = replay_answer(model, answer).pieces[0].input.detach()
-    features = soft_tokens(model, answer)[None]
+    features = found.features[None]
     types = torch.zeros(1, len(answer.input_ids), dtype=torch.long)
     types[:, start:stop] = 1
     token = answer.tokens[2]
@@ -116,7 +96,7 @@ def test_captum_finds_the_same_on_transformers_own_forward(shape):
 
     products = InputXGradient(z).attribute(features.clone().requires_grad_())[0].detach()
     ours = explain(model, answer, token=2, method="input_x_gradient")
-    cancelling = float(products.abs().sum(-1).max())  # see test_input_attribution.difference
+    cancelling = float(products.abs().sum(-1).max())  # see the oracle's scale
     assert np.abs(ours.row[start:stop] - products.sum(-1).numpy()).max() < TOLERANCE * cancelling
 
 

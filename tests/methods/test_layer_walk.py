@@ -5,7 +5,7 @@ import torch
 
 from medgemma_dash.methods.layer_walk import walk_layers
 from medgemma_dash.models.answer_replay import replay_answer
-from medgemma_dash.models.replay import LogitTarget
+from medgemma_dash.models.logit_target import LogitTarget
 from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import SHAPES, case, relative_difference
 
@@ -17,7 +17,7 @@ def test_every_head_and_layer_equals_the_full_matrices(shape):
     found = case(shape)
     token = found.answer.tokens[2]
     row = token.position - 1
-    logit = LogitTarget(((row, token.id, 1.0),))
+    logit = LogitTarget.of_token(row, token.id)
     walk = walk_layers(replay_answer(found.model, found.answer), logit)
     forward = found.forward
     z = forward.logits[row, token.id]
@@ -39,6 +39,6 @@ def test_the_first_layers_row_is_the_chefer_row():
     found = case("six layers, heads 8 on 4")
     token = found.answer.tokens[1]
     replay = replay_answer(found.model, found.answer)
-    walk = walk_layers(replay, LogitTarget(((token.position - 1, token.id, 1.0),)))
+    walk = walk_layers(replay, LogitTarget.of_token(token.position - 1, token.id))
     row = explain(found.model, found.answer, token=1).row
     assert relative_difference(walk.gathered[0].numpy(), row) < TOLERANCE

@@ -1,6 +1,5 @@
 """Blocks, batches, and one run for every word."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -8,32 +7,9 @@ from medgemma_dash.methods.occlusion import blocks_of
 from medgemma_dash.models import masked_forward
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
-from tests.oracles.occlusion import occlusion
-from tests.random_answers import SHAPES, case, relative_difference, soft_tokens
+from tests.random_answers import SHAPES, case, relative_difference
 
-TOLERANCE = 1e-5  # as in test_input_attribution
-
-
-@pytest.mark.parametrize("side", [1, 2, 3, 4])
-@pytest.mark.parametrize(
-    "shape",
-    [
-        "heads 4 on 4, four soft tokens, sequence longer than the window",
-        "image pushed back by a text in front",
-        "heads 4 on 1, window shorter than the image",
-    ],
-)
-def test_every_block_size_equals_brute_force(shape, side):
-    found = case(shape)
-    answer = found.answer
-    features = soft_tokens(found.model, answer)
-    wanted = occlusion(
-        found.model.hf_model, answer.input_ids, features, answer.grid, found.terms(1), side
-    )
-    row = explain(found.model, answer, token=1, method="occlusion", block=f"{side}x{side}").row
-    # Each drop is a difference of two rounded logits.
-    logits = found.forward.logits[answer.tokens[1].position - 1].detach().abs().max()
-    assert np.abs(row - wanted.numpy()).max() < TOLERANCE * float(logits)
+TOLERANCE = 1e-5  # float32 summed in another order
 
 
 def test_blocks_cover_every_cell_once_also_where_the_grid_is_no_multiple():

@@ -1,85 +1,25 @@
-"""Token activation maps against their cell by cell rewrite in float64."""
+"""The parts that a token activation map is made of."""
 
 import numpy as np
 import pytest
 import torch
 
-from medgemma_dash.core.errors import CancelledError
-from medgemma_dash.core.target import Target
-from medgemma_dash.methods import get
 from medgemma_dash.methods.tam import rank_gaussian, without_interference
-from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.asking import ask
-from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
+from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import radiograph, random_adapter
-from tests.models.test_restoring import InterruptAt, Interrupted, state
+from tests.methods.running import SIX, rows, words
 from tests.oracles import tam as oracle
-from tests.random_answers import FORCED, QUESTION, SHAPES, Case, case, relative_difference
-
-TOLERANCE = 1e-5  # float32 against float64: the acceptance's
-every_shape = pytest.mark.parametrize("shape", SHAPES)
+from tests.random_answers import SHAPES, case, relative_difference
 
 
-def rows(found: Case, targets, check=None) -> np.ndarray:
-    replay = replay_answer(found.model, found.answer)
-    return get("tam").rows(replay, found.answer, targets, (), check).relevance.numpy()
-
-
-def token_targets(*indices: int) -> list[Target]:
-    return [Target("token", (index,), "") for index in indices]
-
-
-@every_shape
-def test_every_token_equals_the_rewrite_cell_by_cell(shape):
+@pytest.mark.parametrize("shape", SHAPES)
+def test_most_words_have_a_map_and_a_batch_changes_nothing(shape):
     found = case(shape)
-    answer = found.answer
-    tensor = relevancy_tensor(found.model, answer, method="tam")
-    wanted = np.array(
-        [
-            oracle.tam(
-                found.model.hf_model,
-                found.forward,
-                answer.input_ids,
-                answer.image_span,
-                token.position,
-            )
-            for token in answer.tokens
-        ]
-    )
-    assert (wanted.max(1) > 0).sum() >= len(wanted) / 2
-    assert relative_difference(tensor, wanted) < TOLERANCE
-    for row, oracles in zip(tensor, wanted, strict=True):
-        if oracles.max() > 0.05 * wanted.max():  # the rest is what a subtraction left over
-            assert relative_difference(row, oracles) < TOLERANCE
-
-
-@every_shape
-def test_a_click_and_a_batch_give_the_same_row(shape):
-    found = case(shape)
-    together = rows(found, token_targets(4, 0, 2, 2))
-    for row, index in zip(together, (4, 0, 2, 2), strict=True):
-        assert (row == rows(found, token_targets(index))[0]).all()
-
-
-def test_a_recomputed_graph_gives_what_a_kept_one_gives():
-    model = random_adapter(SHAPES["heads 4 on 1, window shorter than the image"])
-    answer = ask(model, radiograph(), QUESTION, force=FORCED)
-    kept = relevancy_tensor(model, answer, method="tam")
-    model.replays.clear()
-    model.replays.budget_bytes = 0
-    recomputed = relevancy_tensor(model, answer, method="tam")
-    assert not replay_answer(model, answer).keeps_graph
-    assert relative_difference(recomputed, kept) < TOLERANCE
-
-
-def test_relevance_lies_on_the_image_alone_and_is_not_negative():
-    found = case("heads 4 on 1, window shorter than the image")
-    tensor = relevancy_tensor(found.model, found.answer, method="tam")
-    start, stop = found.answer.image_span
-    assert (tensor >= 0).all()
-    assert tensor[:, start:stop].any()
-    assert not tensor[:, :start].any()
-    assert not tensor[:, stop:].any()
+    every = rows("tam", found, words(*range(len(found.answer.tokens))))
+    assert (every.max(1) > 0).sum() >= len(every) / 2
+    for index, row in enumerate(every):
+        assert (rows("tam", found, words(index))[0] == row).all()
 
 
 def test_a_map_that_earlier_words_explain_wholly_vanishes():
@@ -93,7 +33,7 @@ def test_a_map_that_earlier_words_explain_wholly_vanishes():
 
 
 def test_a_word_that_stood_in_the_question_keeps_its_map():
-    model = random_adapter(SHAPES["six layers, heads 8 on 4"])
+    model = random_adapter(SHAPES[SIX])
     answer = ask(model, radiograph(), "Yes or no?", force="Yes.")
     said = answer.tokens[0]
     assert said.id in answer.input_ids[: answer.prompt_length]
@@ -119,19 +59,7 @@ def test_the_filter_keeps_what_is_constant_and_removes_a_single_peak():
     assert rank_gaussian(edge)[2].tolist() == pytest.approx([1, 1, 1, 2, 2, 2], abs=0.05)
 
 
-@pytest.mark.parametrize("error", [CancelledError, Interrupted])
-def test_an_interruption_anywhere_leaves_the_model_and_chefers_map_as_they_were(error):
-    model = random_adapter(SHAPES["six layers, heads 8 on 4"])
-    answer = ask(model, radiograph(), QUESTION, force=FORCED)
-    found = Case(model, answer, None)
-    chefer = explain(model, answer, token=1)
-    before = state(model)
-    targets = token_targets(0, 1, 2)
-    counter = InterruptAt(None, error)
-    rows(found, targets, counter)
-    assert counter.calls == 3
-    for place in range(3):
-        with pytest.raises(error):
-            rows(found, targets, InterruptAt(place, error))
-        assert state(model) == before
-    assert (explain(model, answer, token=1).row == chefer.row).all()
+def test_it_can_be_stopped_before_every_word():
+    calls = []
+    rows("tam", case(SIX), words(0, 1, 2), lambda: calls.append(1))
+    assert len(calls) == 3

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from medgemma_dash.models.answer_replay import replay_answer
-from medgemma_dash.models.replay import LogitTarget
+from medgemma_dash.models.logit_target import LogitTarget
+from tests.oracles.target import z_of
 from tests.random_answers import SHAPES, case, relative_difference
 
 
@@ -17,7 +18,7 @@ def test_its_gradient_equals_that_of_log_softmax_in_float64_beside_plain_logits(
     for values, gradient in zip(
         (found.forward.logits, found.forward.logits.log_softmax(-1)), gradients, strict=True
     ):
-        y = sum(weight * values[row, token] for row, token, weight in phrase)
+        y = z_of(values, phrase)
         (wanted,) = torch.autograd.grad(y, found.forward.embeddings, retain_graph=True)
         assert relative_difference(gradient, wanted) < 1e-5
     assert relative_difference(*gradients) > 0.01

@@ -4,10 +4,11 @@ import pytest
 import torch
 
 from medgemma_dash.models.answer_replay import replay_answer
-from medgemma_dash.models.replay import LogitTarget
+from medgemma_dash.models.logit_target import LogitTarget
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, radiograph, random_adapter
+from tests.oracles.target import z_of
 from tests.random_answers import (
     QUESTION,
     SHAPES,
@@ -65,11 +66,11 @@ def test_gradient_by_input_embeddings_equals_plain_autograd(shape, attention):
     replay = replay_answer(found.model, found.answer)
     gradient = replay.backward([LogitTarget(terms)], lambda _layer: None)
     embeddings, output = transformers_forward(found.model, found.answer, attention)
-    z = sum(weight * output.logits[0, row, token] for row, token, weight in terms)
+    z = z_of(output.logits[0], terms)
     (wanted,) = torch.autograd.grad(z, embeddings)
     assert gradient.shape == (1, *wanted.shape[1:])
     assert relative_difference(gradient, wanted) < 2e-5  # float32 on both sides
-    z = sum(weight * found.forward.logits[row, token] for row, token, weight in terms)
+    z = z_of(found.forward.logits, terms)
     (exact,) = torch.autograd.grad(z, found.forward.embeddings, retain_graph=True)
     assert relative_difference(gradient[0], exact) < 1e-5
 
@@ -90,7 +91,7 @@ def test_visitors_see_the_same_whether_or_not_the_walk_goes_on_to_the_input(lowe
     answer = ask(model, radiograph(), QUESTION, force="Yes.")
     replay = replay_answer(model, answer)
     token = answer.tokens[1]
-    target = LogitTarget(((token.position - 1, token.id, 1.0),))
+    target = LogitTarget.of_token(token.position - 1, token.id)
     shown, whole = {}, {}
     replay.show_attention(
         [target], lambda layer: shown.setdefault(layer, LastBlocks()), None, lowest

@@ -10,6 +10,7 @@ a tensor x. The rules, and what they keep of the sum of R:
     product y = a * b      R_a = R_b = R_y / 2                       kept
     matrix product A B     R_A = A * ((R_y / y) B^T) / 2, R_B alike  kept
     softmax s = soft(x)    R_x = x * (R_s - s sum(R_s))              loses sum(R_s - R_x)
+    logsumexp of x         R_x = x * soft(x) R_y (its gradient)      loses log(sum) - sum(x soft(x))
 
 So of a layer's relevance only sum(R_A - R_scores) is lost: the softmax is not homogeneous, and its
 Taylor expansion at x has a constant term that belongs to no input. Divisions have no stabiliser,
@@ -20,12 +21,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from medgemma_dash.models.logit_target import LogitTerm
 from tests.oracles.gemma3_float64 import FullForward, gelu_tanh, rms_norm, rotate
+from tests.oracles.target import before_prediction, terms_of
 
-Terms = Sequence[tuple[int, int, float]]  # (predicting position, token id, weight)
+Terms = Sequence[LogitTerm]
 
 
 @dataclass(frozen=True)
@@ -37,11 +41,14 @@ class Propagated:
     layers: tuple[tuple[Tensor, Tensor, Tensor], ...]
 
 
-def attnlrp(hf_model, forward: FullForward, terms: Terms) -> Tensor:
-    """Relevance of every position; zero at the predicting positions."""
-    relevance = propagate(hf_model, forward, terms).relevance.clone()
-    relevance[[row for row, _, _ in terms]] = 0
-    return relevance
+def oracle(case, targets, options) -> np.ndarray:
+    """Relevance of every position, (targets, S), float64."""
+    rows = []
+    for target in targets:
+        terms = terms_of(case.answer, target)
+        handed = propagate(case.model.hf_model, case.forward, terms)
+        rows.append(before_prediction(handed.relevance, terms))
+    return np.stack(rows)
 
 
 def propagate(hf_model, forward: FullForward, terms: Terms) -> Propagated:
@@ -55,8 +62,11 @@ def propagate(hf_model, forward: FullForward, terms: Terms) -> Propagated:
     normed = rms_norm(inputs[-1], weights["norm.weight"], text.rms_norm_eps)
     table = weights["embed_tokens.weight"]
     R = torch.zeros_like(normed)
-    for row, token, weight in terms:
-        R[row] += weight * normed[row] * table[token]
+    for term in terms:
+        # Near these states a logsumexp is the mean of its logits, weighted by their softmax.
+        share = (normed[term.row] @ table[list(term.ids)].T).softmax(-1)
+        for token, part in zip(term.ids, share, strict=True):
+            R[term.row] += term.weight * part * normed[term.row] * table[token]
     z = R.sum()
     layers = []
     for index in reversed(range(text.num_hidden_layers)):

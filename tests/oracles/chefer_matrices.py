@@ -9,9 +9,11 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from medgemma_dash.models.logit_target import LogitTerm
 from tests.oracles.gemma3_float64 import FullForward
+from tests.oracles.target import rows_of, z_of
 
-Terms = Sequence[tuple[int, int, float]]  # (predicting position, token id, weight)
+Terms = Sequence[LogitTerm]
 
 
 def chefer(forward: FullForward, terms: Terms, heads: str = "mean") -> Tensor:
@@ -22,26 +24,27 @@ def chefer(forward: FullForward, terms: Terms, heads: str = "mean") -> Tensor:
     return predicting_row(R, terms)
 
 
-def chefer_normalized(forward: FullForward, terms: Terms) -> Tensor:
-    """Every layer's A_bar row-normalised, the identity added, row-normalised again."""
-    return _normalised(forward, terms, range(len(forward.attentions)))
+def chained(
+    forward: FullForward, terms: Terms, layers: Sequence[int], *, normalised: bool
+) -> Tensor:
+    """The same over some layers, the mean of heads; the gradient still runs through all of them.
 
-
-def chefer_global(forward: FullForward, terms: Terms, form: str = "plain") -> Tensor:
-    """Only the global layers are multiplied; the gradient still runs through all of them."""
-    chosen = [layer for layer, is_global in enumerate(forward.is_global) if is_global]
-    if form == "normalised":
-        return _normalised(forward, terms, chosen)
-    R = torch.eye(len(forward.logits), dtype=torch.float64)
+    normalised: each A_bar row-normalised, the identity added, row-normalised again.
+    """
+    identity = torch.eye(len(forward.logits), dtype=torch.float64)
+    R = identity
     matrices = layer_matrices(forward, terms, "mean")
-    for layer in chosen:
-        R = R + matrices[layer] @ R
+    for layer in layers:
+        if normalised:
+            R = _rows_to_one(_rows_to_one(matrices[layer]) + identity) @ R
+        else:
+            R = R + matrices[layer] @ R
     return predicting_row(R, terms)
 
 
 def layer_matrices(forward: FullForward, terms: Terms, heads: str) -> list[Tensor]:
     """A_bar of each layer, (S, S), first layer first."""
-    z = sum(weight * forward.logits[row, token] for row, token, weight in terms)
+    z = z_of(forward.logits, terms)
     gradients = torch.autograd.grad(z, forward.attentions, retain_graph=True)
     matrices = []
     for A, dA, visible in zip(forward.attentions, gradients, forward.visible, strict=True):
@@ -61,19 +64,10 @@ def layer_matrices(forward: FullForward, terms: Terms, heads: str) -> list[Tenso
 
 def predicting_row(R: Tensor, terms: Terms) -> Tensor:
     """The mean of the predicting rows, self-relevance (the predicting entries) removed."""
-    rows = sorted({row for row, _, _ in terms})
+    rows = rows_of(terms)
     relevance = R[rows].mean(0)
     relevance[rows] = 0
     return relevance
-
-
-def _normalised(forward: FullForward, terms: Terms, layers: Sequence[int]) -> Tensor:
-    identity = torch.eye(len(forward.logits), dtype=torch.float64)
-    R = identity
-    matrices = layer_matrices(forward, terms, "mean")
-    for layer in layers:
-        R = _rows_to_one(_rows_to_one(matrices[layer]) + identity) @ R
-    return predicting_row(R, terms)
 
 
 def _rows_to_one(matrix: Tensor) -> Tensor:

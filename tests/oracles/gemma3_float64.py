@@ -86,10 +86,14 @@ def attention(x: Tensor, weights: dict[str, Tensor], text, rope, mask: Tensor):
 
 
 def visible_keys(is_image: Tensor, window: int | None) -> Tensor:
-    """mask[query, key]: (key not after query, or both in the one image) and inside the window."""
+    """mask[query, key]: (key not after query, or both in one image) and inside the window."""
     place = torch.arange(len(is_image))
     query, key = place[:, None], place[None, :]
-    mask = (key <= query) | (is_image[:, None] & is_image[None, :])
+    image = torch.zeros(len(is_image), dtype=torch.long)  # the number of each place's image
+    for i in range(1, len(is_image)):
+        image[i] = image[i - 1] + int(is_image[i] and not is_image[i - 1])
+    together = is_image[:, None] & is_image[None, :] & (image[:, None] == image[None, :])
+    mask = (key <= query) | together
     if window is not None:
         mask &= key > query - window
     return mask

@@ -2,40 +2,47 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import torch
-from torch import Tensor
 
-from tests.oracles.gemma3_float64 import FullForward
-from tests.oracles.siglip_float64 import TowerForward, pool
+from tests.oracles.siglip_float64 import pool
+from tests.oracles.target import terms_of, z_of
 
-Terms = Sequence[tuple[int, int, float]]  # (predicting position, token id, weight)
+LAYERS = {"last": -1, "second to last": -2, "middle": 1, "first": 0}  # of three
 
 
-def gradcam(
-    tower: TowerForward,
-    forward: FullForward,
-    image_span: tuple[int, int],
-    terms: Terms,
-    layer: int,
-    *,
-    log_probability: bool = False,
-) -> tuple[Tensor, float]:
-    """The row, and the largest sum of |alpha_k A_ik| over channels, before signs cancel.
+def oracle(case, targets, options) -> np.ndarray:
+    """Rows (targets, S), float64; the case's vision tower has three layers."""
+    return np.stack([_row(case, target, options)[0] for target in targets])
 
-    `forward` is the decoder's pass over the tower's own soft tokens.
+
+def scale(case, targets, options) -> Sequence[float]:
+    """The largest sum of |alpha_k A_ik| over channels, before signs cancel.
+
+    The signed sum can be a fiftieth of it, with as many times the relative rounding: random towers
+    have channels that cancel, and no float32 gradient would do better.
     """
-    scores = forward.logits.log_softmax(-1) if log_probability else forward.logits
-    z = sum(weight * scores[row, token] for row, token, weight in terms)
-    (by_embeddings,) = torch.autograd.grad(z, forward.embeddings, retain_graph=True)
-    start, stop = image_span
-    A = tower.layers[layer]
-    (dA,) = torch.autograd.grad(tower.soft_tokens, A, by_embeddings[start:stop], retain_graph=True)
-    heat = torch.zeros(len(A), dtype=torch.float64)
-    amount = torch.zeros(len(A), dtype=torch.float64)
-    for k in range(A.shape[1]):
-        alpha = sum(float(g) for g in dA[:, k]) / len(A)
-        heat += alpha * A[:, k].detach()
-        amount += abs(alpha) * A[:, k].detach().abs()
-    row = torch.zeros(len(forward.logits), dtype=torch.float64)
-    row[start:stop] = pool(heat.clamp_min(0), int((stop - start) ** 0.5))
-    return row, float(amount.max())
+    return [_row(case, target, options)[1] for target in targets]
+
+
+def _row(case, target, options) -> tuple[np.ndarray, float]:
+    assert len(case.towers[0].layers) == 3
+    logits = case.seen_forward.logits
+    if options.words == "sum of log-probabilities":
+        logits = logits.log_softmax(-1)
+    z = z_of(logits, terms_of(case.answer, target))
+    (by_embeddings,) = torch.autograd.grad(z, case.seen_forward.embeddings, retain_graph=True)
+    row, largest = np.zeros(len(logits)), 0.0
+    for image, tower in zip(case.answer.images, case.towers, strict=True):
+        A = tower.layers[LAYERS[options.layer]]
+        g = by_embeddings[slice(*image.span)]
+        (dA,) = torch.autograd.grad(tower.soft_tokens, A, g, retain_graph=True)
+        heat = torch.zeros(len(A), dtype=torch.float64)
+        amount = torch.zeros(len(A), dtype=torch.float64)
+        for k in range(A.shape[1]):
+            alpha = sum(float(g) for g in dA[:, k]) / len(A)
+            heat += alpha * A[:, k].detach()
+            amount += abs(alpha) * A[:, k].detach().abs()
+        row[slice(*image.span)] = pool(heat.clamp_min(0), image.grid[0]).numpy()
+        largest = max(largest, float(amount.max()))
+    return row, largest

@@ -4,30 +4,30 @@ Bousselham et al., ICCV 2025, arXiv:2404.03214: the gradient of the layer's own 
 attention, negative parts cut off, averaged over heads, summed over layers.
 """
 
-from collections.abc import Sequence
-
+import numpy as np
 import torch
 from torch import Tensor
 
-from tests.oracles.gemma3_float64 import FullForward, rms_norm
+from tests.oracles.gemma3_float64 import rms_norm
+from tests.oracles.target import before_prediction, rows_of, terms_of, z_of
 
-Terms = Sequence[tuple[int, int, float]]  # (predicting position, token id, weight)
 
-
-def legrad(forward: FullForward, hf_model, terms: Terms, form: str = "layer readouts") -> Tensor:
-    """Row p-1, (S,), of the sum over layers of mean_h (ds/dA)^+ where A may look.
+def oracle(case, targets, options) -> np.ndarray:
+    """Row p-1 of the sum over layers of mean_h (ds/dA)^+ where A may look, (targets, S), float64.
 
     Of a sum of logits at several places the mean of their rows, those places left out.
     """
-    predicting = sorted({row for row, _, _ in terms})
-    found = torch.zeros(len(forward.logits), dtype=torch.float64)
-    for x, A, visible in zip(forward.outputs, forward.attentions, forward.visible, strict=True):
-        logits = readout(hf_model, x) if form == "layer readouts" else forward.logits
-        s = sum(weight * logits[row, token] for row, token, weight in terms)
-        (gradient,) = torch.autograd.grad(s, A, retain_graph=True)
-        found += (gradient * visible).clamp_min(0).mean(0)[predicting].mean(0)
-    found[predicting] = 0
-    return found
+    forward, rows = case.forward, []
+    for target in targets:
+        terms = terms_of(case.answer, target)
+        found = torch.zeros(len(forward.logits), dtype=torch.float64)
+        for x, A, visible in zip(forward.outputs, forward.attentions, forward.visible, strict=True):
+            own = options.form == "layer readouts"
+            logits = readout(case.model.hf_model, x) if own else forward.logits
+            (gradient,) = torch.autograd.grad(z_of(logits, terms), A, retain_graph=True)
+            found += (gradient * visible).clamp_min(0).mean(0)[rows_of(terms)].mean(0)
+        rows.append(before_prediction(found, terms))
+    return np.stack(rows)
 
 
 def readout(hf_model, x: Tensor) -> Tensor:

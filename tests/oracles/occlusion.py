@@ -1,38 +1,52 @@
 """Occlusion by brute force: one whole pass of the float64 decoder per block and no batch."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 
-import torch
+import numpy as np
 from torch import Tensor
 
 from tests.oracles.gemma3_float64 import decode
+from tests.oracles.target import rows_of, terms_of, z_of
 
-Terms = Sequence[tuple[int, int, float]]  # (predicting position, token id, weight)
 
-
-def occlusion(
-    hf_model, input_ids, features: Tensor, grid: tuple[int, int], terms: Terms, side: int = 1
-) -> Tensor:
+def oracle(case, targets, options) -> np.ndarray:
     """Every cell gets the drop in z of its block, divided by the block's number of cells."""
-    features = features.double()
-    z = _z(hf_model, input_ids, features, terms)
-    row = torch.zeros(len(input_ids), dtype=torch.float64)
-    span = (torch.tensor(input_ids) == hf_model.config.image_token_id).nonzero().flatten()
-    rows, columns = grid
-    for top in range(0, rows, side):
-        for left in range(0, columns, side):
-            cells = [
-                i * columns + j
-                for i in range(top, min(top + side, rows))
-                for j in range(left, min(left + side, columns))
-            ]
-            changed = features.clone()
-            changed[cells] = features.mean(0)
-            drop = z - _z(hf_model, input_ids, changed, terms)
-            row[span[cells]] = drop / len(cells)
-    return row
+    whole, without = _logits(case, options.block)
+    rows = np.zeros((len(targets), len(case.answer.input_ids)))
+    for row, target in zip(rows, targets, strict=True):
+        terms = terms_of(case.answer, target)
+        z = float(z_of(whole, terms))
+        for places, logits in without:
+            row[places] = (z - float(z_of(logits, terms))) / len(places)
+    return rows
 
 
-def _z(hf_model, input_ids, features: Tensor, terms: Terms) -> float:
-    logits = decode(hf_model, input_ids, features).logits.detach()
-    return float(sum(weight * logits[row, token] for row, token, weight in terms))
+def scale(case, targets, options) -> Sequence[float]:
+    """The largest logit at the target's places: a drop is a difference of two that are rounded."""
+    logits = case.forward.logits.detach()
+    return [float(logits[rows_of(terms_of(case.answer, t))].abs().max()) for t in targets]
+
+
+@lru_cache(maxsize=2)
+def _logits(case, side: int) -> tuple[Tensor, list[tuple[list[int], Tensor]]]:
+    """Logits with all in place; and for each block its positions, and the logits without it."""
+    hf_model, ids = case.model.hf_model, case.answer.input_ids
+    features = case.features.double()
+    without, first = [], 0
+    for image in case.answer.images:
+        rows, columns = image.grid
+        mean = features[first : first + rows * columns].mean(0)
+        for top in range(0, rows, side):
+            for left in range(0, columns, side):
+                cells = [
+                    i * columns + j
+                    for i in range(top, min(top + side, rows))
+                    for j in range(left, min(left + side, columns))
+                ]
+                changed = features.clone()
+                changed[[first + cell for cell in cells]] = mean
+                logits = decode(hf_model, ids, changed).logits.detach()
+                without.append(([image.span[0] + cell for cell in cells], logits))
+        first += rows * columns
+    return decode(hf_model, ids, features).logits.detach(), without

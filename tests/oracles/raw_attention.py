@@ -1,24 +1,25 @@
 """One row of one layer's full attention matrix."""
 
-from torch import Tensor
+import numpy as np
 
-from tests.oracles.gemma3_float64 import FullForward
+from tests.oracles.target import before_prediction, terms_of
 
 
-def raw_attention(
-    forward: FullForward, predicting: int, layer: str = "last", heads: str = "mean"
-) -> Tensor:
-    """Row p-1, (S,), of the chosen layer, heads combined; its own entry removed."""
+def oracle(case, targets, options) -> np.ndarray:
+    """Rows p-1 of the chosen layer, heads combined, (targets, S), float64."""
+    forward = case.forward
     count = len(forward.attentions)
-    if layer == "last global":
-        index = max(i for i in range(count) if forward.is_global[i])
-    elif layer.isdigit():
-        index = int(layer)
+    names = {"last": count - 1, "middle": count // 2, "first": 0}
+    names["last global"] = max((i for i in range(count) if forward.is_global[i]), default=-1)
+    A = forward.attentions[names.get(options.layer, options.layer)].detach()
+    if options.heads == "max":
+        combined = A.max(0).values
+    elif options.heads == "mean":
+        combined = A.sum(0) / len(A)
     else:
-        index = {"last": -1, "middle": count // 2, "first": 0}[layer]
-    A = forward.attentions[index].detach()
-    if heads.isdigit():
-        A = A[int(heads) : int(heads) + 1]
-    row = (A.max(0).values if heads == "max" else A.sum(0) / len(A))[predicting].clone()
-    row[predicting] = 0
-    return row
+        combined = A[options.heads]
+    rows = []
+    for target in targets:
+        terms = terms_of(case.answer, target)
+        rows.append(before_prediction(combined[terms[0].row], terms))
+    return np.stack(rows)

@@ -4,19 +4,21 @@ Abnar, Zuidema, ACL 2020: the layer's matrix is 0.5 A + 0.5 I, rows summing to o
 rollout of layer l is that matrix times the rollout of the layer below.
 """
 
+import numpy as np
 import torch
-from torch import Tensor
 
-from tests.oracles.gemma3_float64 import FullForward
+from tests.oracles.target import before_prediction, terms_of
 
 
-def rollout(forward: FullForward, predicting: int) -> Tensor:
-    """Row p-1 of the product, (S,), without its own entry."""
-    identity = torch.eye(len(forward.logits), dtype=torch.float64)
+def oracle(case, targets, options) -> np.ndarray:
+    """Rows p-1 of the product, (targets, S), float64."""
+    identity = torch.eye(len(case.forward.logits), dtype=torch.float64)
     product = identity
-    for A in forward.attentions:
+    for A in case.forward.attentions:
         layer = 0.5 * A.detach().mean(0) + 0.5 * identity
         product = (layer / layer.sum(-1, keepdim=True)) @ product
-    row = product[predicting].clone()
-    row[predicting] = 0
-    return row
+    rows = []
+    for target in targets:
+        terms = terms_of(case.answer, target)
+        rows.append(before_prediction(product[terms[0].row], terms))
+    return np.stack(rows)

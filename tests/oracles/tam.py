@@ -5,40 +5,48 @@ import math
 import numpy as np
 from scipy.optimize import nnls
 
-from tests.oracles.gemma3_float64 import FullForward, rms_norm
+from tests.oracles.gemma3_float64 import rms_norm
+from tests.oracles.target import terms_of
 
 
-def tam(hf_model, forward: FullForward, input_ids, image_span, position: int) -> np.ndarray:
-    """The row of the token that stands at `position`."""
-    weights = hf_model.state_dict()
+def oracle(case, targets, options) -> np.ndarray:
+    """Rows (targets, S), float64."""
+    return np.stack([_row(case, target) for target in targets])
+
+
+def _row(case, target) -> np.ndarray:
+    weights = case.model.hf_model.state_dict()
     gamma = weights["model.language_model.norm.weight"].double()
-    eps = hf_model.config.text_config.rms_norm_eps
-    x = rms_norm(forward.outputs[-1].detach(), gamma, eps).numpy()
+    eps = case.model.hf_model.config.text_config.rms_norm_eps
+    x = rms_norm(case.forward.outputs[-1].detach(), gamma, eps).numpy()
     table = weights["model.language_model.embed_tokens.weight"].double().numpy()
-    start, stop = image_span
+    input_ids = case.answer.input_ids
+    position = terms_of(case.answer, target)[0].row + 1
 
     def activation(place: int, token: int) -> float:
         return max(0.0, float(np.dot(x[place], table[token])))
 
     def raw_map(token: int) -> np.ndarray:
-        return np.array([activation(place, token) for place in range(start, stop)])
+        return np.array([activation(place, token) for place in case.cells])
 
     own_token = int(input_ids[position])
     places = [
         place
         for place in range(position)
-        if not start <= place < stop and input_ids[place] != own_token
+        if place not in case.cells and input_ids[place] != own_token
     ]
     scores = np.array([activation(place, own_token) for place in places])
-    mix = np.zeros(stop - start)
+    mix = np.zeros(len(case.cells))
     for place, score in zip(places, scores, strict=True):
         mix += score / scores.sum() * raw_map(int(input_ids[place]))
     own = raw_map(own_token)
-    (scale,), _ = nnls(mix[:, None], own)
-    residual = np.maximum(own - scale * mix, 0)
-    side = math.isqrt(stop - start)
+    (factor,), _ = nnls(mix[:, None], own)
+    residual = np.zeros(len(input_ids))
+    residual[case.cells] = np.maximum(own - factor * mix, 0)
     row = np.zeros(len(input_ids))
-    row[start:stop] = rank_gaussian(residual.reshape(side, side)).ravel()
+    for image in case.answer.images:
+        span = slice(*image.span)
+        row[span] = rank_gaussian(residual[span].reshape(image.grid)).ravel()
     return row
 
 

@@ -74,10 +74,10 @@ def test_the_word_for_the_mean_is_the_methods_own() -> None:
     pytest.importorskip("torch")
     from medgemma_dash.methods import available
 
-    controls = [control for spec in available() for control in spec.controls]
-    spans = [control for control in controls if control.name == "words"]
+    options = [option for spec in available() for option in spec.options]
+    spans = [option for option in options if option.name == "words"]
     assert spans
-    assert {control.default for control in spans} == {MEAN_OF_MAPS}
+    assert {option.default for option in spans} == {MEAN_OF_MAPS}
 
 
 def test_methods_and_settings_have_their_own_rows() -> None:

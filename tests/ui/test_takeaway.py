@@ -108,14 +108,14 @@ def explained(method: str = "chefer") -> Study:
 def test_the_tensor_is_of_the_settings_that_made_the_shown_map(
     buttons: Callable[[Study], dict[str, Any]],
 ) -> None:
-    spec = next(spec for spec in specs() if spec.controls)
-    control = spec.controls[0]
-    other = control.choices[1]
+    spec = next(spec for spec in specs() if spec.options)
+    option = spec.options[0]
+    other = option.choices[1]
     study = explained(spec.name)
     assert study.store is not None
     assert study.explanation is not None
     assert study.answer is not None
-    study.shown = (spec.name, ((control.name, other),))
+    study.shown = (spec.name, ((option.name, other),))
     study.store.add(study.explanation, study.shown[1])
     decoy = make_explanation(study.answer, study.explanation.target, spec.name, seed=9)
     study.store.add(decoy)

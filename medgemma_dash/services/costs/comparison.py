@@ -7,9 +7,10 @@ from statistics import median
 import torch
 
 from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.models.plain_forward import textbook_mode
 from medgemma_dash.models.replay import Replay
 from medgemma_dash.services.costs.measure import extra_peak_bytes, seconds
-from medgemma_dash.services.costs.textbook import Textbook, textbook_forward, textbook_mode
+from medgemma_dash.services.costs.textbook import Textbook, textbook_forward
 from medgemma_dash.services.costs.workload import ANSWER_TOKENS, Workload, build_workload
 
 GRAPH_BUDGET_BYTES = 1 << 36  # kept whatever its size: this is about what keeping costs

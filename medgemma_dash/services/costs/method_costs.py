@@ -9,7 +9,7 @@ from medgemma_dash.core.errors import MedGemmaDashError
 from medgemma_dash.core.target import Target
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.methods import Method, MethodSpec, available, get
+from medgemma_dash.methods import Call, Method, MethodSpec, available, get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.costs.claims import claim_line
@@ -37,9 +37,8 @@ def method_costs(model: VisionLanguageModel) -> Iterator[str]:
     ratios: dict[str, float] = {}
 
     def word(method: Method) -> Callable[[], object]:
-        options = method.spec.settings({})
-        replay = replay_answer(model, answer)
-        return lambda: method.rows(replay, answer, [target], options)
+        call = Call(replay_answer(model, answer), answer, [target], method.spec.parse({}))
+        return lambda: method.rows(call)
 
     yield f"  one word by each method, S = {len(answer.input_ids)}"
     yield f"    {'':34}{'seconds':>9}{'x click':>9}{'extra MB':>10}"

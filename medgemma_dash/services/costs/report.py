@@ -41,7 +41,7 @@ def run(
     chosen_dtype = choose_dtype(dtype, chosen_device)
     write(_machine(chosen_device, chosen_dtype))
     for model in _models(name, shapes, chosen_device, chosen_dtype):
-        count = sum(p.numel() for p in model.hf_model.model.language_model.parameters()) / 1e6
+        count = model.decoder_parameters / 1e6
         write("")
         write(f"{model.name}: {len(model.layout.layers)} layers, decoder {count:.1f}M parameters")
         for line in measure_first_steps(model):

@@ -5,15 +5,13 @@ accumulated by `.backward(retain_graph=True)` as in the authors' published code,
 products for all rows when one is wanted.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
-from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.models.plain_forward import plain_logit
 from medgemma_dash.services.costs.workload import Workload
 
 
@@ -37,30 +35,9 @@ class Textbook:
         return R[row]
 
 
-@contextmanager
-def textbook_mode(model: VisionLanguageModel) -> Iterator[None]:
-    """Eager attention and parameters that gather gradients; both are undone at the end."""
-    hf_model = model.hf_model
-    before = hf_model.config.text_config._attn_implementation  # noqa: SLF001  no public getter
-    hf_model.config.text_config._attn_implementation = "eager"  # noqa: SLF001
-    decoder = hf_model.model.language_model
-    decoder.requires_grad_(True)
-    try:
-        yield
-    finally:
-        decoder.requires_grad_(False)
-        for parameter in decoder.parameters():
-            parameter.grad = None
-        hf_model.config.text_config._attn_implementation = before  # noqa: SLF001
-
-
 def textbook_forward(work: Workload) -> Textbook:
     """The eager forward, inside `textbook_mode`."""
-    output = work.model.hf_model.model(
-        inputs_embeds=work.embeddings,
-        token_type_ids=work.token_types,
-        use_cache=False,
-        output_attentions=True,
+    z, maps = plain_logit(
+        work.model, work.embeddings, work.token_types, work.row, work.token, attentions=True
     )
-    z = work.model.hf_model.lm_head(output.last_hidden_state[:, work.row])[0, work.token]
-    return Textbook(output.attentions, z)
+    return Textbook(maps, z)

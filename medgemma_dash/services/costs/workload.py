@@ -7,10 +7,12 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from medgemma_dash.methods.chefer_rules import unroll_logits
+from medgemma_dash.methods.chefer_rules import unroll
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.embedding import embed
-from medgemma_dash.models.replay import LogitTarget, Replay
+from medgemma_dash.models.logit_target import LogitTarget
+from medgemma_dash.models.plain_forward import plain_logit
+from medgemma_dash.models.replay import Replay
 from medgemma_dash.models.replay_forward import build_replay
 
 IMAGE_START = 5  # where a Gemma 3 prompt has its soft tokens
@@ -48,37 +50,36 @@ class Workload:
 
     def click(self, replay: Replay) -> Float[Tensor, "1 sequence"]:
         """One streamed Chefer row."""
-        return unroll_logits(replay, [LogitTarget(((self.row, self.token, 1.0),))])
+        row = unroll(replay, [LogitTarget.of_token(self.row, self.token)])
+        row[:, self.row] = 0  # self-relevance
+        return row.cpu()
 
     def whole_answer(self, replay: Replay) -> None:
         """The streamed Chefer rows of all answer tokens."""
         last = len(self.input_ids) - 1
         targets = [
-            LogitTarget(((row, int(self.input_ids[row + 1]), 1.0),))
+            LogitTarget.of_token(row, int(self.input_ids[row + 1]))
             for row in range(last - ANSWER_TOKENS, last)
         ]
         for start in range(0, len(targets), replay.targets_at_once):
-            unroll_logits(replay, targets[start : start + replay.targets_at_once])
+            unroll(replay, targets[start : start + replay.targets_at_once])
 
     def bare(self) -> Callable[[], Tensor]:
         """A plain SDPA forward, once; what is returned is its backward from the same logit."""
         embeddings = self.embeddings.detach().requires_grad_()
         with torch.enable_grad():
-            hidden = self.model.hf_model.model(
-                inputs_embeds=embeddings, token_type_ids=self.token_types, use_cache=False
-            ).last_hidden_state
-            z = self.model.hf_model.lm_head(hidden[:, self.row])[0, self.token]
+            z, _ = plain_logit(self.model, embeddings, self.token_types, self.row, self.token)
         return lambda: torch.autograd.grad(z, embeddings, retain_graph=True)[0]
 
 
 def build_workload(model: VisionLanguageModel, length: int) -> Workload:
     """A workload of `length` positions, seeded."""
     generator = torch.Generator().manual_seed(0)
-    table = model.hf_model.get_input_embeddings().weight
-    ids = torch.randint(10, min(table.shape[0], 500), (length,), generator=generator)
+    ids = torch.randint(10, min(model.vocabulary_size, 500), (length,), generator=generator)
     span = (IMAGE_START, IMAGE_START + model.layout.soft_tokens)
     ids[slice(*span)] = model.layout.image_token_id
-    features = torch.randn(model.layout.soft_tokens, table.shape[1], generator=generator)
-    features = features.to(table.device, table.dtype)
+    layout = model.layout
+    features = torch.randn(layout.soft_tokens, layout.hidden_size, generator=generator)
+    features = features.to(model.device, model.dtype)
     embeddings, token_types = embed(model, ids, [span], features)
     return Workload(model, ids, features, embeddings, token_types)

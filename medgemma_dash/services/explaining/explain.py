@@ -11,6 +11,7 @@ import medgemma_dash
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import NoExplanationError, TargetError
 from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import Method, get
 from medgemma_dash.models import VisionLanguageModel
@@ -19,7 +20,6 @@ from medgemma_dash.models.image_attention import image_attention_shares
 from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS
 from medgemma_dash.services.explaining.run import (
     Check,
-    MethodRows,
     MethodSettings,
     Progress,
     run_method,
@@ -66,7 +66,7 @@ def explain_target(
     check: Check | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Explain a target that is already known; see `explain`, and `MethodRows` for its seconds."""
+    """Explain a target that is already known; see `explain`, and `run_method` for its seconds."""
     chosen = get(method)
     options = chosen.spec.settings(settings or {})
     if target.against is not None and not chosen.spec.contrastive:
@@ -143,7 +143,7 @@ def assemble(
     model: VisionLanguageModel,
     answer: Answer,
     target: Target,
-    found: MethodRows,
+    found: Relevance,
     layers: Float[np.ndarray, "tokens layers"],
     method: Method,
     options: MethodSettings,
@@ -153,7 +153,8 @@ def assemble(
     Raises NoExplanationError when the mean row is empty or not finite.
     """
     row = found.rows.mean(0, dtype=np.float64).astype(np.float32)
-    gaps, fine = found.gaps, found.fine
+    gaps, fine = found.gaps, found.fine[-1] if found.fine else None
+    seconds = _seconds(method, found)
     if not np.isfinite(row).all():
         raise NoExplanationError(
             f"{method.spec.title} gave numbers that are not finite. Try float32, or another method."
@@ -171,11 +172,19 @@ def assemble(
         method=method.spec.name,
         target=target,
         signed=method.spec.signed,
-        provenance=_provenance(model, answer, method, options, found.seconds),
+        provenance=_provenance(model, answer, method, options, seconds),
         completeness_gap=None if gaps is None else float(gaps.mean(dtype=np.float64)),
         radiograph=answer.radiograph,
         fine=None if fine is None else fine.mean(0, dtype=np.float64).astype(np.float32),
     )
+
+
+def _seconds(method: Method, found: Relevance) -> float:
+    """What the rows cost together."""
+    if found.seconds is None:
+        return 0.0
+    together = found.seconds.max() if method.spec.all_tokens_at_once else found.seconds.sum()
+    return float(together)
 
 
 def _provenance(

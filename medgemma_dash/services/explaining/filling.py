@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from medgemma_dash.core.errors import ModelError, NoExplanationError
 from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
@@ -14,7 +15,7 @@ from medgemma_dash.services.explaining.explain import (
     layer_shares,
 )
 from medgemma_dash.services.explaining.rows import MethodSettings, RowBatch, is_assembled
-from medgemma_dash.services.explaining.run import Check, MethodRows, Progress, run_method
+from medgemma_dash.services.explaining.run import Check, Progress, run_method
 from medgemma_dash.services.explaining.store import RelevanceStore
 
 # A click of another session waits for one batch at most; a processor is the slower one.
@@ -53,12 +54,13 @@ def fill_rows(
     targets = [Target("token", (index,), answer.tokens[index].text) for index in token_indices]
     found = run_method(model, answer, targets, chosen, options, check=check, progress=progress)
     at_once = chosen.spec.all_tokens_at_once
-    seconds = found.seconds if at_once else found.seconds / len(targets)
+    assert found.seconds is not None  # noqa: S101  a run has been timed
+    seconds = float(found.seconds[0])
     layers = layer_shares(model, answer, token_indices, check=check)
     provenance: Provenance | None = None
     for place, target in enumerate(targets):
         part = slice(place, place + 1)
-        alone = MethodRows(found.rows[part], None, None, seconds)
+        alone = Relevance(found.rows[part], seconds=found.seconds[part])
         try:
             one = assemble(model, answer, target, alone, layers[part], chosen, options)
         except NoExplanationError:

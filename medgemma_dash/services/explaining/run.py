@@ -2,39 +2,22 @@
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
-from jaxtyping import Float
+import numpy.typing as npt
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.progress import Watcher
+from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
-from medgemma_dash.methods import Method
+from medgemma_dash.methods import Call, Method
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 
 Check = Callable[[], None]
 Progress = Callable[[int, int], None]
 MethodSettings = tuple[tuple[str, str], ...]
-
-
-@dataclass(frozen=True, eq=False)
-class MethodRows:
-    """What a method found: relevance (targets, S), float32, and what it says beside it.
-
-    gaps: each row's completeness gap, for a method that promises completeness.
-    fine: relevance of the vision tower's patches, for a method that sees them.
-    seconds: of the method's own work for all these targets. What every method shares is not in
-        them: the replay, which is built once for an answer, the layers' shares of attention, and
-        waiting for other sessions. A method that gives all tokens at once takes its whole run for
-        any of them.
-    """
-
-    rows: Float[np.ndarray, "targets sequence"]
-    gaps: Float[np.ndarray, " targets"] | None
-    fine: Float[np.ndarray, "targets patch_rows patch_cols"] | None
-    seconds: float
 
 
 def run_method(
@@ -46,37 +29,54 @@ def run_method(
     *,
     check: Check | None = None,
     progress: Progress | None = None,
-) -> MethodRows:
-    """Run it, with the model's lock held.
+) -> Relevance:
+    """Run it, with the model's lock held; the result lacks the layers' shares of attention.
+
+    Its seconds are of the method's own work: each row's part of its batch, or the whole run where
+    one gives all tokens. What every method shares is not in them: the replay, which is built once
+    for an answer, the layers' shares, and waiting for other sessions.
 
     progress(done, total) is called as targets are finished, and by a method that runs the model
     many times as its runs are, which are then what is counted. `check` may raise to stop.
+    Raises TargetError for a target that the method cannot explain, and MethodError.
     """
-    found = np.zeros((len(targets), len(answer.input_ids)), np.float32)
-    gaps: list[float] = []
-    fine: list[Float[np.ndarray, "targets patch_rows patch_cols"]] = []
+    spec = method.spec
+    for target in targets:
+        spec.check_target(target)
+    typed = spec.parse(dict(options))
+    parts: list[Relevance] = []
     with model.lock:
         replay = replay_answer(model, answer, check)
-        began = time.perf_counter()
-        step = len(targets) if method.spec.all_tokens_at_once else replay.targets_at_once
+        step = len(targets) if spec.all_tokens_at_once else replay.targets_at_once
         starts = range(0, len(targets), step)
         for place, start in enumerate(starts):
             batch = targets[start : start + step]
             listener = None if progress is None else _Listener(progress, place, len(starts))
             watched = check if listener is None else Watcher(check, listener)
-            rows = method.rows(replay, answer, batch, options, watched)
-            found[start : start + step] = rows.relevance.numpy()
-            gaps += rows.gaps or ()
-            if rows.fine is not None:
-                fine.append(rows.fine.numpy())
+            began = time.perf_counter()
+            found = method.rows(Call(replay, answer, batch, typed, watched))
+            seconds = time.perf_counter() - began
+            each = seconds if spec.all_tokens_at_once else seconds / len(batch)
+            parts.append(replace(found, seconds=np.full(len(batch), each)))
             if listener is not None and not listener.told:
                 listener.progress(start + len(batch), len(targets))
-        seconds = time.perf_counter() - began
-    return MethodRows(
-        rows=found,
-        gaps=np.array(gaps, np.float32) if gaps else None,
-        fine=np.concatenate(fine) if fine else None,
-        seconds=seconds,
+    return joined(parts)
+
+
+def joined(parts: Sequence[Relevance]) -> Relevance:
+    """Batches of one method as one; raises ValueError for none."""
+    first = parts[0]
+
+    def together(name: str) -> npt.NDArray[np.floating] | None:
+        given = [getattr(part, name) for part in parts]
+        return None if getattr(first, name) is None else np.concatenate(given)
+
+    return Relevance(
+        rows=np.concatenate([part.rows for part in parts]),
+        layers=together("layers"),
+        gaps=together("gaps"),
+        fine=tuple(np.concatenate(one) for one in zip(*(p.fine for p in parts), strict=True)),
+        seconds=together("seconds"),
     )
 
 

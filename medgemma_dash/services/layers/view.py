@@ -9,7 +9,7 @@ import torch
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.target import Target
-from medgemma_dash.methods.chefer_rules import logit_target
+from medgemma_dash.methods.call import logit_target
 from medgemma_dash.methods.layer_walk import walk_layers
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
@@ -92,7 +92,8 @@ def view_steps(
         if place:
             yield
         model = current()
-        logit = logit_target(answer, Target("token", (index,), "", target.against))
+        one = Target("token", (index,), "", target.against)
+        logit = logit_target(answer, one if target.margin is None else target)
         with model.lock:
             walk = walk_layers(replay_answer(model, answer, check), logit, check)
         parts = [

@@ -10,7 +10,7 @@ from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.session import Settings, Study, widget_value
 
 if TYPE_CHECKING:
-    from medgemma_dash.methods import Control, MethodSpec
+    from medgemma_dash.methods import MethodSpec, Option
 
 DEFAULT_METHOD = "chefer"
 
@@ -37,12 +37,12 @@ def chosen_method() -> MethodSpec:
 
 
 def chosen_settings(spec: MethodSpec) -> Settings:
-    """Values of the method's controls; only those that differ from the default are given."""
+    """Values of the method's options; only those that differ from the default are given."""
     chosen = []
-    for control in spec.controls:
-        value = widget_value(_key(spec, control), control.default)
-        if value != control.default:
-            chosen.append((control.name, value))
+    for option in spec.options:
+        value = widget_value(_key(spec, option), option.default)
+        if value != option.default:
+            chosen.append((option.name, value))
     return tuple(chosen)
 
 
@@ -63,14 +63,14 @@ def set_picker(method: str, settings: Settings) -> None:
     """Choose for the reader; only before the picker is drawn."""
     spec, given = _spec(method), dict(settings)
     st.session_state[keys.METHOD] = method
-    for control in spec.controls:
-        st.session_state[_key(spec, control)] = given.get(control.name, control.default)
+    for option in spec.options:
+        st.session_state[_key(spec, option)] = given.get(option.name, option.default)
 
 
 def method_words(method: str, settings: Settings) -> str:
     """A method as it is named beside a map, with what differs from its defaults."""
     spec = _spec(method)
-    labels = {control.name: control.label for control in spec.controls}
+    labels = {option.name: option.label for option in spec.options}
     given = [f"{labels[name].lower()}: {value}" for name, value in settings]
     return f"{spec.title} ({', '.join(given)})" if given else spec.title
 
@@ -93,7 +93,7 @@ def method_picker() -> None:
             on_change=_changed,
             persist_state="session",
         )
-        _controls(spec)
+        _options(spec)
         st.caption(spec.card)
         st.latex(spec.formula)
         st.caption(f"{spec.source} · cost of a word: {spec.cost}")
@@ -106,23 +106,23 @@ def method_options(names: list[str]) -> None:
         return
     with popover:
         for spec in specs():
-            if spec.name in names and spec.controls:
+            if spec.name in names and spec.options:
                 st.markdown(f"**{spec.title}**")
-                _controls(spec)
+                _options(spec)
 
 
 def _spec(method: str) -> MethodSpec:
     return next(spec for spec in specs() if spec.name == method)
 
 
-def _controls(spec: MethodSpec) -> None:
-    for control in spec.controls:
+def _options(spec: MethodSpec) -> None:
+    for option in spec.options:
         st.selectbox(
-            control.label,
-            control.choices,
-            key=_key(spec, control),
-            help=control.help,
-            accept_new_options=control.numbers is not None,
+            option.label,
+            option.choices,
+            key=_key(spec, option),
+            help=option.help,
+            accept_new_options=option.numbers is not None,
             on_change=_changed,
             persist_state="session",
         )
@@ -133,5 +133,5 @@ def _changed() -> None:
     st.rerun()
 
 
-def _key(spec: MethodSpec, control: Control) -> str:
-    return f"method_{spec.name}_{control.name}"
+def _key(spec: MethodSpec, option: Option) -> str:
+    return f"method_{spec.name}_{option.name}"

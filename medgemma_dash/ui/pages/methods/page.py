@@ -104,7 +104,7 @@ def _card(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> None:
     if not spec.per_token:
         facts.append("the same map for every word")
     st.caption(" · ".join(facts))
-    if spec.controls:
-        st.caption("Options: " + "; ".join(f"{c.label} ({c.allowed})" for c in spec.controls))
+    if spec.options:
+        st.caption("Options: " + "; ".join(f"{o.label} ({o.allowed})" for o in spec.options))
     st.caption("Benchmark: not measured." if score is None else in_words(score))
     st.caption(spec.source)

@@ -1,0 +1,49 @@
+"""Every registered method keeps every contract, and none of it is the service's doing."""
+
+import numpy as np
+import pytest
+import torch
+
+from medgemma_dash.methods import available, get
+from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
+from tests.gemma3_factory import radiograph, random_adapter
+from tests.methods.contracts import CONTRACTS, TOLERANCE
+from tests.methods.running import SIX, rows, words
+from tests.random_answers import QUESTION, SHAPES, Case, case
+
+PUSHED = "image pushed back by a text in front"
+
+every_method = pytest.mark.parametrize("name", [spec.name for spec in available()])
+
+
+@every_method
+@pytest.mark.parametrize("contract", CONTRACTS, ids=lambda contract: contract.__name__)
+def test_every_method(name, contract):
+    contract(get(name), case(SIX, vision_layers=3))
+
+
+@every_method
+def test_recomputing_layers_restores_the_model_too(name):
+    recomputing = case(SIX, vision_layers=3, keeps_graph=False)
+    CONTRACTS[-1](get(name), recomputing)
+
+
+@every_method
+def test_a_row_of_the_relevancy_tensor_is_the_click(name):
+    found = case(PUSHED)
+    tensor = relevancy_tensor(found.model, found.answer, method=name)
+    assert tensor.shape == (len(found.answer.tokens), len(found.answer.input_ids))
+    for token in (0, 3):
+        row = explain(found.model, found.answer, token=token, method=name).row
+        assert np.abs(tensor[token] - row).max() <= TOLERANCE * np.abs(row).max()
+
+
+@every_method
+def test_a_bfloat16_model_is_explained(name):
+    model = random_adapter(SHAPES[SIX])
+    model.hf_model.to(torch.bfloat16)
+    answer = ask(model, radiograph(), QUESTION, force="Yes, a consolidation.")
+    found = rows(name, Case(model, answer, None), words(2))
+    assert np.isfinite(found).all()
+    assert found.any()
