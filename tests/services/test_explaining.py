@@ -11,6 +11,7 @@ import torch
 from medgemma_dash import ask, explain, relevancy_tensor
 from medgemma_dash.core.errors import NoExplanationError, TargetError
 from medgemma_dash.core.explanation import explanation_from_pandas
+from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import attention_rows, available, get
 from medgemma_dash.models import generation, image_attention
@@ -20,7 +21,6 @@ from medgemma_dash.services.explaining import explain as explaining
 from medgemma_dash.services.explaining import filling
 from medgemma_dash.services.explaining.explain import assemble
 from medgemma_dash.services.explaining.filling import fill_rows
-from medgemma_dash.services.explaining.run import MethodRows
 from medgemma_dash.services.explaining.store import RelevanceStore
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 
@@ -201,8 +201,10 @@ def test_seconds_are_of_the_methods_own_work(model, answer, monkeypatch):
 def test_a_run_that_gives_all_words_costs_each_of_them_the_whole_run(
     model, answer, method, whole, monkeypatch
 ):
-    rows = MethodRows(
-        np.ones((len(answer.tokens), len(answer.input_ids)), np.float32), None, None, 8.0
+    count = len(answer.tokens)
+    rows = Relevance(
+        np.ones((count, len(answer.input_ids)), np.float32),
+        seconds=np.full(count, 8.0 if whole else 8.0 / count),
     )
     monkeypatch.setattr(filling, "run_method", lambda *_, **__: rows)
     store, every = RelevanceStore(answer), range(len(answer.tokens))
@@ -233,7 +235,7 @@ def test_an_empty_or_infinite_map_is_no_explanation(model, answer):
     method = get("chefer")
     options = method.spec.settings({})
     layers = np.full((1, len(model.layout.layers)), 0.5, np.float32)
-    found = MethodRows(np.zeros((1, len(answer.input_ids)), np.float32), None, None, 0.1)
+    found = Relevance(np.zeros((1, len(answer.input_ids)), np.float32))
     with pytest.raises(NoExplanationError, match="no relevance at all"):
         assemble(model, answer, target, found, layers, method, options)
     found.rows[0, 7] = np.nan
