@@ -91,12 +91,13 @@ class Case:
 
 
 @cache
-def case(name: str, *, vision_layers: int = 1, keeps_graph: bool = True) -> Case:
-    """One of SHAPES, asked once; tests leave it as they found it."""
+def case(name: str, *, vision_layers: int = 1, keeps_graph: bool = True, images: int = 1) -> Case:
+    """One of SHAPES, asked once about some images; tests leave it as they found it."""
     model = random_adapter(replace(SHAPES[name], vision_layers=vision_layers))
     if not keeps_graph:
         model.replays.budget_bytes = 0
-    answer = ask(model, radiograph(), QUESTION, force=FORCED)
+    radiographs = [radiograph(seed) for seed in range(images)]
+    answer = ask(model, radiographs, QUESTION, force=FORCED)
     return Case(model, answer, full_forward(model, answer))
 
 

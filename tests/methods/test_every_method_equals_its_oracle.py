@@ -12,6 +12,7 @@ from tests.random_answers import SHAPES, Case, case
 
 TOLERANCE = 1e-5  # float32 against float64: the acceptance's
 ROUNDED = 1e-6  # of controls: float64 rounded to float32 once
+PUSHED = "image pushed back by a text in front"
 POOLED = "pooling 4, no stretched rotary"
 FOUR = "heads 4 on 4, four soft tokens, sequence longer than the window"
 MANY_RUNS = ("integrated_gradients", "occlusion")
@@ -41,16 +42,16 @@ def variants(name: str) -> list[dict[str, str]]:
 
 
 def cases() -> list:
-    """Defaults on every shape and with a recomputed graph; each variant on two shapes."""
+    """Defaults on every shape, with a recomputed graph and with two images; variants on two."""
     found = []
     for spec in available():
-        chosen = [(shape, {}, True) for shape in SHAPES] + [(SLIDING, {}, False)]
+        chosen = [(shape, {}, {}) for shape in SHAPES]
+        chosen += [(SLIDING, {}, {"keeps_graph": False}), (PUSHED, {}, {"images": 2})]
         for given in variants(spec.name):
-            chosen += [(shape, given, True) for shape in (SIX, second_shape(spec.name, given))]
-        for shape, given, kept in chosen:
-            what = ", ".join(given.values()) or ("default" if kept else "recomputed")
-            name = f"{spec.name}-{what}-{shape}"
-            found.append(pytest.param(spec.name, shape, given, kept, id=name))
+            chosen += [(shape, given, {}) for shape in (SIX, second_shape(spec.name, given))]
+        for shape, given, asked in chosen:
+            name = "-".join([spec.name, ", ".join(given.values()) or "default", *asked, shape])
+            found.append(pytest.param(spec.name, shape, given, asked, id=name))
     return found
 
 
@@ -99,11 +100,11 @@ def equals_its_oracle(method: Method, found: Case, given: dict[str, str]) -> Non
             assert np.abs(row - truth).max() < tolerance * scale, target
 
 
-@pytest.mark.parametrize(("name", "shape", "given", "kept"), cases())
-def test_every_method_equals_its_oracle(name, shape, given, kept):
+@pytest.mark.parametrize(("name", "shape", "given", "asked"), cases())
+def test_every_method_equals_its_oracle(name, shape, given, asked):
     method = get(name)
     of_tower = 3 if method.spec.family == "vision tower" else 1
-    found = case(shape, vision_layers=of_tower, keeps_graph=kept)
+    found = case(shape, vision_layers=of_tower, **asked)
     equals_its_oracle(method, found, given)
 
 

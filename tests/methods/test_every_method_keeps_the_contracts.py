@@ -9,7 +9,7 @@ from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 from tests.gemma3_factory import radiograph, random_adapter
 from tests.methods.contracts import CONTRACTS, TOLERANCE, leaves_the_model_as_it_was
-from tests.methods.running import SIX, rows, words
+from tests.methods.running import SIX, rows, run, words
 from tests.random_answers import QUESTION, SHAPES, Case, case
 
 PUSHED = "image pushed back by a text in front"
@@ -49,3 +49,16 @@ def test_a_bfloat16_model_is_explained(name):
     found = rows(name, Case(model, answer, None), words(2))
     assert np.isfinite(found).all()
     assert found.any()
+
+
+@every_method
+def test_each_image_has_its_own_part_of_the_map(name):
+    """Every image's cells have relevance, and the order of the images is kept."""
+    found = case(PUSHED, vision_layers=3, images=2)
+    result = run(name, found, words(*range(len(found.answer.tokens))))
+    for image in found.answer.images:
+        # Text-to-image attention looks from the last layers alone, which do not reach the prior.
+        assert result.rows[:, slice(*image.span)].any() or name == "text_to_image_attention"
+    assert len(result.fine) == (2 if name == "gradcam" else 0)
+    first, second = (result.rows[:, slice(*image.span)] for image in found.answer.images)
+    assert (first == second).all() == (name == "centre" or name == "uniform")
