@@ -57,7 +57,7 @@ def test_a_difference_across_radiographs_says_that_the_second_has_another(explan
 def test_a_difference_of_maps_on_different_grids_is_refused(explanations):
     first, second = explanations
     with pytest.raises(ValueError, match="grids differ"):
-        notebook.difference(first, replace(second, image=second.image[:, :1]))
+        notebook.difference(first, replace(second, images=(second.image[:, :1],)))
 
 
 @pytest.fixture(scope="module")

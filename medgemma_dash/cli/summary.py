@@ -48,7 +48,7 @@ def printable(text: str) -> str:
 def _target(answer: Answer, explanation: Explanation) -> str:
     target = explanation.target
     text = f"{printable(target.text.strip())!r}, {target.kind} by {explanation.method}"
-    if len(target.token_indices) == 1:
+    if len(target.token_indices) == 1 and target.margin is None:
         text += f", probability {answer.tokens[target.token_indices[0]].probability:.1%}"
     if target.against:
         text += f", rather than {printable(target.against.text.strip())!r}"

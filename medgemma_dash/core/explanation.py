@@ -16,8 +16,21 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
+class EarlierImage:
+    """An image that the model was given in front of the current one; see `AnswerImage`."""
+
+    sha256: str
+    span: tuple[int, int]
+    grid: tuple[int, int]
+
+
+@dataclass(frozen=True)
 class Provenance:
-    """Everything needed to compute an explanation again. Holds no pixels and no file name."""
+    """Everything needed to compute an explanation again. Holds no pixels and no file name.
+
+    image_sha256, image_span: of the current image, the last one.
+    earlier_images: those in front of it, in order; none where the answer is about one image.
+    """
 
     model_name: str
     model_revision: str
@@ -33,27 +46,41 @@ class Provenance:
     settings: tuple[tuple[str, str], ...]
     versions: tuple[tuple[str, str], ...]
     seconds: float
+    earlier_images: tuple[EarlierImage, ...] = ()
+
+    @property
+    def image_sha256s(self) -> tuple[str, ...]:
+        """Of all images, in order."""
+        return (*(image.sha256 for image in self.earlier_images), self.image_sha256)
+
+    def facts(self) -> dict[str, Any]:
+        """As a dictionary, in which `earlier_images` stands only where there are any."""
+        facts = asdict(self)
+        if not self.earlier_images:
+            del facts["earlier_images"]
+        return facts
 
 
 @dataclass(frozen=True, eq=False)
 class Explanation:
     """Why the model said the target, by one method.
 
-    image: float32 (rows, cols), raw relevance of each soft token, not normalised.
+    images: one map for each image that the model was given, in order: float32 (rows, cols), raw
+        relevance of each soft token, not normalised. `image` is the last, the current one.
     row: float32 (S,), relevance of every position; self-relevance removed, and zero after
         the position that predicted the target.
     layers: float32 (L,), share of attention, mean over heads, that the predicting position
         gives to the soft tokens in each decoder layer.
     signed: whether negative values mean evidence against.
-    radiograph: what it is about, for drawing; None when only the numbers are at hand.
+    radiograph: the current one, for drawing; None when only the numbers are at hand.
     completeness_gap: for a method that promises completeness, what the row sums to less the
         difference in logits that it should sum to; None for all others.
-    fine: float32, raw relevance of each patch of the vision tower, of which `image` is the mean
-        over every soft token's: 64 x 64 in MedGemma. Only of methods that see patches, and only as
-        they gave it: None for a map put together from kept rows.
+    fine_images: of methods that see the vision tower's patches, for each image the raw relevance
+        of every patch, float32, of which its map is the mean over every soft token's: 64 x 64 in
+        MedGemma. Empty for all others. `fine` is the current image's.
     """
 
-    image: npt.NDArray[np.float32]
+    images: tuple[npt.NDArray[np.float32], ...]
     row: npt.NDArray[np.float32]
     layers: npt.NDArray[np.float32]
     method: str
@@ -62,22 +89,30 @@ class Explanation:
     provenance: Provenance
     completeness_gap: float | None = None
     radiograph: Radiograph | None = field(default=None, repr=False)
-    fine: npt.NDArray[np.float32] | None = None
+    fine_images: tuple[npt.NDArray[np.float32], ...] = ()
 
     def __post_init__(self) -> None:
-        for array in (self.image, self.row, self.layers, self.fine):
-            if array is None:
-                continue
+        for array in (*self.images, self.row, self.layers, *self.fine_images):
             if array.dtype != np.float32:
                 raise ValueError("Explanations hold float32 arrays.")
             array.flags.writeable = False
 
+    @property
+    def image(self) -> npt.NDArray[np.float32]:
+        """The current image's map, the last of `images`."""
+        return self.images[-1]
+
+    @property
+    def fine(self) -> npt.NDArray[np.float32] | None:
+        """The current image's map patch by patch; None of methods that do not see patches."""
+        return self.fine_images[-1] if self.fine_images else None
+
     def to_pandas(self) -> "pd.DataFrame":
         """Everything but the radiograph as a table; `explanation_from_pandas` reads it back.
 
-        One line for each position of the sequence: relevance (float32), and the map's row and
-        column where it is a soft token (nullable integers). The rest stands in `.attrs`; of a
-        model's folder only its last part, since tables are passed on.
+        One line for each position of the sequence: relevance (float32), and where it is a soft
+        token the image's number and the map's row and column (nullable integers). The rest
+        stands in `.attrs`; of a model's folder only its last part, since tables are passed on.
         """
         return explanation_to_pandas(self)
 
@@ -95,25 +130,26 @@ def explanation_to_pandas(explanation: Explanation) -> "pd.DataFrame":
     """See `Explanation.to_pandas`."""
     import pandas as pd
 
-    start, stop = explanation.provenance.image_span
-    public = public_model_name(explanation.provenance.model_name)
-    rows, cols = explanation.image.shape
-    row, col = (np.full(len(explanation.row), -1) for _ in range(2))
-    row[start:stop], col[start:stop] = np.divmod(np.arange(rows * cols), cols)
+    provenance = explanation.provenance
+    spans = [*(one.span for one in provenance.earlier_images), provenance.image_span]
+    places = np.full((3, len(explanation.row)), -1)
+    for number, (span, image) in enumerate(zip(spans, explanation.images, strict=True)):
+        rows, cols = np.divmod(np.arange(image.size), image.shape[1])
+        places[:, slice(*span)] = np.full_like(rows, number), rows, cols
     frame = pd.DataFrame({"relevance": explanation.row.copy()})
     frame.index.name = "position"
-    for name, places in (("row", row), ("col", col)):
-        frame[name] = pd.array(places, dtype="Int64")
-        frame.loc[places < 0, name] = pd.NA
+    for name, numbers in zip(("image", "row", "col"), places, strict=True):
+        frame[name] = pd.array(numbers, dtype="Int64")
+        frame.loc[numbers < 0, name] = pd.NA
     frame.attrs = {
         "layers": explanation.layers.tolist(),
-        "grid": (rows, cols),
+        "grid": explanation.image.shape,
         "method": explanation.method,
         "signed": explanation.signed,
         "completeness_gap": explanation.completeness_gap,
-        "fine": None if explanation.fine is None else explanation.fine.tolist(),
+        "fine_images": [fine.tolist() for fine in explanation.fine_images],
         "target": asdict(explanation.target),
-        "provenance": asdict(explanation.provenance) | {"model_name": public},
+        "provenance": provenance.facts() | {"model_name": public_model_name(provenance.model_name)},
     }
     return frame
 
@@ -135,11 +171,17 @@ def explanation_from_pandas(frame: "pd.DataFrame") -> Explanation:
         provenance[name] = tuple(provenance[name])
     for name in ("settings", "versions"):
         provenance[name] = tuple((key, value) for key, value in provenance[name])
+    provenance["earlier_images"] = tuple(
+        EarlierImage(one["sha256"], tuple(one["span"]), tuple(one["grid"]))
+        for one in provenance.get("earlier_images", ())
+    )
     row = frame["relevance"].to_numpy(np.float32, copy=True)
-    fine = facts.get("fine")
-    start, stop = provenance["image_span"]
+    # Tables of one image that were written before there could be several have `fine`.
+    fine_images = facts.get("fine_images", [facts["fine"]] if facts.get("fine") else [])
+    places = [(one.span, one.grid) for one in provenance["earlier_images"]]
+    places.append((provenance["image_span"], tuple(facts["grid"])))
     return Explanation(
-        image=row[start:stop].reshape(facts["grid"]).copy(),
+        images=tuple(row[slice(*span)].reshape(grid).copy() for span, grid in places),
         row=row,
         layers=np.array(facts["layers"], np.float32),
         method=facts["method"],
@@ -147,5 +189,5 @@ def explanation_from_pandas(frame: "pd.DataFrame") -> Explanation:
         signed=facts["signed"],
         provenance=Provenance(**provenance),
         completeness_gap=facts["completeness_gap"],
-        fine=None if fine is None else np.array(fine, np.float32),
+        fine_images=tuple(np.array(fine, np.float32) for fine in fine_images),
     )

@@ -60,6 +60,13 @@ class Target:
         """Whether it is a difference of logits, which not every method can explain."""
         return self.against is not None or self.margin is not None
 
+    @property
+    def parts(self) -> "tuple[Target, ...]":
+        """Its tokens as targets of their own; a contrast is one place already, and stays whole."""
+        if self.contrastive or len(self.token_indices) == 1:
+            return (self,)
+        return tuple(Target("token", (index,), "") for index in self.token_indices)
+
 
 def target_from_dict(facts: dict[str, Any]) -> Target:
     """The target that `dataclasses.asdict` wrote; lists, as JSON has them, become tuples again."""

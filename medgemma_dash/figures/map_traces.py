@@ -45,12 +45,16 @@ def map_heatmap(
 ) -> go.Heatmap:
     """The map's values at the cells' centres, see-through where they are small.
 
+    image_map: of the cells, or of the finer patches that they were pooled from.
+
     A smooth map is interpolated here, as in the exported picture: Plotly's own "best" does the
     same for every pixel of the screen, and thrice for each figure, which is felt in a click.
     """
     low, high = limits
-    points = POINTS_A_CELL if mode == "smooth" else 1
-    rows, cols = cells.rows * points, cells.cols * points
+    # A map of patches has as many points of its own.
+    finer = image_map.shape != (cells.rows, cells.cols)
+    points = POINTS_A_CELL if mode == "smooth" and not finer else 1
+    rows, cols = (points * count for count in image_map.shape)
     fine = PatchGrid(rows=rows, cols=cols, height=cells.height, width=cells.width)
     return go.Heatmap(
         x=np.array([fine.centre(0, col)[1] for col in range(cols)]),

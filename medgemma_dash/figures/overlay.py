@@ -15,7 +15,7 @@ from medgemma_dash.figures.palette import (
     coverage,
     scale_colours,
 )
-from medgemma_dash.figures.stretching import MapMode, stretched
+from medgemma_dash.figures.stretching import MapMode, finest, stretched
 from medgemma_dash.figures.words import number
 
 CAPTION = "Research only. Not for clinical use."
@@ -37,22 +37,25 @@ def overlay_picture(
     laterality: str = "unknown",
     selected_cells: Sequence[Cell] = (),
     notices: Sequence[str] = (),
+    fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
 ) -> UInt8[np.ndarray, "taller wider 3"]:
     """The radiograph with its map, then a strip with colour bar, caption and notices.
 
     notices: further lines for the strip, such as the demo model's; the caller's own words.
+    fine: the map before it was pooled to the soft tokens, drawn in its place.
     The picture keeps the radiograph's size, widened only if the strip's text needs it.
     Raises ValueError on a colour scale that does not exist or a value that is not finite.
     """
     scale = checked_scale(colour_scale, signed)
     height, width = pixels.shape[:2]
-    strip = _strip(width, image_map, scale, signed, (CAPTION, *notices))
+    drawn, patches = finest(image_map, fine)
+    strip = _strip(width, drawn, scale, signed, (CAPTION, *notices), patches)
     canvas = np.empty((height + strip.height, strip.width, 3), np.uint8)
     canvas[:height] = ImageColor.getrgb(DARK.background)
     canvas[height:] = strip
     left = (strip.width - width) // 2
     picture = canvas[:height, left : left + width]
-    _composite(pixels, image_map, mode, opacity, threshold, scale, signed, picture)
+    _composite(pixels, drawn, mode, opacity, threshold, scale, signed, picture)
     _draw_marks(picture, image_map.shape, laterality, selected_cells)
     return canvas
 
@@ -142,11 +145,12 @@ def _strip(
     scale: str,
     signed: bool,
     lines: Sequence[str],
+    patches: str,
 ) -> Image.Image:
     width = max(width, NARROWEST_PX)
     size = max(SMALLEST_TEXT_PX, width // 56)
     font = ImageFont.load_default(size)
-    ends = scale_ends(image_map, signed)
+    ends = scale_ends(image_map, signed, patches)
     wrapped = [part for line in lines for part in _wrapped(line, font, width - 2 * size)]
     height = round(size * (3.6 + 1.5 * len(wrapped)))
     strip = Image.new("RGB", (width, height), DARK.background)
@@ -164,12 +168,14 @@ def _strip(
     return strip
 
 
-def scale_ends(image_map: Float[np.ndarray, "rows cols"], signed: bool) -> tuple[str, str]:
-    """What stands at either end of the colour bar."""
+def scale_ends(
+    image_map: Float[np.ndarray, "rows cols"], signed: bool, patches: str = ""
+) -> tuple[str, str]:
+    """What stands at either end of the colour bar; patches: see `finest`."""
     low, high = colour_range(image_map, signed)
     if signed:
-        return f"{number(low)} against", f"{number(high)} for"
-    return "0", f"{number(high)} relevance, raw"
+        return f"{number(low)} against", f"{number(high)} for{patches}"
+    return "0", f"{number(high)} relevance, raw{patches}"
 
 
 def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: int) -> list[str]:

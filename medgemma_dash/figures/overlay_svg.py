@@ -14,7 +14,7 @@ from PIL import Image
 
 from medgemma_dash.figures.overlay import CAPTION, coloured, scale_ends
 from medgemma_dash.figures.palette import DARK, checked_scale, colour_range, scale_colours
-from medgemma_dash.figures.stretching import MapMode, stretched
+from medgemma_dash.figures.stretching import MapMode, finest, stretched
 from medgemma_dash.figures.words import plain
 
 # The drawing's own units; the picture fills its width.
@@ -43,14 +43,17 @@ def overlay_svg(
     title: str = "Relevance map",
     facts: Sequence[str] = (),
     notices: Sequence[str] = (),
+    fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
 ) -> str:
     """The drawing; `mode` "grid" makes every cell a rectangle, "smooth" a picture of its own.
 
     width, height: of the radiograph; only their ratio matters.
     title, facts: read by programs and screen readers. notices: further lines below the picture.
+    fine: the map before it was pooled to the soft tokens, drawn in its place.
     Raises ValueError on a colour scale that does not exist or a value that is not finite.
     """
     scale = checked_scale(colour_scale, signed)
+    drawn, patches = finest(image_map, fine)
     tall = WIDTH * height / width
     lines = [part for one in (CAPTION, *notices) for part in _wrapped(one)]
     whole = round(tall + _FIRST_LINE_AT + _LINE * len(lines))
@@ -65,10 +68,10 @@ def overlay_svg(
             f"<desc>{plain(described, longest=2000)}</desc>",
             f'<rect width="{WIDTH}" height="{whole}" fill="{DARK.background}"/>',
             _image(radiograph_jpeg, "jpeg", tall),
-            draw(image_map.astype(np.float32), scale, signed, opacity, threshold, tall),
+            draw(drawn.astype(np.float32), scale, signed, opacity, threshold, tall),
             *_sides(laterality),
             f'<g transform="translate(0 {tall:.2f})">',
-            *_bar(image_map, scale, signed),
+            *_bar(drawn, scale, signed, patches),
             *_texts(lines),
             "</g></svg>",
         )
@@ -141,13 +144,15 @@ def _sides(laterality: str) -> list[str]:
     ]
 
 
-def _bar(image_map: Float[np.ndarray, "rows cols"], scale: str, signed: bool) -> list[str]:
+def _bar(
+    image_map: Float[np.ndarray, "rows cols"], scale: str, signed: bool, patches: str
+) -> list[str]:
     colours = scale_colours(scale, 17)
     stops = "".join(
         f'<stop offset="{place / 16:.4f}" stop-color="rgb({red},{green},{blue})"/>'
         for place, (red, green, blue) in enumerate(colours)
     )
-    low, high = scale_ends(image_map, signed)
+    low, high = scale_ends(image_map, signed, patches)
     thick = TEXT_SIZE * 2 / 3
     style = f'y="{_BAR_AT + 0.35 * TEXT_SIZE:.2f}" fill="{DARK.muted}"'
     return [

@@ -20,7 +20,7 @@ from medgemma_dash.figures.map_traces import (
     map_layout,
 )
 from medgemma_dash.figures.palette import checked_scale, colour_range
-from medgemma_dash.figures.stretching import MapMode
+from medgemma_dash.figures.stretching import MapMode, finest
 from medgemma_dash.figures.words import number
 
 BELOW_PX = 40
@@ -47,6 +47,7 @@ def relevance_figure(
     view: View | None = None,
     dark: bool = True,
     height_px: int = 560,
+    fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
 ) -> go.Figure:
     """The raw relevance of every cell, as colour over the radiograph, in original pixels.
 
@@ -59,6 +60,8 @@ def relevance_figure(
     laterality: the image side of the patient's right; "unknown" draws no R and L.
     view: (left, right, bottom, top) in pixels, to keep a zoom across figures, since Streamlit
         builds a changed figure anew and Plotly's `uirevision` cannot; None shows everything.
+    fine: the map before it was pooled to the cells, drawn in its place; hovered over and clicked
+        are cells all the same.
 
     Show it with `st.plotly_chart(figure, theme=None, config=PLOTLY_CONFIG, on_select="rerun",
     selection_mode="points")` and read the click with `chosen_cells`.
@@ -70,13 +73,14 @@ def relevance_figure(
         raise ValueError(f"A map of shape {image_map.shape} does not fit a {rows} x {cols} grid.")
     scale = checked_scale(colour_scale, signed)
     traces: list[Any] = []
-    limits = None
+    limits, patches = None, ""
     if image_map is not None:
-        limits = colour_range(image_map, signed)
+        drawn, patches = finest(image_map, fine)
+        limits = colour_range(drawn, signed)
         traces.append(
             map_heatmap(
                 cells,
-                image_map,
+                drawn,
                 limits,
                 scale,
                 signed=signed,
@@ -95,7 +99,7 @@ def relevance_figure(
         traces.append(colour_bar(limits, scale))
     labels = side_labels(laterality, width)
     if limits is not None:
-        labels += _bar_labels(*limits, signed, dark)
+        labels += _bar_labels(*limits, signed, dark, patches)
     layout = _layout(cells, radiograph_jpeg, revision, view, dark, height_px, limits is not None)
     layout |= {
         "annotations": labels,
@@ -118,16 +122,18 @@ PLOTLY_CONFIG: Mapping[str, Any] = {
 }
 
 
-def _bar_labels(low: float, high: float, signed: bool, dark: bool) -> list[dict[str, Any]]:
+def _bar_labels(
+    low: float, high: float, signed: bool, dark: bool, patches: str
+) -> list[dict[str, Any]]:
     if not signed:
         return [
             bar_label("0", 0.0, "left", dark),
-            bar_label(f"{number(high)} relevance, raw", 1.0, "right", dark),
+            bar_label(f"{number(high)} relevance, raw{patches}", 1.0, "right", dark),
         ]
     return [
         bar_label(f"{number(low)} against", 0.0, "left", dark),
         bar_label("0", 0.5, "center", dark),
-        bar_label(f"{number(high)} for", 1.0, "right", dark),
+        bar_label(f"{number(high)} for{patches}", 1.0, "right", dark),
     ]
 
 

@@ -24,6 +24,16 @@ def stretched(
     return np.asarray(columns[:, left] * (1 - across) + columns[:, before] * across)
 
 
+def finest(
+    image_map: Float[np.ndarray, "rows cols"],
+    fine: Float[np.ndarray, "patch_rows patch_cols"] | None,
+) -> tuple[np.ndarray, str]:
+    """What is drawn: the map of patches where it is finer than the cells, and words for that."""
+    if fine is None or fine.shape == image_map.shape:
+        return image_map, ""
+    return fine, f", {fine.shape[0]} × {fine.shape[1]} patches"
+
+
 def _neighbours(
     place: Float[np.ndarray, " pixels"], count: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -15,7 +15,7 @@ from medgemma_dash.figures import (
 )
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services.explaining.targets import against_token, target_for
+from medgemma_dash.services.explaining.targets import choose_target
 from medgemma_dash.services.layers import view as services
 from medgemma_dash.services.layers.view import LayerView
 
@@ -38,11 +38,7 @@ def layer_view(
     `.weighted` (layers, heads, positions), `.gathered` (layers, positions).
     Raises TargetError for a target that is not in the answer.
     """
-    contrast = None
-    if against is not None:
-        index = target_for(answer, token=token).token_indices[0]
-        contrast = against_token(model, answer, index, against)
-    target = target_for(answer, token=token, phrase=phrase, span=span, against=contrast)
+    target = choose_target(model, answer, token=token, phrase=phrase, span=span, against=against)
     return services.layer_view(model, answer, target)
 
 

@@ -43,6 +43,7 @@ def show(explanation: Explanation, *, dark: bool = False) -> Any:
         signed=explanation.signed,
         laterality=str(radiograph.laterality),
         dark=dark,
+        fine=explanation.fine,
     )
 
 

@@ -98,7 +98,7 @@ def make_explanation(answer: Answer, target: Target, method: str) -> Explanation
         seconds=0.071,
     )
     return Explanation(
-        image=row[1 : 1 + CELLS].reshape(GRID).copy(),
+        images=(row[1 : 1 + CELLS].reshape(GRID).copy(),),
         row=row,
         layers=np.linspace(0.1, 0.6, LAYERS, dtype=np.float32),
         method=method,

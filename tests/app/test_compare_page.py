@@ -432,7 +432,7 @@ def test_a_sink_is_judged_when_half_of_the_words_are_explained(
         row = np.zeros(len(answer.input_ids), np.float32)
         row[answer.image_span[0] + 7] = 1
         found = makers.explanation(answer, Target("token", (token.index,), token.text), "chefer")
-        store.add(replace(found, row=row, image=row[slice(*answer.image_span)].reshape(16, 16)))
+        store.add(replace(found, row=row, images=(row[slice(*answer.image_span)].reshape(16, 16),)))
     app.run()
     assert lines_of(app, "sinks_unknown") == []
     assert "one and the same cell" in lines_of(app, "sinks")[0]

@@ -8,8 +8,16 @@ import pandas as pd
 import pytest
 
 from medgemma_dash.core.explanation import explanation_from_pandas
+from medgemma_dash.core.target import Margin, Target
 from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import case
+from tests.services.makers import (
+    make_answer,
+    make_answer_of_two,
+    make_explanation,
+    make_target,
+    same_explanation,
+)
 
 
 @pytest.fixture(scope="module")
@@ -19,13 +27,37 @@ def explanation():
     return explain(found.model, found.answer, token=1, against=rival.text)
 
 
+MARGIN = Target("margin", (0,), "Yes rather than No", margin=Margin((4,), (7, 9), "Yes", "No"))
+
+
+def full_explanation(answer, target):
+    """With everything that an explanation can hold."""
+    random = np.random.default_rng(0)
+    fine = tuple(random.random((4, 6), np.float32) for _ in answer.images)
+    found = make_explanation(answer, target)
+    return replace(found, fine_images=fine, completeness_gap=-0.1)
+
+
 def test_a_table_loses_nothing(explanation):
-    again = explanation_from_pandas(explanation.to_pandas())
-    for name in ("image", "row", "layers"):
-        np.testing.assert_array_equal(getattr(again, name), getattr(explanation, name))
-        assert getattr(again, name).dtype == np.float32
-    for name in ("method", "target", "signed", "provenance", "completeness_gap"):
-        assert getattr(again, name) == getattr(explanation, name)
+    one, two = make_answer(), make_answer_of_two()
+    for given in (
+        explanation,
+        full_explanation(one, make_target(one, 1)),
+        full_explanation(two, MARGIN),
+    ):
+        same_explanation(explanation_from_pandas(given.to_pandas()), given)
+
+
+def test_a_table_of_one_image_from_before_there_could_be_several_is_read(explanation):
+    one = make_answer()
+    given = full_explanation(one, make_target(one, 1))
+    frame = given.to_pandas().drop(columns="image")
+    del frame.attrs["fine_images"], frame.attrs["target"]["margin"]
+    frame.attrs["fine"] = given.fine.tolist()
+    assert "earlier_images" not in frame.attrs["provenance"]
+    same_explanation(explanation_from_pandas(frame), given)
+    frame.attrs["fine"] = None
+    assert explanation_from_pandas(frame).fine is None
 
 
 @pytest.mark.parametrize(
@@ -39,13 +71,13 @@ def test_a_table_names_the_model_and_not_the_folder_it_came_from(explanation, fo
 
 
 def test_the_table_says_where_each_soft_token_lies(explanation):
-    frame = explanation.to_pandas()
-    rows, cols = explanation.image.shape
-    image = frame.dropna()
-    assert len(image) == rows * cols
-    for _, line in image.iterrows():
-        value = explanation.image[int(line["row"]), int(line["col"])]
-        assert np.float32(line["relevance"]) == value
+    two = make_answer_of_two()
+    for given in (explanation, make_explanation(two, make_target(two, 1))):
+        soft = given.to_pandas().dropna()
+        assert len(soft) == sum(image.size for image in given.images)
+        for _, line in soft.iterrows():
+            image = given.images[int(line["image"])]
+            assert np.float32(line["relevance"]) == image[int(line["row"]), int(line["col"])]
 
 
 def test_another_table_is_refused_with_what_is_missing(explanation):

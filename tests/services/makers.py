@@ -1,11 +1,12 @@
 """Small radiographs, answers and explanations for tests of the services; no model is needed."""
 
 import hashlib
+from dataclasses import replace
 
 import numpy as np
 
 from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
-from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.explanation import EarlierImage, Explanation, Provenance
 from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
 from medgemma_dash.core.target import Against, Target, TargetKind
 
@@ -66,6 +67,23 @@ def make_answer(
     )
 
 
+def make_answer_of_two() -> Answer:
+    """About a prior radiograph and a current one, with a line of text between them."""
+    one, cells = make_answer(), GRID[0] * GRID[1]
+    behind = cells + 1
+    prior = AnswerImage(make_radiograph(120), IMAGE_SPAN, GRID)
+    start = IMAGE_SPAN[1] + 1
+    pieces = (*one.piece_texts[: IMAGE_SPAN[1]], " between ", *[""] * cells)
+    pieces += one.piece_texts[IMAGE_SPAN[1] :]
+    return replace(
+        one,
+        tokens=tuple(replace(token, position=token.position + behind) for token in one.tokens),
+        input_ids=np.arange(len(pieces), dtype=np.int64),
+        images=(prior, AnswerImage(one.radiograph, (start, start + cells), GRID)),
+        piece_texts=pieces,
+    )
+
+
 def make_target(
     answer: Answer, *indices: int, kind: TargetKind | None = None, against: Against | None = None
 ) -> Target:
@@ -89,6 +107,10 @@ def make_provenance(answer: Answer, method: str = "chefer") -> Provenance:
         settings=(("heads", "mean"),),
         versions=(("torch", "2"),),
         seconds=0.25,
+        earlier_images=tuple(
+            EarlierImage(image.radiograph.sha256, image.span, image.grid)
+            for image in answer.images[:-1]
+        ),
     )
 
 
@@ -97,10 +119,9 @@ def make_explanation(
 ) -> Explanation:
     random = np.random.default_rng([seed, *target.token_indices])
     row = random.random(len(answer.input_ids), np.float32)
-    row[PROMPT_LENGTH + target.token_indices[-1] - 1 :] = 0
-    start, stop = answer.image_span
+    row[answer.prompt_length + target.token_indices[-1] - 1 :] = 0
     return Explanation(
-        image=row[start:stop].reshape(answer.grid).copy(),
+        images=tuple(row[slice(*image.span)].reshape(image.grid).copy() for image in answer.images),
         row=row,
         layers=random.random(LAYERS, np.float32),
         method=method,
@@ -108,3 +129,14 @@ def make_explanation(
         signed=False,
         provenance=make_provenance(answer, method),
     )
+
+
+def same_explanation(one: Explanation, other: Explanation) -> None:
+    """Assert that two explanations are equal, arrays to the bit, their seconds too."""
+    for name in ("images", "fine_images"):
+        for first, second in zip(getattr(one, name), getattr(other, name), strict=True):
+            np.testing.assert_array_equal(first, second)
+    for name in ("row", "layers"):
+        np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
+    for name in ("target", "method", "signed", "completeness_gap", "provenance"):
+        assert getattr(one, name) == getattr(other, name), name

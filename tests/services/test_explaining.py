@@ -10,19 +10,18 @@ import torch
 
 from medgemma_dash import ask, explain, relevancy_tensor
 from medgemma_dash.core.errors import NoExplanationError, TargetError
-from medgemma_dash.core.explanation import explanation_from_pandas
 from medgemma_dash.core.relevance import Relevance
-from medgemma_dash.core.target import Target
 from medgemma_dash.methods import attention_rows, available, get
 from medgemma_dash.models import generation, image_attention
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.attention import attention_weights
 from medgemma_dash.services.explaining import explain as explaining
-from medgemma_dash.services.explaining import filling
-from medgemma_dash.services.explaining.explain import assemble
 from medgemma_dash.services.explaining.filling import fill_rows
+from medgemma_dash.services.explaining.steps import explain_steps
 from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.explaining.targets import token_target
 from tests.gemma3_factory import Shape, radiograph, random_adapter
+from tests.services.makers import same_explanation
 
 QUESTION = "Is there evidence of pneumonia?"
 
@@ -87,7 +86,6 @@ def test_grad_cam_is_also_there_patch_by_patch_before_it_was_pooled():
     assert np.allclose(pooled, found.image, rtol=0, atol=1e-6 * found.image.max())
     words = [explain(model, asked, token=index, method="gradcam").fine for index in (0, 1)]
     assert np.allclose(np.mean(words, 0), found.fine, rtol=0, atol=1e-6 * found.fine.max())
-    assert (explanation_from_pandas(found.to_pandas()).fine == found.fine).all()
     assert explain(model, asked, token=0).fine is None
 
 
@@ -197,23 +195,58 @@ def test_seconds_are_of_the_methods_own_work(model, answer, monkeypatch):
     assert explain(model, answer, token=1, method="raw_attention").provenance.seconds > slow
 
 
-@pytest.mark.parametrize(("method", "whole"), [("occlusion", True), ("chefer", False)])
-def test_a_run_that_gives_all_words_costs_each_of_them_the_whole_run(
-    model, answer, method, whole, monkeypatch
+class NobodyWaits:
+    """What work is told when nobody cancels and nobody looks."""
+
+    def check(self) -> None:
+        """Go on."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Nobody looks."""
+
+    note = emit = lambda self, _value: None
+
+
+@pytest.mark.parametrize(
+    ("method", "settings"),
+    [
+        ("chefer", {}),
+        ("chefer", {"words": "summed logits"}),
+        ("integrated_gradients", {}),
+        ("gradcam", {}),
+        ("occlusion", {"block": "2x2"}),
+    ],
+)
+def test_what_comes_out_of_the_store_is_what_is_computed_directly(
+    model, answer, method, settings, monkeypatch
 ):
-    count = len(answer.tokens)
-    rows = Relevance(
-        np.ones((count, len(answer.input_ids)), np.float32),
-        seconds=np.full(count, 8.0 if whole else 8.0 / count),
-    )
-    monkeypatch.setattr(filling, "run_method", lambda *_, **__: rows)
-    store, every = RelevanceStore(answer), range(len(answer.tokens))
-    fill_rows(model, store, every, method, (), lambda: None)
-    word = store.explanation(Target("token", (1,), ""), method)
-    span = store.explanation(Target("span", (1, 2), ""), method)
-    share = 8 if whole else 8 / len(answer.tokens)
-    assert word.provenance.seconds == pytest.approx(share)
-    assert span.provenance.seconds == pytest.approx(share if whole else 2 * share)
+    """To the bit, with its gap, its patches and its seconds."""
+    run_method = explaining.run_method
+    at_once = get(method).spec.all_tokens_at_once
+
+    def timed(of, asked, targets, *rest, **named):
+        found = run_method(of, asked, targets, *rest, **named)
+        cost = [8.0 if at_once else 0.1 + one.token_indices[0] for one in targets]
+        return dataclasses.replace(found, seconds=np.array(cost))
+
+    monkeypatch.setattr(explaining, "run_method", timed)
+    store = RelevanceStore(answer)
+    for indices in ((0,), (1, 2)):
+        span = {"span": (indices[0], indices[-1] + 1)}
+        wanted = explain(model, answer, method=method, **span, **settings)
+        steps = explain_steps(lambda: model, store, wanted.target, method, settings, NobodyWaits())
+        same_explanation(finished(steps), wanted)
+        same_explanation(store.explanation(wanted.target, method, settings), wanted)
+    cost = 8.0 if at_once else 1.1 + 2.1
+    assert wanted.provenance.seconds == (1.1 if "words" in settings else cost)
+
+
+def finished(steps):
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            return end.value
 
 
 def test_the_layers_shares_are_worked_out_once_for_a_word(model, answer, monkeypatch):
@@ -230,17 +263,27 @@ def test_the_layers_shares_are_worked_out_once_for_a_word(model, answer, monkeyp
         explain(model, answer, token=2, method="tam")
 
 
-def test_an_empty_or_infinite_map_is_no_explanation(model, answer):
-    target = explain(model, answer, token=0).target
-    method = get("chefer")
-    options = method.spec.settings({})
-    layers = np.full((1, len(model.layout.layers)), 0.5, np.float32)
-    found = Relevance(np.zeros((1, len(answer.input_ids)), np.float32))
-    with pytest.raises(NoExplanationError, match="no relevance at all"):
-        assemble(model, answer, target, found, layers, method, options)
-    found.rows[0, 7] = np.nan
-    with pytest.raises(NoExplanationError, match="not finite"):
-        assemble(model, answer, target, found, layers, method, options)
+def test_an_empty_or_infinite_map_is_no_explanation(model, answer, monkeypatch):
+    """By one rule: computed directly, in one go for the store, or from rows that are known."""
+    positions, layers = len(answer.input_ids), len(model.layout.layers)
+    found = Relevance(
+        np.zeros((1, positions), np.float32),
+        np.full((1, layers), 0.5, np.float32),
+        seconds=np.array([0.1]),
+    )
+    monkeypatch.setattr(explaining, "relevance_of", lambda *_, **__: found)
+    target, store = token_target(answer, 0), RelevanceStore(answer)
+    store.fill((0,), found, explaining.origin_of(model, answer, get("chefer").spec, ()))
+    empty = RelevanceStore(answer)
+    for value, reason in ((0, "Chefer found no relevance at all"), (np.nan, "not finite")):
+        found.rows[0, 7] = store.find(target)[0].rows[0, 7] = value
+        store.fill((0,), found, explaining.origin_of(model, answer, get("chefer").spec, ()))
+        with pytest.raises(NoExplanationError, match=reason):
+            explain(model, answer, token=0)
+        for kept in (store, empty):
+            with pytest.raises(NoExplanationError, match=reason):
+                finished(explain_steps(lambda: model, kept, target, "chefer", (), NobodyWaits()))
+        assert store.explanation(target) is None
 
 
 def test_two_threads_on_one_model_get_what_one_gets(model, answer):

@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from medgemma_dash.core.errors import ModelError, NoExplanationError, ResultFileError, SettingError
+from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.methods import available
@@ -154,7 +155,7 @@ def test_a_method_that_fails_is_a_miss_with_its_reason(monkeypatch):
     def fail(model, answer, targets, method, options):
         raise NoExplanationError("Nothing found.")
 
-    monkeypatch.setattr(observing, "relevance_rows", fail)
+    monkeypatch.setattr(observing, "run_method", fail)
     found = observe(
         case(SHAPE).model,
         known_case(),
@@ -175,9 +176,9 @@ def test_a_map_without_relevance_on_the_image_is_no_map(monkeypatch):
     def text_only(model, answer, targets, method, options):
         rows = np.zeros((len(targets), len(answer.input_ids)), np.float32)
         rows[:, 0] = 1
-        return rows, None
+        return Relevance(rows)
 
-    monkeypatch.setattr(observing, "relevance_rows", text_only)
+    monkeypatch.setattr(observing, "run_method", text_only)
     found = observe(case(SHAPE).model, known_case(), chosen_methods(["chefer"]), SETTINGS)
     assert {one.failure for one in found if one.method == "chefer"} == {
         "No relevance on the image."

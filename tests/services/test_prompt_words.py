@@ -34,7 +34,7 @@ def words_of(answer: Answer) -> dict[str, float]:
     explanation = make_explanation(answer, make_target(answer, 0))
     row = np.ones(len(answer.input_ids), np.float32)
     start, stop = answer.image_span
-    whole = replace(explanation, row=row, image=row[start:stop].reshape(GRID).copy())
+    whole = replace(explanation, row=row, images=(row[start:stop].reshape(GRID).copy(),))
     return {word.text: word.value for word in prompt_words(whole, answer, 99)}
 
 

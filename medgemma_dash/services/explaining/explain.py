@@ -2,6 +2,8 @@
 
 import platform
 from collections.abc import Sequence
+from dataclasses import replace
+from functools import cache
 from importlib.metadata import version
 
 import numpy as np
@@ -9,22 +11,17 @@ from jaxtyping import Float
 
 import medgemma_dash
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.errors import NoExplanationError, TargetError
-from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.explanation import EarlierImage, Explanation, Provenance
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
-from medgemma_dash.methods import Method, get
+from medgemma_dash.methods import Method, MethodSpec, get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
-from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS
-from medgemma_dash.services.explaining.run import (
-    Check,
-    MethodSettings,
-    Progress,
-    run_method,
-)
-from medgemma_dash.services.explaining.targets import against_token, target_for
+from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS, Origin, assemble
+from medgemma_dash.services.explaining.run import Check, MethodSettings, Progress, run_method
+from medgemma_dash.services.explaining.targets import choose_target, token_target
 
 
 def explain(
@@ -35,6 +32,7 @@ def explain(
     phrase: str | None = None,
     span: tuple[int, int] | None = None,
     against: str | None = None,
+    margin: tuple[str, str] | None = None,
     method: str = "chefer",
     check: Check | None = None,
     progress: Progress | None = None,
@@ -42,15 +40,14 @@ def explain(
 ) -> Explanation:
     """Why the model said a token, a phrase, a span (half-open), or the whole answer.
 
-    against: explain one token rather than this one. settings: the method's own options.
+    against: explain one token rather than this one. margin: explain the decision between two words
+    at the answer's first place, such as ("Yes", "No"), whichever way it fell; given alone.
+    settings: the method's own options.
     Raises TargetError, MethodError, or NoExplanationError when the method finds nothing.
     """
-    contrast = None
-    if against is not None:
-        if token is None:
-            raise TargetError("A contrast explains one token against another: give token as well.")
-        contrast = against_token(model, answer, token, against)
-    target = target_for(answer, token=token, phrase=phrase, span=span, against=contrast)
+    target = choose_target(
+        model, answer, token=token, phrase=phrase, span=span, against=against, margin=margin
+    )
     return explain_target(
         model, answer, target, method=method, settings=settings, check=check, progress=progress
     )
@@ -66,19 +63,19 @@ def explain_target(
     check: Check | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
-    """Explain a target that is already known; see `explain`, and `run_method` for its seconds."""
+    """Explain a target that is already known; see `explain`."""
     chosen = get(method)
     options = chosen.spec.settings(settings or {})
-    if target.against is not None and not chosen.spec.contrastive:
+    if target.contrastive and not chosen.spec.contrastive:
         raise TargetError(
             f"{chosen.spec.title} cannot explain one token against another. Explain the word "
             "alone, or choose another method."
         )
-    found = run_method(
-        model, answer, units(target, options), chosen, options, check=check, progress=progress
-    )
-    layers = layer_shares(model, answer, target.token_indices, check=check)
-    return assemble(model, answer, target, found, layers, chosen, options)
+    # Its tokens one by one, or all in one summed backward pass.
+    apart = dict(options).get("words", MEAN_OF_MAPS) == MEAN_OF_MAPS
+    targets = target.parts if apart else (target,)
+    found = relevance_of(model, answer, targets, chosen, options, check=check, progress=progress)
+    return assemble(answer, target, found, origin_of(model, answer, chosen.spec, options))
 
 
 def relevancy_tensor(
@@ -95,22 +92,28 @@ def relevancy_tensor(
     progress(done, total) counts tokens, or runs of the model where a method needs many of them;
     check may raise to stop.
     """
+    return every_token(
+        model, answer, method=method, progress=progress, check=check, **settings
+    ).rows
+
+
+def every_token(
+    model: VisionLanguageModel,
+    answer: Answer,
+    *,
+    method: str = "chefer",
+    progress: Progress | None = None,
+    check: Check | None = None,
+    **settings: str,
+) -> Relevance:
+    """What the method found for every answer token, `relevancy_tensor` among it; no layers."""
     chosen = get(method)
     options = chosen.spec.settings(settings)
-    targets = [target_for(answer, token=index) for index in range(len(answer.tokens))]
-    return relevance_rows(model, answer, targets, chosen, options, check=check, progress=progress)[
-        0
-    ]
+    targets = [token_target(answer, index) for index in range(len(answer.tokens))]
+    return run_method(model, answer, targets, chosen, options, check=check, progress=progress)
 
 
-def units(target: Target, options: MethodSettings) -> list[Target]:
-    """What is computed for a target: its tokens one by one, or all in one summed backward pass."""
-    if dict(options).get("words", MEAN_OF_MAPS) != MEAN_OF_MAPS:
-        return [target]
-    return [Target("token", (index,), "", target.against) for index in target.token_indices]
-
-
-def relevance_rows(
+def relevance_of(
     model: VisionLanguageModel,
     answer: Answer,
     targets: Sequence[Target],
@@ -119,99 +122,64 @@ def relevance_rows(
     *,
     check: Check | None = None,
     progress: Progress | None = None,
-) -> tuple[Float[np.ndarray, "targets sequence"], Float[np.ndarray, " targets"] | None]:
-    """One relevance row per target; and each row's gap, for a method that promises completeness."""
+) -> Relevance:
+    """What the method found for each target, and where the layers looked."""
     found = run_method(model, answer, targets, method, options, check=check, progress=progress)
-    return found.rows, found.gaps
+    return replace(found, layers=layer_shares(model, answer, targets, check=check))
 
 
 def layer_shares(
     model: VisionLanguageModel,
     answer: Answer,
-    token_indices: Sequence[int],
+    targets: Sequence[Target],
     *,
     check: Check | None = None,
-) -> Float[np.ndarray, "tokens layers"]:
-    """Share of attention given to the image by each token's predicting position, per layer."""
+) -> Float[np.ndarray, "targets layers"]:
+    """Share of attention that predicting positions give to the images, per layer.
+
+    A target of several tokens has their mean.
+    """
+    rows = [answer.tokens[index].position - 1 for one in targets for index in one.token_indices]
     with model.lock:
         replay = replay_answer(model, answer, check)
-        rows = [answer.tokens[index].position - 1 for index in token_indices]
-        return image_attention_shares(replay, rows, answer.image_spans).numpy()
+        every = image_attention_shares(replay, rows, answer.image_spans).numpy()
+    ends = np.cumsum([len(one.token_indices) for one in targets])[:-1]
+    means = [part.mean(0, dtype=np.float64) for part in np.split(every, ends)]
+    return np.stack(means).astype(np.float32)
 
 
-def assemble(
-    model: VisionLanguageModel,
-    answer: Answer,
-    target: Target,
-    found: Relevance,
-    layers: Float[np.ndarray, "tokens layers"],
-    method: Method,
-    options: MethodSettings,
-) -> Explanation:
-    """The explanation made of what was found for a target's tokens: the means.
-
-    Raises NoExplanationError when the mean row is empty or not finite.
-    """
-    row = found.rows.mean(0, dtype=np.float64).astype(np.float32)
-    gaps, fine = found.gaps, found.fine[-1] if found.fine else None
-    seconds = _seconds(method, found)
-    if not np.isfinite(row).all():
-        raise NoExplanationError(
-            f"{method.spec.title} gave numbers that are not finite. Try float32, or another method."
-        )
-    if not row.any():
-        raise NoExplanationError(
-            f"{method.spec.title} found no relevance at all: nothing it measures is above zero "
-            "for this target. Try another method, or a contrast with a runner-up."
-        )
-    start, stop = answer.image_span
-    return Explanation(
-        image=row[start:stop].reshape(answer.grid).copy(),
-        row=row,
-        layers=layers.mean(0, dtype=np.float64).astype(np.float32),
-        method=method.spec.name,
-        target=target,
-        signed=method.spec.signed,
-        provenance=_provenance(model, answer, method, options, seconds),
-        completeness_gap=None if gaps is None else float(gaps.mean(dtype=np.float64)),
-        radiograph=answer.radiograph,
-        fine=None if fine is None else fine.mean(0, dtype=np.float64).astype(np.float32),
-    )
-
-
-def _seconds(method: Method, found: Relevance) -> float:
-    """What the rows cost together."""
-    if found.seconds is None:
-        return 0.0
-    together = found.seconds.max() if method.spec.all_tokens_at_once else found.seconds.sum()
-    return float(together)
-
-
-def _provenance(
-    model: VisionLanguageModel,
-    answer: Answer,
-    method: Method,
-    options: MethodSettings,
-    seconds: float,
-) -> Provenance:
-    libraries = tuple((name, version(name)) for name in ("torch", "transformers", "numpy"))
-    return Provenance(
+def origin_of(
+    model: VisionLanguageModel, answer: Answer, spec: MethodSpec, options: MethodSettings
+) -> Origin:
+    """What everything that a method finds for this answer with these options has in common."""
+    *earlier, current = answer.images
+    provenance = Provenance(
         model_name=model.name,
         model_revision=model.revision,
         is_demo=model.is_demo,
         device=str(model.device),
         dtype=str(model.dtype).removeprefix("torch."),
-        image_sha256=answer.radiograph.sha256,
+        image_sha256=current.radiograph.sha256,
         prompt=answer.prompt,
         token_ids=tuple(answer.input_ids.tolist()),
         prompt_length=answer.prompt_length,
-        image_span=answer.image_span,
-        method=method.spec.name,
+        image_span=current.span,
+        method=spec.name,
         settings=options,
-        versions=(
-            ("medgemma_dash", medgemma_dash.__version__),
-            ("python", platform.python_version()),
-            *libraries,
+        versions=_versions(),
+        seconds=0.0,
+        earlier_images=tuple(
+            EarlierImage(image.radiograph.sha256, image.span, image.grid) for image in earlier
         ),
-        seconds=seconds,
+    )
+    return Origin(provenance, spec.signed, spec.all_tokens_at_once)
+
+
+@cache
+def _versions() -> tuple[tuple[str, str], ...]:
+    libraries = tuple((name, version(name)) for name in ("torch", "transformers", "numpy"))
+    return (
+        ("medgemma_dash", medgemma_dash.__version__),
+        ("python", platform.python_version()),
+        *libraries,
     )

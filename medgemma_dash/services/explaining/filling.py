@@ -2,21 +2,17 @@
 
 from collections.abc import Sequence
 
-from medgemma_dash.core.errors import ModelError, NoExplanationError
-from medgemma_dash.core.explanation import Explanation, Provenance
-from medgemma_dash.core.relevance import Relevance
+from medgemma_dash.core.errors import ModelError
+from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
-from medgemma_dash.services.explaining.explain import (
-    assemble,
-    explain_target,
-    layer_shares,
-)
-from medgemma_dash.services.explaining.rows import MethodSettings, RowBatch, is_assembled
-from medgemma_dash.services.explaining.run import Check, Progress, run_method
+from medgemma_dash.services.explaining.explain import explain_target, origin_of, relevance_of
+from medgemma_dash.services.explaining.rows import MethodSettings, assemble, is_assembled
+from medgemma_dash.services.explaining.run import Check, Progress
 from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.explaining.targets import token_target
 
 # A click of another session waits for one batch at most; a processor is the slower one.
 MOST_AT_ONCE = 8
@@ -44,43 +40,17 @@ def fill_rows(
 ) -> None:
     """Compute these tokens' rows in one batch and put them into the store.
 
-    A row's seconds are its share of the batch's, or the whole run's where one run gives all tokens:
-    that is what is waited for. progress: see `run_method`.
+    progress: see `run_method`.
     """
     check_model(model, store)
-    answer = store.answer
     chosen = get(method)
     options = chosen.spec.settings(_texts(settings))
-    targets = [Target("token", (index,), answer.tokens[index].text) for index in token_indices]
-    found = run_method(model, answer, targets, chosen, options, check=check, progress=progress)
-    at_once = chosen.spec.all_tokens_at_once
-    assert found.seconds is not None  # noqa: S101  a run has been timed
-    seconds = float(found.seconds[0])
-    layers = layer_shares(model, answer, token_indices, check=check)
-    provenance: Provenance | None = None
-    for place, target in enumerate(targets):
-        part = slice(place, place + 1)
-        alone = Relevance(found.rows[part], seconds=found.seconds[part])
-        try:
-            one = assemble(model, answer, target, alone, layers[part], chosen, options)
-        except NoExplanationError:
-            continue  # an empty row is a result too: spans count it
-        provenance = one.provenance
-        break
-    store.fill(
-        RowBatch(
-            tuple(token_indices),
-            found.rows,
-            layers,
-            chosen.spec.signed,
-            provenance,
-            found.gaps,
-            seconds,
-            at_once,
-        ),
-        method,
-        settings,
+    targets = [token_target(store.answer, index) for index in token_indices]
+    found = relevance_of(
+        model, store.answer, targets, chosen, options, check=check, progress=progress
     )
+    origin = origin_of(model, store.answer, chosen.spec, options)
+    store.fill(token_indices, found, origin, settings)
 
 
 def explain_whole(
@@ -100,8 +70,8 @@ def explain_whole(
     if get(method).spec.all_tokens_at_once and is_assembled(target, settings):
         every = range(len(store.answer.tokens))
         fill_rows(model, store, every, method, settings, check, progress)
-        if (known := store.explanation(target, method, settings)) is not None:
-            return known
+        if (known := store.find(target, method, settings)) is not None:
+            return assemble(store.answer, target, *known)
     explanation = explain_target(
         model,
         store.answer,

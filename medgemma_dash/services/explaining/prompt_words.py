@@ -23,7 +23,7 @@ class PromptWord:
 def prompt_words(explanation: Explanation, answer: Answer, most: int = 5) -> tuple[PromptWord, ...]:
     """The words with most relevance (by magnitude), best first.
 
-    Tokens are joined to words at white space; the template and the image are left out.
+    Tokens are joined to words at white space; the template and the images are left out.
     """
     words: list[PromptWord] = []
     for first, last in _word_spans(answer):
@@ -61,16 +61,19 @@ def _word_spans(answer: Answer) -> list[tuple[int, int]]:
 
 
 def _question(answer: Answer) -> frozenset[int]:
-    """Positions of what the user typed; all else in the prompt is the template and the image.
+    """Positions of what the user typed; all else in the prompt is the template and the images.
 
     Whatever stands in it is text: control tags are refused when a question is put to the model,
-    so a tag there is one of the user's own. The template has words before the image only.
+    so a tag there is one of the user's own. The question stands behind the last image, and the
+    template has no words there.
     """
-    pieces, behind_image = answer.piece_texts[: answer.prompt_length], answer.image_span[1]
+    pieces, spans = answer.piece_texts[: answer.prompt_length], [i.span for i in answer.images]
     typed = answer.prompt.strip()
-    start = "".join(pieces).find(typed, len("".join(pieces[:behind_image])))
-    if start < 0:  # a tokenizer that rewrites what is typed: all behind the image but tags
-        places = range(behind_image, answer.prompt_length)
+    start = "".join(pieces).find(typed, len("".join(pieces[: spans[-1][1]])))
+    if start < 0:
+        # A tokenizer that rewrites what is typed: all text from the first image on but tags.
+        places = set(range(spans[0][1], answer.prompt_length))
+        places -= {place for span in spans for place in range(*span)}
         return frozenset(place for place in places if not _is_tag(pieces[place]))
     ends = list(accumulate(len(piece) for piece in pieces))
     return frozenset(range(bisect_right(ends, start), bisect_left(ends, start + len(typed)) + 1))

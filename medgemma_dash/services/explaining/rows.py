@@ -1,13 +1,15 @@
-"""Rows of an answer's relevancy tensor, and what several of them make together."""
+"""What the rows of a target's tokens make together: its explanation. No model is needed for it."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
-from jaxtyping import Bool, Float
 
-from medgemma_dash.core.explanation import Provenance
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import NoExplanationError
+from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 
 MethodSettings = Mapping[str, object] | Iterable[tuple[str, object]]
@@ -16,44 +18,67 @@ MethodSettings = Mapping[str, object] | Iterable[tuple[str, object]]
 MEAN_OF_MAPS = "mean of maps"
 
 
-@dataclass(frozen=True, eq=False)
-class RelevanceTensor:
-    """relevancy: float32 (T, S), zero rows where nothing is known. filled: bool (T,)."""
+@dataclass(frozen=True)
+class Origin:
+    """What all relevance that a method found for an answer with the same settings has in common.
 
-    relevancy: Float[np.ndarray, "tokens positions"]
-    filled: Bool[np.ndarray, " tokens"]
-
-
-@dataclass(frozen=True, eq=False)
-class RowBatch:
-    """Rows of some tokens: relevance (n, S) and layer shares (n, L), both float32.
-
-    provenance: of any of them; None when every row is empty, so that nothing can be shown.
-    gaps: each row's completeness gap, for a method that promises completeness.
-    seconds: what each row cost, its share of the time that the batch took.
-    at_once: the rows came from a run that gives all tokens for the price of one; `seconds` is then
-        the whole run's, for each of them.
+    provenance: its seconds are each explanation's own.
+    at_once: one run gave all tokens, and is what each of them cost.
     """
 
-    token_indices: tuple[int, ...]
-    rows: Float[np.ndarray, "tokens positions"]
-    layers: Float[np.ndarray, "tokens layers"]
+    provenance: Provenance
     signed: bool
-    provenance: Provenance | None
-    gaps: Float[np.ndarray, " tokens"] | None = None
-    seconds: float = 0.0
     at_once: bool = False
 
 
 def is_assembled(target: Target, settings: MethodSettings = ()) -> bool:
     """Whether the target's explanation is the mean of its tokens' rows, or a single row."""
-    if target.against is not None:
+    if target.contrastive:
         return False
     several_words = dict(settings).get("words", MEAN_OF_MAPS)
     return len(target.token_indices) == 1 or several_words == MEAN_OF_MAPS
 
 
-def mean_row(rows: Float[np.ndarray, "tokens entries"]) -> npt.NDArray[np.float32]:
-    """The mean of the tokens' rows, summed in float64: a span's relevance by definition."""
-    mean: npt.NDArray[np.float32] = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
+def assemble(answer: Answer, target: Target, relevance: Relevance, origin: Origin) -> Explanation:
+    """The explanation made of what was found for a target's parts: means, summed in float64.
+
+    It costs what its parts cost together; where one run gave all of them, that run.
+    Raises NoExplanationError, with the reason, when the mean row is empty or not finite.
+    """
+    if relevance.layers is None or relevance.seconds is None:
+        raise ValueError("An explanation tells of layers and seconds too.")
+    row, method = _mean(relevance.rows), origin.provenance.method
+    if not np.isfinite(row).all():
+        raise NoExplanationError(
+            f"{_title(method)} gave numbers that are not finite. Try float32, or another method."
+        )
+    if not row.any():
+        raise NoExplanationError(
+            f"{_title(method)} found no relevance at all: nothing it measures is above zero "
+            "for this target. Try another method, or a contrast with a runner-up."
+        )
+    seconds = relevance.seconds.max() if origin.at_once else relevance.seconds.sum()
+    gaps = relevance.gaps
+    return Explanation(
+        images=tuple(row[slice(*image.span)].reshape(image.grid).copy() for image in answer.images),
+        row=row,
+        layers=_mean(relevance.layers),
+        method=method,
+        target=target,
+        signed=origin.signed,
+        provenance=replace(origin.provenance, seconds=float(seconds)),
+        completeness_gap=None if gaps is None else float(gaps.mean(dtype=np.float64)),
+        radiograph=answer.radiograph,
+        fine_images=tuple(_mean(fine) for fine in relevance.fine),
+    )
+
+
+def _mean(values: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    mean: npt.NDArray[np.float32] = values.mean(0, dtype=np.float64).astype(np.float32)
     return mean
+
+
+def _title(method: str) -> str:
+    from medgemma_dash.methods import get  # imports torch, which has long been there by now
+
+    return get(method).spec.title

@@ -19,7 +19,7 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining import filling
-from medgemma_dash.services.explaining.rows import MethodSettings, is_assembled
+from medgemma_dash.services.explaining.rows import MethodSettings, assemble, is_assembled
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.failures import plain_error
 
@@ -114,12 +114,15 @@ def explain_steps(
     settings: MethodSettings,
     context: Reports,
 ) -> Generator[None, None, Explanation]:
-    """Explain a target, from the store as far as it is known."""
+    """Explain a target, from the store as far as it is known.
+
+    Raises NoExplanationError, with the reason, when the method finds nothing.
+    """
     if is_assembled(target, settings) and len(target.token_indices) > 1:
         yield from fill_steps(current, store, target.token_indices, method, settings, context)
-    known = store.explanation(target, method, settings)
+    known = store.find(target, method, settings)
     if known is not None:
-        return known
+        return assemble(store.answer, target, *known)
     return filling.explain_whole(
         current(), store, target, method, settings, context.check, context.progress
     )

@@ -1,178 +1,153 @@
 """What is known about why one answer was given, row by row."""
 
 import threading
-from collections import OrderedDict
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Bool, Float
+from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Explanation, Provenance
-from medgemma_dash.core.target import Against, Target
+from medgemma_dash.core.errors import NoExplanationError
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.kept import Kept
+from medgemma_dash.core.relevance import KnownRelevance, Relevance
+from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.rows import (
     MethodSettings,
-    RelevanceTensor,
-    RowBatch,
+    Origin,
+    assemble,
     is_assembled,
-    mean_row,
 )
 
 BUDGET_BYTES = 64 << 20
 
 
-@dataclass(eq=False)
-class _Sheet:
-    """The rows of one method with one choice of settings, and what each of them cost."""
+@dataclass(frozen=True, eq=False)
+class _Entry:
+    """Relevance of all tokens by one method with one choice of settings; or of one target."""
 
-    rows: Float[np.ndarray, "tokens positions"]
-    layers: Float[np.ndarray, "tokens layers"]
-    filled: Bool[np.ndarray, " tokens"]
-    seconds: Float[np.ndarray, " tokens"]
-    signed: bool
-    provenance: Provenance | None
-    gaps: Float[np.ndarray, " tokens"] | None = None
-    at_once: bool = False
+    known: KnownRelevance
+    origin: Origin
 
     @property
     def bytes(self) -> int:
-        return int(self.rows.nbytes + self.layers.nbytes)
+        return self.known.relevance.nbytes
 
 
-_SheetKey = tuple[str, tuple[tuple[str, str], ...]]
-_ResultKey = tuple[_SheetKey, tuple[int, ...], int | None]
+# Method and settings; and of what is kept as it is the target: its tokens, and the ids that they
+# are held against. What a target is called changes nothing.
+_Place = tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]
+_Key = tuple[str, tuple[tuple[str, str], ...], _Place | None]
 
 
 class RelevanceStore:
-    """The relevancy tensors of one answer in one session, filled by clicks and by explain-all.
+    """The relevance of one answer's tokens in one session, filled by clicks and by explain-all.
 
     A span, a phrase or the whole answer is the mean of its tokens' rows, and so is known as
-    soon as each of its tokens is. Contrastive results are kept one by one. When the budget is
-    spent, the method used least recently is forgotten; the newest is always kept.
-    Safe to use from any thread.
+    soon as each of its tokens is. Contrasts, and what a method explains in one go, are kept one by
+    one. When the budget is spent, what was used least recently is forgotten; the newest is always
+    kept. Safe to use from any thread.
     """
 
     def __init__(self, answer: Answer, budget_bytes: int = BUDGET_BYTES) -> None:
         self.answer = answer
-        self._budget_bytes = budget_bytes
-        self._kept: OrderedDict[_SheetKey | _ResultKey, _Sheet | Explanation] = OrderedDict()
+        self._kept: Kept[_Key, _Entry] = Kept(budget_bytes, lambda entry: entry.bytes)
         self._lock = threading.RLock()
 
     @property
     def bytes(self) -> int:
         """Bytes of all kept arrays."""
         with self._lock:
-            return sum(_bytes(entry) for entry in self._kept.values())
+            return self._kept.bytes
 
-    def fill(self, batch: RowBatch, method: str = "chefer", settings: MethodSettings = ()) -> None:
-        """Put rows into a method's tensor."""
-        if batch.rows.shape[1] != len(self.answer.input_ids):
+    def fill(
+        self,
+        token_indices: Sequence[int],
+        relevance: Relevance,
+        origin: Origin,
+        settings: MethodSettings = (),
+    ) -> None:
+        """Put these tokens' relevance into the method's. Empty rows are a result: spans count them.
+
+        Raises ValueError when it belongs to another answer.
+        """
+        if relevance.rows.shape[1] != len(self.answer.input_ids):
             raise ValueError("The rows belong to another answer.")
-        indices = list(batch.token_indices)
+        key = _key(origin.provenance.method, settings)
         with self._lock:
-            key = _sheet_key(method, settings)
-            sheet = self._get(key)
-            if not isinstance(sheet, _Sheet):
-                sheet = self._kept[key] = self._new_sheet(batch)
-            sheet.rows[indices] = batch.rows
-            sheet.layers[indices] = batch.layers
-            sheet.filled[indices] = True
-            sheet.seconds[indices] = batch.seconds
-            if batch.gaps is not None and sheet.gaps is not None:
-                sheet.gaps[indices] = batch.gaps
-            sheet.provenance = sheet.provenance or batch.provenance
-            self._evict()
+            entry = self._kept.get(key) or _empty(len(self.answer.tokens), relevance, origin)
+            arrays = zip(entry.known.relevance.arrays, relevance.arrays, strict=True)
+            for kept, given in arrays:
+                kept[list(token_indices)] = given
+            entry.known.filled[list(token_indices)] = True
+            self._kept.put(key, entry)
 
     def add(self, explanation: Explanation, settings: MethodSettings = ()) -> None:
         """Keep a result that was computed with these settings.
 
-        A single token's row goes into the tensor; any other result is kept as it is.
+        A single token's is one of the method's rows; any other is kept as it is.
         Raises ValueError when it explains another answer.
         """
         self._check(explanation)
-        target = explanation.target
-        if len(target.token_indices) == 1 and target.against is None:
-            batch = RowBatch(
-                target.token_indices,
-                explanation.row[np.newaxis],
-                explanation.layers[np.newaxis],
-                explanation.signed,
-                explanation.provenance,
-                _one_gap(explanation.completeness_gap),
-                explanation.provenance.seconds,
-            )
-            self.fill(batch, explanation.method, settings)
-            return
-        with self._lock:
-            key = _result_key(target, explanation.method, settings)
-            self._kept[key] = explanation
-            self._kept.move_to_end(key)
-            self._evict()
+        target, relevance = explanation.target, _one_row(explanation)
+        origin = Origin(explanation.provenance, explanation.signed)
+        if target.contrastive or len(target.token_indices) > 1:
+            key = _key(explanation.method, settings, target)
+            with self._lock:
+                filled = np.ones(1, np.bool_)
+                self._kept.put(key, _Entry(KnownRelevance(relevance, filled), origin))
+        else:
+            self.fill(target.token_indices, relevance, origin, settings)
 
-    def explanation(
-        self,
-        target: Target,
-        method: str = "chefer",
-        settings: MethodSettings = (),
-        against: Against | None = None,
-    ) -> Explanation | None:
-        """The explanation of the target, or None when it has to be computed first.
-
-        against: takes the place of `target.against`.
-        """
-        target = target if against is None else replace(target, against=against)
+    def find(
+        self, target: Target, method: str = "chefer", settings: MethodSettings = ()
+    ) -> tuple[Relevance, Origin] | None:
+        """What is known of the target's parts, for `assemble`; None when it is to be computed."""
         with self._lock:
-            result = self._get(_result_key(target, method, settings))
-            if isinstance(result, Explanation):
-                return replace(result, target=target)
+            whole = self._kept.get(_key(method, settings, target))
+            if whole is not None:
+                return whole.known.relevance, whole.origin
             if not is_assembled(target, settings):
                 return None
-            sheet = self._get(_sheet_key(method, settings))
-            indices = list(target.token_indices)
-            if not isinstance(sheet, _Sheet) or not sheet.filled[indices].all():
+            entry, indices = self._kept.get(_key(method, settings)), list(target.token_indices)
+            if entry is None or not entry.known.filled[indices].all():
                 return None
-            row, layers = mean_row(sheet.rows[indices]), mean_row(sheet.layers[indices])
-            signed, provenance = sheet.signed, sheet.provenance
-            # The rows may come from different batches, and a span costs what its words cost; of a
-            # run that gives all words, the whole run, once.
-            spent = sheet.seconds[indices]
-            seconds = float(spent.max() if sheet.at_once else spent.sum())
-            gap = None if sheet.gaps is None else float(sheet.gaps[indices].mean())
-        if provenance is None or not row.any() or not np.isfinite(row).all():
-            return None  # computing it again says why there is nothing to show
-        start, stop = self.answer.image_span
-        return Explanation(
-            image=row[start:stop].reshape(self.answer.grid).copy(),
-            row=row,
-            layers=layers,
-            method=method,
-            target=target,
-            signed=signed,
-            provenance=replace(provenance, seconds=seconds),
-            completeness_gap=gap,
-            radiograph=self.answer.radiograph,
-        )
+            return entry.known.relevance.of(indices), entry.origin
+
+    def explanation(
+        self, target: Target, method: str = "chefer", settings: MethodSettings = ()
+    ) -> Explanation | None:
+        """The target's explanation; None when it is not known, or known that there is none.
+
+        Why there is none is said by `explain_steps`.
+        """
+        found = self.find(target, method, settings)
+        try:
+            return None if found is None else assemble(self.answer, target, *found)
+        except NoExplanationError:
+            return None
 
     def missing(
         self, token_indices: Iterable[int], method: str = "chefer", settings: MethodSettings = ()
     ) -> tuple[int, ...]:
         """Those of the answer's tokens whose rows are not known yet, in the order given."""
         with self._lock:
-            sheet = self._get(_sheet_key(method, settings))
-            if not isinstance(sheet, _Sheet):
+            entry = self._kept.get(_key(method, settings))
+            if entry is None:
                 return tuple(token_indices)
-            return tuple(index for index in token_indices if not sheet.filled[index])
+            return tuple(index for index in token_indices if not entry.known.filled[index])
 
-    def tensor(self, method: str = "chefer", settings: MethodSettings = ()) -> RelevanceTensor:
-        """A copy of all rows known for a method."""
+    def tensor(self, method: str = "chefer", settings: MethodSettings = ()) -> KnownRelevance:
+        """A copy of what is known of all tokens for a method."""
+        tokens, positions = len(self.answer.tokens), len(self.answer.input_ids)
         with self._lock:
-            sheet = self._get(_sheet_key(method, settings))
-            if isinstance(sheet, _Sheet):
-                return RelevanceTensor(sheet.rows.copy(), sheet.filled.copy())
-            tokens, positions = len(self.answer.tokens), len(self.answer.input_ids)
-            rows = np.zeros((tokens, positions), np.float32)
-            return RelevanceTensor(rows, np.zeros(tokens, np.bool_))
+            entry = self._kept.get(_key(method, settings))
+            if entry is None:
+                rows = np.zeros((tokens, positions), np.float32)
+                return KnownRelevance(Relevance(rows), np.zeros(tokens, np.bool_))
+            known = entry.known
+            return KnownRelevance(known.relevance.of(range(tokens)), known.filled.copy())
 
     def words_on_cells(
         self,
@@ -181,76 +156,77 @@ class RelevanceStore:
         settings: MethodSettings = (),
         *,
         share: bool = False,
+        image: int = -1,
     ) -> Float[np.ndarray, " tokens"]:
-        """How much relevance each token of the answer put on these cells of the picture.
+        """How much relevance each token of the answer put on these cells of an image.
 
-        cells: (row, column) pairs. Returns float32 (T,), NaN for tokens not explained yet.
-        share: as a share of all positive relevance that the token put on the picture, which
+        cells: (row, column) pairs. image: its number; the current one is the last.
+        Returns float32 (T,), NaN for tokens not explained yet.
+        share: as a share of all positive relevance that the token put on this image, which
             can be compared between tokens; the raw sum depends on each logit's scale.
         Raises ValueError for a cell outside the grid.
         """
-        rows, cols = self.answer.grid
+        seen = self.answer.images[image]
+        rows, cols = seen.grid
         chosen = np.zeros((rows, cols), np.bool_)
         for row, col in cells:
             if not (0 <= row < rows and 0 <= col < cols):
                 raise ValueError(f"Cell (row={row}, column={col}) is outside {rows} x {cols}.")
             chosen[row, col] = True
         known = self.tensor(method, settings)
-        start, stop = self.answer.image_span
-        pictures = known.relevancy[:, start:stop].astype(np.float64)
+        pictures = known.relevance.rows[:, slice(*seen.span)].astype(np.float64)
         sums = pictures[:, chosen.ravel()].sum(axis=1)
         if share:
             totals = pictures.clip(0).sum(axis=1)
             sums = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
         return np.where(known.filled, sums, np.nan).astype(np.float32)
 
-    def _new_sheet(self, batch: RowBatch) -> _Sheet:
-        tokens = len(self.answer.tokens)
-        return _Sheet(
-            rows=np.zeros((tokens, batch.rows.shape[1]), np.float32),
-            layers=np.zeros((tokens, batch.layers.shape[1]), np.float32),
-            filled=np.zeros(tokens, np.bool_),
-            seconds=np.zeros(tokens),
-            signed=batch.signed,
-            provenance=batch.provenance,
-            gaps=None if batch.gaps is None else np.zeros(tokens),
-            at_once=batch.at_once,
-        )
-
-    def _evict(self) -> None:
-        while len(self._kept) > 1 and self.bytes > self._budget_bytes:
-            self._kept.popitem(last=False)
-
-    def _get(self, key: _SheetKey | _ResultKey) -> _Sheet | Explanation | None:
-        entry = self._kept.get(key)
-        if entry is not None:
-            self._kept.move_to_end(key)
-        return entry
-
     def _check(self, explanation: Explanation) -> None:
-        answer = self.answer
-        start, stop = answer.image_span
-        same_image = explanation.provenance.image_sha256 == answer.radiograph.sha256
-        if not same_image or len(explanation.row) != len(answer.input_ids):
+        images = self.answer.images
+        same = explanation.provenance.image_sha256s == tuple(
+            image.radiograph.sha256 for image in images
+        )
+        if not same or len(explanation.row) != len(self.answer.input_ids):
             raise ValueError("The explanation belongs to another answer.")
-        if not np.array_equal(explanation.image.ravel(), explanation.row[start:stop]):
-            raise ValueError("The explanation's picture is not its row at the soft tokens.")
+        for image, found in zip(images, explanation.images, strict=True):
+            if not np.array_equal(found.ravel(), explanation.row[slice(*image.span)]):
+                raise ValueError("The explanation's picture is not its row at the soft tokens.")
 
 
-def _one_gap(gap: float | None) -> Float[np.ndarray, " tokens"] | None:
-    return None if gap is None else np.array([gap])
+def _empty(tokens: int, like: Relevance, origin: Origin) -> _Entry:
+    """Room for all tokens, for what comes with `like`."""
+
+    def room(array: np.ndarray) -> np.ndarray:
+        return np.zeros((tokens, *array.shape[1:]), array.dtype)
+
+    relevance = Relevance(
+        rows=room(like.rows),
+        layers=None if like.layers is None else room(like.layers),
+        gaps=None if like.gaps is None else room(like.gaps),
+        fine=tuple(map(room, like.fine)),
+        seconds=None if like.seconds is None else room(like.seconds),
+    )
+    return _Entry(KnownRelevance(relevance, np.zeros(tokens, np.bool_)), origin)
 
 
-def _bytes(entry: _Sheet | Explanation) -> int:
-    if isinstance(entry, _Sheet):
-        return entry.bytes
-    return int(entry.row.nbytes + entry.image.nbytes + entry.layers.nbytes)
+def _one_row(explanation: Explanation) -> Relevance:
+    gap = explanation.completeness_gap
+    return Relevance(
+        rows=explanation.row[np.newaxis],
+        layers=explanation.layers[np.newaxis],
+        gaps=None if gap is None else np.array([gap]),
+        fine=tuple(fine[np.newaxis] for fine in explanation.fine_images),
+        seconds=np.array([explanation.provenance.seconds]),
+    )
 
 
-def _sheet_key(method: str, settings: MethodSettings) -> _SheetKey:
-    return method, tuple(sorted((name, repr(value)) for name, value in dict(settings).items()))
-
-
-def _result_key(target: Target, method: str, settings: MethodSettings) -> _ResultKey:
-    against_id = None if target.against is None else target.against.id
-    return _sheet_key(method, settings), target.token_indices, against_id
+def _key(method: str, settings: MethodSettings, target: Target | None = None) -> _Key:
+    named = tuple(sorted((name, repr(value)) for name, value in dict(settings).items()))
+    if target is None:
+        return method, named, None
+    sides: tuple[tuple[int, ...], ...] = ()
+    if target.margin is not None:
+        sides = target.margin.yes_ids, target.margin.no_ids
+    elif target.against is not None:
+        sides = ((target.against.id,),)
+    return method, named, (target.token_indices, sides)

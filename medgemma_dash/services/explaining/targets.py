@@ -1,9 +1,12 @@
 """From what the user chose (a token, a phrase, a span, nothing) to the target explained."""
 
+from dataclasses import replace
+
 from medgemma_dash.core.answer import Answer, Candidate
 from medgemma_dash.core.errors import TargetError
-from medgemma_dash.core.target import Against, Target
+from medgemma_dash.core.target import Against, Margin, Target
 from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.models.decision import spellings
 from medgemma_dash.models.prompting import encode_continuation
 
 
@@ -39,6 +42,71 @@ def locate_phrase(answer: Answer, phrase: str) -> tuple[tuple[int, int], ...]:
     return tuple(spans)
 
 
+def token_target(answer: Answer, token: int) -> Target:
+    """One token; it may count from the end (-1 is the last). Raises TargetError."""
+    count = len(answer.tokens)
+    if not -count <= token < count:
+        raise TargetError(f"There is no token {token}. The answer has tokens 0 to {count - 1}.")
+    chosen = answer.tokens[token % count]
+    return Target("token", (chosen.index,), chosen.text)
+
+
+def span_target(answer: Answer, start: int, stop: int) -> Target:
+    """The tokens of a half-open span. Raises TargetError."""
+    count = len(answer.tokens)
+    if not 0 <= start < stop <= count:
+        raise TargetError(
+            f"The span {start}:{stop} is not in the answer. Allowed: 0 <= start < stop <= {count}."
+        )
+    return Target("span", tuple(range(start, stop)), _text(answer, start, stop))
+
+
+def phrase_target(answer: Answer, phrase: str) -> Target:
+    """A phrase's first occurrence; `locate_phrase` and a span mean another. Raises TargetError."""
+    start, stop = locate_phrase(answer, phrase)[0]
+    return Target("phrase", tuple(range(start, stop)), _text(answer, start, stop))
+
+
+def answer_target(answer: Answer) -> Target:
+    """All that was said; the closing control token is no part of it. Raises TargetError."""
+    said = tuple(token.index for token in answer.tokens if not token.special)
+    if not said:
+        raise TargetError("The model said nothing, so there is nothing to explain.")
+    return Target("answer", said, answer.text)
+
+
+def contrast_target(answer: Answer, token: int, against: Against) -> Target:
+    """One token rather than another. Raises TargetError when it is the one that was said."""
+    target = token_target(answer, token)
+    if against.id == answer.tokens[target.token_indices[0]].id:
+        raise TargetError(f"The model did say {against.text!r} there. Choose another token.")
+    return replace(target, against=against)
+
+
+def margin_target(model: VisionLanguageModel, answer: Answer, yes: str, no: str) -> Target:
+    """The decision between two words at the answer's first place, whatever stands there.
+
+    Each word counts in all spellings that are one token, with a leading space and without.
+    Raises TargetError for a word that has none, and for two that are the same.
+    """
+    if not answer.tokens:
+        raise TargetError("The model said nothing, so there is no decision to explain.")
+    sides = []
+    for word in (yes.strip(), no.strip()):
+        ids = tuple(sorted(spellings(model.processor.tokenizer, word))) if word else ()
+        if not ids:
+            raise TargetError(
+                f"{word!r} is not one token in any spelling that this model's tokenizer knows, "
+                "and a margin compares single tokens. Choose other words, such as Yes and No."
+            )
+        sides.append(ids)
+    if {*sides[0]} & {*sides[1]}:
+        raise TargetError(f"{yes!r} and {no!r} are the same word. Choose two that differ.")
+    margin = Margin(sides[0], sides[1], yes.strip(), no.strip())
+    text = f"{margin.yes_text} rather than {margin.no_text}"
+    return Target("margin", (0,), text, margin=margin)
+
+
 def target_for(
     answer: Answer,
     *,
@@ -49,37 +117,45 @@ def target_for(
 ) -> Target:
     """The target that was asked for; none of token, phrase and span means the whole answer.
 
-    token may count from the end (-1 is the last). A phrase means its first occurrence; use
-    `locate_phrase` and span for another. Raises TargetError.
+    Raises TargetError.
     """
     if sum(choice is not None for choice in (token, phrase, span)) > 1:
         raise TargetError("Choose one of token, phrase and span.")
-    count = len(answer.tokens)
     if against is not None and token is None:
         raise TargetError("A contrast explains one token against another: give token as well.")
     if token is not None:
-        if not -count <= token < count:
-            raise TargetError(f"There is no token {token}. The answer has tokens 0 to {count - 1}.")
-        chosen = answer.tokens[token % count]
-        if against is not None and against.id == chosen.id:
-            raise TargetError(f"The model did say {against.text!r} there. Choose another token.")
-        return Target("token", (chosen.index,), chosen.text, against)
+        if against is not None:
+            return contrast_target(answer, token, against)
+        return token_target(answer, token)
     if phrase is not None:
-        start, stop = locate_phrase(answer, phrase)[0]
-        return Target("phrase", tuple(range(start, stop)), _text(answer, start, stop))
-    if span is not None:
-        start, stop = span
-        if not 0 <= start < stop <= count:
-            raise TargetError(
-                f"The span {start}:{stop} is not in the answer. "
-                f"Allowed: 0 <= start < stop <= {count}."
-            )
-        return Target("span", tuple(range(start, stop)), _text(answer, start, stop))
-    # The closing control token is not part of what was said.
-    said = tuple(t.index for t in answer.tokens if not t.special)
-    if not said:
-        raise TargetError("The model said nothing, so there is nothing to explain.")
-    return Target("answer", said, answer.text)
+        return phrase_target(answer, phrase)
+    return answer_target(answer) if span is None else span_target(answer, *span)
+
+
+def choose_target(
+    model: VisionLanguageModel,
+    answer: Answer,
+    *,
+    token: int | None = None,
+    phrase: str | None = None,
+    span: tuple[int, int] | None = None,
+    against: str | None = None,
+    margin: tuple[str, str] | None = None,
+) -> Target:
+    """As `target_for`, with contrasts in words, which the model's tokenizer spells.
+
+    Raises TargetError.
+    """
+    if margin is not None:
+        if any(choice is not None for choice in (token, phrase, span, against)):
+            raise TargetError("A margin is the decision at the first place: give it alone.")
+        return margin_target(model, answer, *margin)
+    contrast = None
+    if against is not None:
+        if token is None:
+            raise TargetError("A contrast explains one token against another: give token as well.")
+        contrast = against_token(model, answer, token, against)
+    return target_for(answer, token=token, phrase=phrase, span=span, against=contrast)
 
 
 def against_token(model: VisionLanguageModel, answer: Answer, token: int, text: str) -> Against:
@@ -90,7 +166,7 @@ def against_token(model: VisionLanguageModel, answer: Answer, token: int, text: 
     """
     if not text.strip():
         raise TargetError("The text to contrast with is empty.")
-    said = answer.tokens[target_for(answer, token=token).token_indices[0]]
+    said = answer.tokens[token_target(answer, token).token_indices[0]]
     runner_up = _runner_up(said.runners_up, text)
     if runner_up is not None:
         return Against(runner_up.id, runner_up.text)

@@ -3,6 +3,7 @@
 import io
 import json
 import zipfile
+from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -18,12 +19,16 @@ def relevancy_npz(
     relevancy: Float[np.ndarray, "tokens positions"],
     provenance: Provenance,
     filled: Bool[np.ndarray, " tokens"] | None = None,
+    fine: Sequence[Float[np.ndarray, "tokens patch_rows patch_cols"]] = (),
 ) -> bytes:
     """The tensor, bit for bit, and what its axes mean.
 
-    filled: which tokens' rows were computed; None means all. Holds the arrays `relevancy`
-    (T, S), `filled` (T,), `image_span`, `grid`, `token_ids`, `token_texts` and the texts
-    `provenance` (JSON) and `notices`. Raises ValueError when the shapes do not fit the answer.
+    filled: which tokens' rows were computed; None means all. fine: see `Relevance.fine`.
+    Holds the arrays `relevancy` (T, S), `filled` (T,), `image_span`, `grid`, `token_ids`,
+    `token_texts` and the texts `provenance` (JSON) and `notices`; `fine` (T, rows, columns) where
+    the method saw patches. Span, grid and `fine` are the current image's; of several images,
+    `image_spans` (n, 2) and `grids` (n, 2) are of all, and `fine_0`, `fine_1`, ... of the earlier.
+    Raises ValueError when the shapes do not fit the answer.
     """
     tokens = len(answer.tokens)
     known = np.ones(tokens, np.bool_) if filled is None else filled
@@ -40,6 +45,12 @@ def relevancy_npz(
         "provenance": np.asarray(json.dumps(provenance_facts(provenance)), np.str_),
         "notices": np.asarray(notices(provenance.is_demo), np.str_),
     }
+    if len(answer.images) > 1:
+        arrays["image_spans"] = np.asarray([image.span for image in answer.images], np.int64)
+        arrays["grids"] = np.asarray([image.grid for image in answer.images], np.int64)
+    for number, patches in enumerate(fine):
+        name = "fine" if number == len(fine) - 1 else f"fine_{number}"
+        arrays[name] = np.ascontiguousarray(patches)
     buffer = io.BytesIO()
     # Not np.savez: it stamps each member with the time, and equal results should be equal files.
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -7,11 +7,13 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 import numpy as np
+from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name as public_model_name
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.target import Target
 
 if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneTable
@@ -26,27 +28,20 @@ def explanation_json(
     """The explanation as strict JSON (numbers that are not finite become null).
 
     Numbers are written so that reading them as float32 gives the same bits. `row` has one
-    value per position of the sequence, `layers` one per decoder layer.
+    value per position of the sequence, `layers` one per decoder layer. `map` is of the current
+    image; `maps` are of all, in order, and only there where there are several. So is a map's
+    `fine` where the method saw patches, and the target's `margin` where it is one: keys may be
+    added within a version of the schema, none may change.
     """
-    target = explanation.target
+    provenance = explanation.provenance
     document = {
         "schema": SCHEMA,
         "schema_version": SCHEMA_VERSION,
-        "notices": notices(explanation.provenance.is_demo),
+        "notices": notices(provenance.is_demo),
         "method": explanation.method,
         "signed": explanation.signed,
-        "target": {
-            "kind": target.kind,
-            "token_indices": target.token_indices,
-            "text": target.text,
-            "against": None if target.against is None else asdict(target.against),
-        },
-        "map": {
-            "rows": explanation.image.shape[0],
-            "columns": explanation.image.shape[1],
-            "values": [plain_numbers(line) for line in explanation.image],
-            "unit": "raw relevance, not normalised",
-        },
+        "target": _target(explanation.target),
+        "map": _map(explanation.image, explanation.fine),
         "row": plain_numbers(explanation.row),
         "layers": plain_numbers(explanation.layers),
         "completeness_gap": _plain(explanation.completeness_gap),
@@ -62,14 +57,17 @@ def explanation_json(
                 "max_logit_difference": _plain(answer.fidelity.max_logit_difference),
             },
         },
-        "provenance": provenance_facts(explanation.provenance),
+        "provenance": provenance_facts(provenance),
     }
+    if len(explanation.images) > 1:
+        fine = explanation.fine_images or (None,) * len(explanation.images)
+        document["maps"] = [_map(*one) for one in zip(explanation.images, fine, strict=True)]
     return json.dumps(document, ensure_ascii=False, allow_nan=False, indent=1)
 
 
 def provenance_facts(provenance: Provenance) -> dict[str, object]:
     """The provenance as JSON knows it."""
-    facts: dict[str, object] = asdict(provenance)
+    facts = provenance.facts()
     facts["model_name"] = public_model_name(provenance.model_name)
     facts["settings"] = dict(provenance.settings)
     facts["versions"] = dict(provenance.versions)
@@ -80,6 +78,27 @@ def provenance_facts(provenance: Provenance) -> dict[str, object]:
 def plain_numbers(values: Iterable[np.floating]) -> list[float | None]:
     """Shortest decimals that give the same float32 again; None where not finite."""
     return [float(str(value)) if np.isfinite(value) else None for value in values]
+
+
+def _target(target: Target) -> dict[str, object]:
+    facts = asdict(target)
+    if target.margin is None:
+        del facts["margin"]
+    return facts
+
+
+def _map(
+    image: Float[np.ndarray, "rows cols"], fine: Float[np.ndarray, "patch_rows patch_cols"] | None
+) -> dict[str, object]:
+    written: dict[str, object] = {
+        "rows": image.shape[0],
+        "columns": image.shape[1],
+        "values": [plain_numbers(line) for line in image],
+        "unit": "raw relevance, not normalised",
+    }
+    if fine is not None:
+        written["fine"] = _map(fine, None)
+    return written
 
 
 def _token(token: Token) -> dict[str, object]:

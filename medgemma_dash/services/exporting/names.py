@@ -19,6 +19,8 @@ def download_name(explanation: Explanation, extension: str) -> str:
 def _target_name(target: Target) -> str:
     if target.kind == "answer":
         return "answer"
+    if target.margin is not None:
+        return f"margin-{target.margin.yes_ids[0]}-{target.margin.no_ids[0]}"
     first, last = target.token_indices[0], target.token_indices[-1]
     name = f"token-{first}" if first == last else f"tokens-{first}-{last}"
     return name if target.against is None else f"{name}-against-{target.against.id}"

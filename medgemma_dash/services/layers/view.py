@@ -23,6 +23,7 @@ Progress = Callable[[int, int], None]
 class LayerView:
     """What the decoder's layers and heads did at the target; means over its tokens.
 
+    image_span, grid: of the current image, which the maps are of; shares are of all images.
     attention: float32 (L, H, S), attention of the predicting position to every position.
     weighted: float32 (L, H, S), the part of it that moves the logit up, (dA * A)^+.
     gathered: float32 (L, S), relevance after folding in the layers from the last to this one.
@@ -36,19 +37,18 @@ class LayerView:
     attention: npt.NDArray[np.float32]
     weighted: npt.NDArray[np.float32]
     gathered: npt.NDArray[np.float32]
+    earlier_spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def image_shares(self) -> npt.NDArray[np.float32]:
-        """(L, H): share of each head's attention that goes to the image."""
-        start, stop = self.image_span
-        shares: npt.NDArray[np.float32] = self.attention[:, :, start:stop].sum(-1)
+        """(L, H): share of each head's attention that goes to the images."""
+        shares: npt.NDArray[np.float32] = self.attention[:, :, self._on_images].sum(-1)
         return shares
 
     @property
     def weighted_shares(self) -> npt.NDArray[np.float32]:
-        """(L, H): how much of all gradient-weighted attention is this head's, on the image."""
-        start, stop = self.image_span
-        on_image = self.weighted[:, :, start:stop].sum(-1, dtype=np.float64)
+        """(L, H): how much of all gradient-weighted attention is this head's, on the images."""
+        on_image = self.weighted[:, :, self._on_images].sum(-1, dtype=np.float64)
         whole = float(self.weighted.sum(dtype=np.float64))
         shares: npt.NDArray[np.float32] = (on_image / (whole or 1.0)).astype(np.float32)
         return shares
@@ -73,6 +73,10 @@ class LayerView:
         sums: npt.NDArray[np.float32] = on_image[:, chosen.ravel()].sum(-1)
         return sums
 
+    @property
+    def _on_images(self) -> npt.NDArray[np.intp]:
+        return np.concatenate([np.arange(*span) for span in (*self.earlier_spans, self.image_span)])
+
     def _picture(self, row: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         start, stop = self.image_span
         return row[start:stop].reshape(self.grid).copy()
@@ -87,13 +91,12 @@ def view_steps(
 ) -> Generator[None, None, LayerView]:
     """Walk back once for each of the target's tokens; yields between them."""
     sums: list[npt.NDArray[np.float64]] = []
-    count = len(target.token_indices)
-    for place, index in enumerate(target.token_indices):
+    count = len(target.parts)
+    for place, one in enumerate(target.parts):
         if place:
             yield
         model = current()
-        one = Target("token", (index,), "", target.against)
-        logit = logit_target(answer, one if target.margin is None else target)
+        logit = logit_target(answer, one)
         with model.lock:
             walk = walk_layers(replay_answer(model, answer, check), logit, check)
         parts = [
@@ -112,6 +115,7 @@ def view_steps(
         attention=attention,
         weighted=weighted,
         gathered=gathered,
+        earlier_spans=tuple(image.span for image in answer.images[:-1]),
     )
 
 

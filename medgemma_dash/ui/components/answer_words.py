@@ -14,7 +14,7 @@ from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.state.session import Study, current_session
 
 if TYPE_CHECKING:
-    from medgemma_dash.services.explaining.rows import RelevanceTensor
+    from medgemma_dash.core.relevance import KnownRelevance
     from medgemma_dash.services.runtime.host import ModelHost
 
 
@@ -45,7 +45,7 @@ def fills(study: Study) -> bool:
     return filling is not None and (filling.method, filling.settings) == (spec.name, settings)
 
 
-def image_shares(answer: Answer, known: RelevanceTensor) -> list[float | None]:
+def image_shares(answer: Answer, known: KnownRelevance) -> list[float | None]:
     """For each token, the share of its positive relevance that lies on the image."""
     start, stop = answer.image_span
     positive = known.relevancy.clip(0)

@@ -91,7 +91,7 @@ def target_words(answer: Answer, target: Target) -> str:
     """What is explained, as it stands in a sentence."""
     if target.kind == "answer":
         return "this answer"
-    if len(target.token_indices) == 1:
+    if len(target.token_indices) == 1 and target.margin is None:
         return token_words(answer, target.token_indices[0])
     return quoted(target.text)
 

@@ -8,7 +8,6 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from medgemma_dash.core.errors import CancelledError, OutOfMemoryError
-from medgemma_dash.core.target import Target
 from medgemma_dash.imaging import body_mask
 from medgemma_dash.methods import MethodSpec, get
 from medgemma_dash.metrics.agreement import agreement
@@ -26,7 +25,8 @@ from medgemma_dash.metrics.map_quality import map_quality
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.evaluation.benchmark.cases import Case, Word
 from medgemma_dash.services.evaluation.benchmark.measures import BLURRED, LESION, NAN, Observation
-from medgemma_dash.services.explaining.explain import relevance_rows
+from medgemma_dash.services.explaining.run import run_method
+from medgemma_dash.services.explaining.targets import token_target
 from medgemma_dash.services.faithfulness.scoring import token_scores
 from medgemma_dash.services.runtime.failures import plain_error
 
@@ -122,11 +122,11 @@ def _attempts(
 ) -> list[Attempt]:
     """One per word. What stops the method stops it for all of them, and is told in one line."""
     answer, tokens = case.answer, _tokens(case)
-    targets = [Target("token", (index,), answer.tokens[index].text) for index in tokens]
+    targets = [token_target(answer, index) for index in tokens]
     options = spec.settings(dict(settings.get(spec.name, {})))
     began = time.perf_counter()
     try:
-        rows, _ = relevance_rows(model, answer, targets, get(spec.name), options)
+        rows = run_method(model, answer, targets, get(spec.name), options).rows
     except CancelledError:
         raise
     except Exception as raised:

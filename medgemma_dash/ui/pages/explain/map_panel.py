@@ -79,6 +79,7 @@ def _picture(study: Study) -> None:
         dark=is_dark(),
         height_px=min(TALLEST_PX, round(TALLEST_PX * radiograph.height / radiograph.width))
         + COLOUR_BAR_PX,
+        fine=explanation.fine if explanation else None,
     )
     # In a narrow column the picture keeps to the top instead of the middle, and it keeps its
     # size when the colour bar comes and goes.
