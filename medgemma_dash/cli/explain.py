@@ -12,7 +12,7 @@ from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import get
 from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
 from medgemma_dash.services.explaining.asking import ask
-from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
+from medgemma_dash.services.explaining.explain import every_token, explain
 from medgemma_dash.services.exporting import (
     explanation_json,
     notices,
@@ -40,9 +40,7 @@ def run(options: argparse.Namespace) -> int:
         method=options.method,
         **settings,
     )
-    tensor = relevancy_tensor(
-        model, answer, method=options.method, progress=show_progress, **settings
-    )
+    every = every_token(model, answer, method=options.method, progress=show_progress, **settings)
     zones = zone_table(explanation.image, zone_map(radiograph, answer.grid, DEFAULT_SCHEME))
     picture = overlay_picture(
         radiograph.pixels,
@@ -50,10 +48,11 @@ def run(options: argparse.Namespace) -> int:
         signed=explanation.signed,
         laterality=radiograph.laterality,
         notices=notices(answer.is_demo)[1:],  # the picture carries the first on its own
+        fine=explanation.fine,
     )
     files = {
         "explanation.json": explanation_json(explanation, answer, zones).encode(),
-        "relevancy.npz": relevancy_npz(answer, tensor, explanation.provenance),
+        "relevancy.npz": relevancy_npz(answer, every.rows, explanation.provenance, fine=every.fine),
         "overlay.png": overlay_png(picture, explanation),
     }
     _write(options.out, files)

@@ -57,6 +57,7 @@ class Takeaway:
     relevancy: Float[np.ndarray, "tokens positions"]
     filled: Bool[np.ndarray, " tokens"]
     is_global: tuple[bool, ...]
+    fine: tuple[Float[np.ndarray, "tokens patch_rows patch_cols"], ...] = ()
 
     def png(self) -> bytes:
         """The map as it was drawn, over the radiograph in full size, with its legend."""
@@ -82,6 +83,7 @@ class Takeaway:
                 f"Radiograph sha256 {provenance.image_sha256}.",
             ),
             notices=notices(provenance.is_demo)[1:],
+            fine=self.explanation.fine,
         )
 
     def csv(self) -> str:
@@ -95,7 +97,7 @@ class Takeaway:
         with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
             archive.writestr(
                 "relevancy.npz",
-                relevancy_npz(self.answer, self.relevancy, provenance, self.filled),
+                relevancy_npz(self.answer, self.relevancy, provenance, self.filled, self.fine),
             )
             archive.writestr(
                 "explanation.json", explanation_json(self.explanation, self.answer, self.zones)
@@ -144,5 +146,6 @@ class Takeaway:
             signed=self.explanation.signed,
             laterality=str(self.answer.radiograph.laterality),
             notices=notices(self.explanation.provenance.is_demo)[1:],
+            fine=self.explanation.fine,
         )
         return overlay_png(picture, self.explanation)

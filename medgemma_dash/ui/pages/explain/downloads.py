@@ -37,6 +37,7 @@ def downloads(host: ModelHost) -> None:
         display=chosen_display(),
         relevancy=known.relevancy,
         filled=known.filled,
+        fine=known.relevance.fine,
         is_global=tuple(layer.is_global for layer in host.model.layout.layers),
     )
     files = (
