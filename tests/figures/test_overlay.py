@@ -125,3 +125,15 @@ def test_chosen_cells_are_outlined_from_inside():
     outline[40:60, 90:120] = True
     outline[41:59, 91:119] = False
     np.testing.assert_array_equal(accent, outline)
+
+
+def test_a_map_of_patches_is_drawn_in_place_of_the_cells_and_named():
+    fine = np.zeros((32, 32), np.float32)
+    fine[20, 10] = 0.04  # its cell's mean is the peak of `peaked`
+    patches = overlay_picture(GREY, peaked(), fine=fine, mode="grid", opacity=1.0)
+    cells = overlay_picture(GREY, peaked(), mode="grid", opacity=1.0)
+    assert patches[202, 152].tolist() == [252, 255, 164]
+    np.testing.assert_array_equal(patches[218, 178], GREY[0, 0])  # of the cell, not of the patch
+    assert (patches[320:] != cells[320:]).any()
+    same = overlay_picture(GREY, peaked(), fine=peaked(), mode="grid", opacity=1.0)
+    np.testing.assert_array_equal(same, cells)

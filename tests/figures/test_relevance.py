@@ -178,3 +178,16 @@ def test_the_figure_carries_the_jpeg_once_and_little_else():
 def test_clicked_cells_are_read_once_each_and_foreign_points_passed_over():
     points = [{"customdata": [3, 4]}, {"x": 1}, {"customdata": [3, 4]}, {"customdata": [0, 1]}]
     assert chosen_cells(points) == ((3, 4), (0, 1))
+
+
+@pytest.mark.parametrize("mode", ["grid", "smooth"])
+def test_a_map_of_patches_is_drawn_while_cells_are_hovered_over_and_clicked(mode):
+    fine = np.random.default_rng(0).random((64, 64)).astype(np.float32)
+    drawn, cells = figure(fine=fine, mode=mode), figure(mode=mode)
+    np.testing.assert_array_equal(drawn.data[0].z, fine)
+    assert (drawn.data[0].x[0], drawn.data[0].y[-1]) == (WIDTH / 128, HEIGHT * 127 / 128)
+    assert drawn.data[0].zmax == fine.max()
+    assert drawn.data[1] == cells.data[1]
+    texts = [one.text for one in drawn.layout.annotations]
+    assert any("64 × 64 patches" in text for text in texts)
+    assert figure(fine=peaked(), mode=mode) == cells

@@ -15,7 +15,7 @@ from PIL import Image
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.core.target import Against
+from medgemma_dash.core.target import Against, Margin, Target, target_from_dict
 from medgemma_dash.regions import ZoneRow, ZoneTable
 from medgemma_dash.services.explaining.prompt_words import PromptWord
 from medgemma_dash.services.exporting import (
@@ -29,7 +29,13 @@ from medgemma_dash.services.exporting import (
     relevancy_npz,
     report_html,
 )
-from tests.services.makers import make_answer, make_explanation, make_provenance, make_target
+from tests.services.makers import (
+    make_answer,
+    make_answer_of_two,
+    make_explanation,
+    make_provenance,
+    make_target,
+)
 
 ZONES = ZoneTable(
     (ZoneRow("Right upper", 0.25, 0.01, 0.5), ZoneRow("Left lower", 0.5, -0.02, 0.75)), None, 0.25
@@ -92,6 +98,46 @@ def test_json_gives_back_the_same_float32_numbers(answer: Answer, explanation: E
     assert document["zones"]["right_left_ratio"] is None
     assert document["answer"]["tokens"][2]["probability"] == 0.9
     assert document["provenance"]["token_ids"] == answer.input_ids.tolist()
+
+
+def test_what_only_some_explanations_have_stands_in_files_of_those_alone(
+    answer: Answer, explanation: Explanation
+) -> None:
+    plain = json.loads(explanation_json(explanation, answer))
+    two = make_answer_of_two()
+    margin = Margin((4,), (7, 9), "Yes", "No")
+    target = Target("margin", (0,), "Yes rather than No", margin=margin)
+    fine = tuple(np.random.default_rng(n).random((4, 6)).astype(np.float32) for n in range(2))
+    given = replace(make_explanation(two, target), fine_images=fine)
+    full = json.loads(explanation_json(given, two))
+    assert full.keys() - plain.keys() == {"maps"}
+    assert full["maps"][1] == full["map"]
+    for image, patches, found in zip(given.images, fine, full["maps"], strict=True):
+        assert np.array_equal(np.asarray(found["values"], np.float32), image)
+        assert np.array_equal(np.asarray(found["fine"]["values"], np.float32), patches)
+    assert target_from_dict(full["target"]) == target
+    assert full["provenance"].keys() - plain["provenance"].keys() == {"earlier_images"}
+    (earlier,) = full["provenance"]["earlier_images"]
+    assert earlier["sha256"] == two.images[0].radiograph.sha256
+    assert tuple(earlier["span"]) == two.images[0].span
+    assert "fine" not in plain["map"]
+    assert download_name(given, "json").endswith("-chefer-margin-4-7.json")
+
+
+def test_npz_has_all_images_and_their_patches() -> None:
+    two = make_answer_of_two()
+    tokens = len(two.tokens)
+    rows = np.zeros((tokens, len(two.input_ids)), np.float32)
+    fine = [np.full((tokens, 4, 6), value, np.float32) for value in (1, 2)]
+    found = np.load(io.BytesIO(relevancy_npz(two, rows, make_provenance(two), fine=fine)))
+    assert np.array_equal(found["fine_0"], fine[0])
+    assert np.array_equal(found["fine"], fine[1])
+    assert [tuple(span) for span in found["image_spans"]] == [one.span for one in two.images]
+    assert [tuple(grid) for grid in found["grids"]] == [one.grid for one in two.images]
+    one = make_answer()
+    rows = np.zeros((len(one.tokens), len(one.input_ids)), np.float32)
+    alone = np.load(io.BytesIO(relevancy_npz(one, rows, make_provenance(one))))
+    assert {"fine", "image_spans", "grids"}.isdisjoint(alone.files)
 
 
 def test_json_has_null_where_a_number_is_not_finite(

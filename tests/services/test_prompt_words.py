@@ -7,7 +7,13 @@ import pytest
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.services.explaining.prompt_words import prompt_words
-from tests.services.makers import GRID, make_answer, make_explanation, make_target
+from tests.services.makers import (
+    GRID,
+    make_answer,
+    make_answer_of_two,
+    make_explanation,
+    make_target,
+)
 
 CELLS = GRID[0] * GRID[1]
 BEFORE = ("<bos>", "<start_of_turn>", "user", "\n", "<start_of_image>")
@@ -70,6 +76,18 @@ def test_a_question_that_the_tokenizer_rewrote_is_not_lost_and_the_image_is_no_w
     words = words_of(replace(asked("is", " it"), prompt="IS IT"))
     assert {"is", "it", "Yes."} < words.keys()
     assert max(words.values()) < CELLS
+
+
+def test_text_between_two_images_is_a_word_only_where_the_question_was_rewritten() -> None:
+    two = make_answer_of_two()
+    row = np.ones(len(two.input_ids), np.float32)
+    images = tuple(row[slice(*one.span)].reshape(one.grid) for one in two.images)
+    given = replace(make_explanation(two, make_target(two, 0)), row=row, images=images)
+    words = {word.text: word.value for word in prompt_words(given, two, 99)}
+    assert words == {"Fluid?": 1, "Yes,": 2, "left.": 2}
+    rewritten = replace(two, prompt="FLUID?")
+    words = {word.text: word.value for word in prompt_words(given, rewritten, 99)}
+    assert words == {"between": 1, "Fluid?": 1, "Yes,": 2, "left.": 2}
 
 
 def test_a_control_token_in_the_answer_is_no_word() -> None:

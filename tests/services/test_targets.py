@@ -7,7 +7,12 @@ from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.target import Against
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
-from medgemma_dash.services.explaining.targets import against_token, locate_phrase, target_for
+from medgemma_dash.services.explaining.targets import (
+    against_token,
+    choose_target,
+    locate_phrase,
+    target_for,
+)
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 
 TEXT = "Yes, pneumonia. Pneumonia in the right zone; PNEUMONIA!"
@@ -144,3 +149,39 @@ def test_other_text_gets_the_leading_space_of_the_token_that_stands_there(model,
     assert against_token(model, answer, place, "zone").id == wanted
     wanted = tokenizer("zone", add_special_tokens=False)["input_ids"][0]
     assert against_token(model, answer, 0, "zone").id == wanted
+
+
+def test_a_margin_is_the_first_place_and_each_side_s_one_token_spellings(model, answer):
+    target = choose_target(model, answer, margin=(" Yes", "No"))
+    assert (target.kind, target.token_indices, target.text) == (
+        "margin",
+        (0,),
+        "Yes rather than No",
+    )
+    decode = model.processor.tokenizer.decode
+    for ids, word in ((target.margin.yes_ids, "yes"), (target.margin.no_ids, "no")):
+        texts = [decode([one]) for one in ids]
+        assert {text.strip().lower() for text in texts} == {word}
+        assert {word.capitalize(), f" {word}"} & set(texts)
+    other = ask(model, radiograph(), "Why?", force="Nothing here.")
+    assert choose_target(model, other, margin=("Yes", "No")) == target
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [
+        ({"margin": ("Ja", "Nein")}, "not one token in any spelling"),
+        ({"margin": ("Yes", " ")}, "not one token"),
+        ({"margin": ("No", "no")}, "same word"),
+        ({"margin": ("Yes", "No"), "token": 0}, "give it alone"),
+        ({"margin": ("Yes", "No"), "against": "No"}, "give it alone"),
+    ],
+)
+def test_a_margin_that_cannot_be_is_refused_with_the_reason(model, answer, choice, reason):
+    with pytest.raises(TargetError, match=reason):
+        explain(model, answer, **choice)
+
+
+def test_a_method_that_cannot_contrast_refuses_a_margin(model, answer):
+    with pytest.raises(TargetError, match="cannot explain one token against another"):
+        explain(model, answer, margin=("Yes", "No"), method="rollout")
