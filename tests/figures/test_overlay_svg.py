@@ -142,3 +142,13 @@ def test_unknown_scales_and_broken_maps_are_refused() -> None:
         drawn(colour_scale="Jet")
     with pytest.raises(ValueError, match="finite"):
         drawn(np.full((16, 16), np.nan, np.float32))
+
+
+def test_a_map_of_patches_is_drawn_in_place_of_the_cells_and_named() -> None:
+    fine = np.zeros((32, 48), np.float32)
+    fine[20, 10] = 0.04
+    svg = drawn(fine=fine, mode="grid", opacity=1.0)
+    cells = [one for one in svg.iter(f"{SVG}rect") if one.get("width") == "1"]
+    assert [(one.get("x"), one.get("y")) for one in cells] == [("10", "20")]
+    assert any("32 × 48 patches" in text for text in visible(svg))
+    assert ElementTree.tostring(drawn(fine=peaked())) == ElementTree.tostring(drawn())

@@ -1,6 +1,7 @@
 """Small radiographs, answers and explanations for tests of the services; no model is needed."""
 
 import hashlib
+from collections.abc import Generator
 from dataclasses import replace
 
 import numpy as np
@@ -140,3 +141,29 @@ def same_explanation(one: Explanation, other: Explanation) -> None:
         np.testing.assert_array_equal(getattr(one, name), getattr(other, name))
     for name in ("target", "method", "signed", "completeness_gap", "provenance"):
         assert getattr(one, name) == getattr(other, name), name
+
+
+class NobodyWaits:
+    """What work in steps is told when nobody cancels and nobody looks."""
+
+    def check(self) -> None:
+        """Go on."""
+
+    def progress(self, done: int, total: int) -> None:
+        """Nobody looks."""
+
+    def note(self, words: str) -> None:
+        """Nobody reads."""
+
+    def emit(self, value: object) -> None:
+        """Nobody listens."""
+
+
+def finished(steps: Generator[None, None, Explanation]) -> Explanation:
+    """What all steps come to."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            explanation: Explanation = end.value
+            return explanation

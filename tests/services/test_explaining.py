@@ -21,7 +21,7 @@ from medgemma_dash.services.explaining.steps import explain_steps
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.targets import token_target
 from tests.gemma3_factory import Shape, radiograph, random_adapter
-from tests.services.makers import same_explanation
+from tests.services.makers import NobodyWaits, finished, same_explanation
 
 QUESTION = "Is there evidence of pneumonia?"
 
@@ -195,18 +195,6 @@ def test_seconds_are_of_the_methods_own_work(model, answer, monkeypatch):
     assert explain(model, answer, token=1, method="raw_attention").provenance.seconds > slow
 
 
-class NobodyWaits:
-    """What work is told when nobody cancels and nobody looks."""
-
-    def check(self) -> None:
-        """Go on."""
-
-    def progress(self, done: int, total: int) -> None:
-        """Nobody looks."""
-
-    note = emit = lambda self, _value: None
-
-
 @pytest.mark.parametrize(
     ("method", "settings"),
     [
@@ -239,14 +227,6 @@ def test_what_comes_out_of_the_store_is_what_is_computed_directly(
         same_explanation(store.explanation(wanted.target, method, settings), wanted)
     cost = 8.0 if at_once else 1.1 + 2.1
     assert wanted.provenance.seconds == (1.1 if "words" in settings else cost)
-
-
-def finished(steps):
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            return end.value
 
 
 def test_the_layers_shares_are_worked_out_once_for_a_word(model, answer, monkeypatch):

@@ -173,13 +173,17 @@ class RelevanceStore:
             if not (0 <= row < rows and 0 <= col < cols):
                 raise ValueError(f"Cell (row={row}, column={col}) is outside {rows} x {cols}.")
             chosen[row, col] = True
-        known = self.tensor(method, settings)
-        pictures = known.relevance.rows[:, slice(*seen.span)].astype(np.float64)
+        with self._lock:
+            entry = self._kept.get(_key(method, settings))
+            if entry is None:
+                return np.full(len(self.answer.tokens), np.nan, np.float32)
+            pictures = entry.known.relevancy[:, slice(*seen.span)].astype(np.float64)
+            filled = entry.known.filled.copy()
         sums = pictures[:, chosen.ravel()].sum(axis=1)
         if share:
             totals = pictures.clip(0).sum(axis=1)
             sums = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
-        return np.where(known.filled, sums, np.nan).astype(np.float32)
+        return np.where(filled, sums, np.nan).astype(np.float32)
 
     def _check(self, explanation: Explanation) -> None:
         images = self.answer.images
