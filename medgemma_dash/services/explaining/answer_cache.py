@@ -1,13 +1,13 @@
 """Answers that were given before, shared by all sessions without sharing their pictures."""
 
 import threading
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.kept import Kept
 from medgemma_dash.core.radiograph import Radiograph
 
 BUDGET_BYTES = 32 << 20
@@ -41,8 +41,7 @@ class AnswerCache:
     """
 
     def __init__(self, budget_bytes: int = BUDGET_BYTES) -> None:
-        self._budget_bytes = budget_bytes
-        self._answers: OrderedDict[AnswerKey, Answer] = OrderedDict()
+        self._answers: Kept[AnswerKey, Answer] = Kept(budget_bytes, _size)
         self._lock = threading.Lock()
 
     def get(self, key: AnswerKey, radiographs: Sequence[Radiograph]) -> Answer | None:
@@ -54,9 +53,8 @@ class AnswerCache:
             raise ValueError("The key names another radiograph.")
         with self._lock:
             answer = self._answers.get(key)
-            if answer is None:
-                return None
-            self._answers.move_to_end(key)
+        if answer is None:
+            return None
         shown = zip(answer.images, radiographs, strict=True)
         return replace(answer, images=tuple(replace(image, radiograph=one) for image, one in shown))
 
@@ -67,17 +65,10 @@ class AnswerCache:
                 replace(image, radiograph=_without_picture(image.radiograph))
                 for image in answer.images
             )
-            self._answers[key] = replace(answer, images=bare)
-            self._answers.move_to_end(key)
-            while len(self._answers) > 1 and self._bytes > self._budget_bytes:
-                self._answers.popitem(last=False)
+            self._answers.put(key, replace(answer, images=bare))
 
     def __len__(self) -> int:
         return len(self._answers)
-
-    @property
-    def _bytes(self) -> int:
-        return sum(_size(answer) for answer in self._answers.values())
 
 
 def _size(answer: Answer) -> int:
