@@ -183,5 +183,5 @@ def test_a_margin_that_cannot_be_is_refused_with_the_reason(model, answer, choic
 
 
 def test_a_method_that_cannot_contrast_refuses_a_margin(model, answer):
-    with pytest.raises(TargetError, match="cannot explain one token against another"):
+    with pytest.raises(TargetError, match="cannot explain a decision"):
         explain(model, answer, margin=("Yes", "No"), method="rollout")

@@ -11,7 +11,6 @@ from jaxtyping import Float
 
 import medgemma_dash
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.explanation import EarlierImage, Explanation, Provenance
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
@@ -66,11 +65,6 @@ def explain_target(
     """Explain a target that is already known; see `explain`."""
     chosen = get(method)
     options = chosen.spec.settings(settings or {})
-    if target.contrastive and not chosen.spec.contrastive:
-        raise TargetError(
-            f"{chosen.spec.title} cannot explain one token against another. Explain the word "
-            "alone, or choose another method."
-        )
     # Its tokens one by one, or all in one summed backward pass.
     apart = dict(options).get("words", MEAN_OF_MAPS) == MEAN_OF_MAPS
     targets = target.parts if apart else (target,)
