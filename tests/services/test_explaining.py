@@ -10,6 +10,7 @@ import torch
 
 from medgemma_dash import ask, explain, relevancy_tensor
 from medgemma_dash.core.errors import NoExplanationError, TargetError
+from medgemma_dash.core.explanation import explanation_from_pandas
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.methods import attention_rows, available, get
 from medgemma_dash.models import generation, image_attention
@@ -50,6 +51,22 @@ def test_image_is_the_rows_soft_tokens_in_reading_order(model, answer):
     assert (found.image == found.row[start:stop].reshape(rows, cols)).all()
     assert ((found.layers > 0) & (found.layers < 1)).all()
     assert not found.signed
+
+
+def test_an_answer_about_two_images_is_explained_by_a_map_of_each(model):
+    films = [radiograph(1), radiograph(2)]
+    asked = ask(model, films, QUESTION, force="Yes, there.")
+    found = explain(model, asked, span=(0, 2), method="gradcam")
+    assert len(found.images) == len(found.fine_images) == 2
+    for image, seen in zip(found.images, asked.images, strict=True):
+        assert (image == found.row[slice(*seen.span)].reshape(seen.grid)).all()
+    assert found.image is found.images[1]
+    assert found.fine is found.fine_images[1]
+    assert found.provenance.image_sha256s == tuple(film.sha256 for film in films)
+    store = RelevanceStore(asked)
+    steps = explain_steps(lambda: model, store, found.target, "gradcam", (), NobodyWaits())
+    for one in (found, finished(steps)):
+        same_explanation(explanation_from_pandas(one.to_pandas()), one)
 
 
 def test_an_explanation_is_frozen(model, answer):
