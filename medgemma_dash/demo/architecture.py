@@ -23,6 +23,7 @@ from medgemma_dash.demo.tokenizer import (
     PAD,
     START_OF_IMAGE,
 )
+from medgemma_dash.models.loading import DEMO_MARK
 
 PATCH_SIZE = 14
 GRID = IMAGE_SIZE // PATCH_SIZE  # 16 patches a side
@@ -34,7 +35,10 @@ DECODER_LAYERS = 12  # two global layers, 5 and 11
 def build_config(
     tokenizer: PreTrainedTokenizerBase, decoder_layers: int = DECODER_LAYERS
 ) -> Gemma3Config:
-    """Return the configuration; every sixth decoder layer is global, the others slide over 512."""
+    """Return the configuration, marked as the demo.
+
+    Every sixth decoder layer is global, the others slide over 512.
+    """
     identity = tokenizer.convert_tokens_to_ids
     vision = SiglipVisionConfig(
         image_size=IMAGE_SIZE,
@@ -71,6 +75,7 @@ def build_config(
         eos_token_id=[identity(EOS), identity(END_OF_TURN)],
         pad_token_id=identity(PAD),
         bos_token_id=identity(BOS),
+        **{DEMO_MARK: True},
     )
 
 

@@ -22,6 +22,7 @@ from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.gemma3 import read_layout
 
 DEMO_FOLDER = resource("assets", "demo-model")
+DEMO_MARK = "medgemma_dash_demo"  # in the configuration, so that every copy takes it along
 HASHED_WHOLE_BYTES = 1 << 30  # larger checkpoints are identified by their safetensors headers
 HEADER_BYTES = 1 << 20
 
@@ -86,13 +87,12 @@ def wrap_model(hf_model: Any, hf_processor: Any) -> VisionLanguageModel:
     hf_model.requires_grad_(False)
     path = str(getattr(hf_model, "name_or_path", "") or hf_model.config.name_or_path)
     folder = Path(path) if path else None
-    is_demo = folder is not None and folder.is_dir() and folder.resolve() == DEMO_FOLDER
     return VisionLanguageModel(
         hf_model=hf_model,
         processor=hf_processor,
         name=path or type(hf_model).__name__,
         revision=_revision(hf_model, folder),
-        is_demo=is_demo,
+        is_demo=bool(getattr(hf_model.config, DEMO_MARK, False)),
         layout=layout,
         replays=Kept(read_settings().graph_megabytes << 20, lambda replay: replay.bytes),
     )

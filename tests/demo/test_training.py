@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -96,6 +97,7 @@ def test_a_whole_run_writes_a_checkpoint_folder(tmp_path: Path) -> None:
     assert "| technical |" in card
     assert "<!-- grounding -->" in card
     assert "no medical device" in " ".join(card.split())
+    assert json.loads((tmp_path / "config.json").read_text())["medgemma_dash_demo"] is True
     assert any("patches right" in line for line in lines)
 
 

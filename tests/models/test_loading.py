@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-from transformers import AutoConfig, BertConfig, BertModel, LlamaConfig
+from transformers import AutoConfig, AutoModelForImageTextToText, BertConfig, BertModel, LlamaConfig
 
 from medgemma_dash.core.errors import (
     ModelAccessError,
@@ -15,8 +15,8 @@ from medgemma_dash.core.errors import (
     ModelNotFoundError,
     UnsupportedModelError,
 )
-from medgemma_dash.models import load_model, wrap_model
-from medgemma_dash.models.loading import choose_device, choose_dtype
+from medgemma_dash.models import load_model, loading, wrap_model
+from medgemma_dash.models.loading import DEMO_FOLDER, choose_device, choose_dtype
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, processor, radiograph, random_model
@@ -73,6 +73,23 @@ def test_the_demo_model_says_that_it_is_one(demo_model):
     assert demo_model.name == "demo"
     assert demo_model.layout.grid == (16, 16)
     assert ask(demo_model, radiograph(), "Why?", force="Yes").is_demo
+
+
+def test_the_demo_keeps_its_name_wherever_it_lies(demo_model, tmp_path):
+    """Copied, renamed, saved again, or wrapped: the mark goes along, the revision stays."""
+    copied = shutil.copytree(DEMO_FOLDER, tmp_path / "medgemma-4b-it")
+    model = load_model(str(copied), device="cpu")
+    assert model.is_demo
+    assert model.revision == demo_model.revision
+    assert wrap_model(model.hf_model, model.processor).is_demo
+    model.hf_model.save_pretrained(tmp_path / "again")
+    again = AutoModelForImageTextToText.from_pretrained(tmp_path / "again")
+    assert wrap_model(again, model.processor).is_demo
+
+
+def test_another_model_in_the_demos_place_is_not_the_demo(copy, monkeypatch):
+    monkeypatch.setattr(loading, "DEMO_FOLDER", copy)
+    assert not load_model("demo", device="cpu").is_demo
 
 
 def test_bytes_of_tied_weights_are_counted_once(checkpoint):
