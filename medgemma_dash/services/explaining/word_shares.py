@@ -1,9 +1,12 @@
 """What the rows of several words say together: shares of their relevance, place by place."""
 
+from collections.abc import Sequence
+
 import numpy as np
 from jaxtyping import Bool, Float
 
-from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.answer import Answer, Token
+from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.metrics.map_quality import has_sink
 
 
@@ -23,6 +26,17 @@ def image_shares(
         float(on_image[index] / whole[index]) if known and whole[index] > 0 else None
         for index, known in enumerate(filled)
     ]
+
+
+def image_share(explanation: Explanation) -> float | None:
+    """Share of the target's positive relevance that lies on the image; None when it has none."""
+    whole = float(np.clip(explanation.row, 0, None).sum())
+    return float(np.clip(explanation.image, 0, None).sum()) / whole if whole > 0 else None
+
+
+def joint_probability(tokens: Sequence[Token]) -> float:
+    """What the model gave these tokens together, each after those before it."""
+    return float(np.prod([token.probability for token in tokens]))
 
 
 def leaning_tokens(

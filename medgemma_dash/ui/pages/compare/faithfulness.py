@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -74,18 +73,12 @@ def _contrast_line(answer: Answer, target: Target) -> None:
 
 
 def _table(found: FaithfulnessTable, titles: list[str]) -> None:
-    noise = [one.comprehensiveness for one in found.random]
-    rest = [one.sufficiency for one in found.random]
     rows: list[tuple[str, float, float | None, float]] = [
-        (
-            title,
-            one.comprehensiveness,
-            float(np.mean([one.comprehensiveness > drop for drop in noise])),
-            one.sufficiency,
-        )
-        for title, one in zip(titles, found.maps, strict=True)
+        (title, one.comprehensiveness, found.above_random(place), one.sufficiency)
+        for place, (title, one) in enumerate(zip(titles, found.maps, strict=True))
     ]
-    rows.append(("mean of 10 random choices", float(np.mean(noise)), None, float(np.mean(rest))))
+    mean = found.random_mean
+    rows.append(("mean of 10 random choices", mean.comprehensiveness, None, mean.sufficiency))
     frame = pd.DataFrame(
         rows, columns=["map", "comprehensiveness", "above random", "sufficiency"]
     ).set_index("map")
