@@ -62,7 +62,8 @@ def watch(
             above(job)
         _line_with_cancel(job, f"cancel_{key}", words(job))
 
-    # By its name and its place Streamlit tells one fragment from another.
+    # Streamlit knows a fragment by its name and place: another job at the same place is another
+    # one, which the browser's timer for the job before does not ask for.
     poll.__qualname__ = f"watch {key}"
     st.fragment(poll, run_every=seconds)()
 
