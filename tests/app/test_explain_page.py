@@ -10,6 +10,8 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError, PromptError
 from medgemma_dash.core.explanation import Target
+from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.explaining.tasks import EXPLAIN
 from medgemma_dash.ui.state.session import ASK, QUESTION
 from tests.app.opened import answered_of, session_of, study_of
 
@@ -128,6 +130,30 @@ def test_a_word_known_already_is_not_computed_again(
     for _ in range(2):
         choose(session_of(app), host, Target("token", (7,), " right"), "chefer", ())
     assert [target.token_indices for target in fake.computed].count((7,)) == 1
+
+
+def test_a_word_known_already_is_looked_up_once(
+    open_explain: OpenPage, host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medgemma_dash.ui.state.actions import choose
+
+    app = open_explain()
+    target = Target("token", (7,), " right")
+    choose(session_of(app), host, target, "chefer", ())
+    looked_up: list[Target] = []
+    look_up = RelevanceStore.explanation
+
+    def counted(store: RelevanceStore, target: Target, *rest: Any) -> Any:
+        looked_up.append(target)
+        return look_up(store, target, *rest)
+
+    monkeypatch.setattr(RelevanceStore, "explanation", counted)
+    choose(session_of(app), host, target, "chefer", ())
+    assert looked_up == [target]
+    shown = answered_of(app).shown
+    assert shown is not None
+    assert (shown.explanation.target, shown.seconds) == (target, None)
+    assert EXPLAIN not in session_of(app).jobs
 
 
 def test_a_broken_file_changes_nothing(open_explain: OpenPage) -> None:
