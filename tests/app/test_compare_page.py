@@ -20,6 +20,7 @@ from medgemma_dash.services.explaining.steps import MethodOutcome
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import COMPARE, EXPLAIN, compare_task
 from medgemma_dash.services.faithfulness import scoring
+from medgemma_dash.services.faithfulness.tasks import TEST
 from medgemma_dash.services.runtime.job import Job
 from medgemma_dash.services.runtime.queue import ABANDONED
 from medgemma_dash.services.runtime.task import Task
@@ -526,3 +527,30 @@ def test_a_contrast_is_not_what_the_faithfulness_test_watches(
     app.run()
     assert app.dataframe[0].value.loc["Chefer", "comprehensiveness"] == pytest.approx(0.5)
     assert lines_of(app, "contrast_not_tested") == [wanted]
+
+
+def test_what_a_test_finds_of_one_word_is_not_shown_for_another(
+    open_compare: Callable[..., AppTest], fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    table = FaithfulnessTable(0.9, 0.2, (Faithfulness(0.5, 0.1),), (Faithfulness(0.1, 0.4),) * 10)
+    gate = fake.gate()
+
+    def held_up(current: Any, answer: Any, target: Any, images: Any, check: Any, *_: Any) -> Any:
+        gate.pass_through(check)
+        return table
+        yield
+
+    monkeypatch.setattr(scoring, "faithfulness_steps", held_up)
+    app = open_tab(open_compare("chefer"), "Faithfulness")
+    gate.clear()
+    app.button(key="test_faithfulness").click().run()
+    assert lines_of(app, "cancel_test")[0].startswith("Testing the maps")
+    job = session_of(app).jobs.get(TEST)
+    assert job is not None
+    answered_of(app).target = Target("token", (7,), " right")
+    gate.set()
+    assert job.wait(PATIENCE_SECONDS)
+    arrived(app.run())
+    # This word's maps were not tested, and can be.
+    assert app.button(key="test_faithfulness")
+    assert comparison_of(app).faithfulness is None

@@ -30,8 +30,9 @@ def faithfulness_table(host: ModelHost, answer: Answer, comparison: Comparison) 
     key = tuple((one.method, one.settings) for one in shown)
     taken = jobs.take(TEST)
     if taken is not None:
-        if taken.job.result is not None:
-            comparison.faithfulness = taken.about, taken.job.result
+        tested, maps = taken.about
+        if taken.job.result is not None and tested == (comparison.answer_key, comparison.target):
+            comparison.faithfulness = maps, taken.job.result
         elif taken.job.error is not None:
             rich_line([[Segment(str(taken.job.error))]], key="test_problem", tone="caution")
     if TEST in jobs:
@@ -41,7 +42,10 @@ def faithfulness_table(host: ModelHost, answer: Answer, comparison: Comparison) 
     if known is None or known[0] != key:
         if st.button("Test these maps", key="test_faithfulness", type="primary"):
             images = [one.explanation.image for one in shown if one.explanation is not None]
-            jobs.run(host, faithfulness_task(answer, comparison.target, images), key)
+            tested = comparison.answer_key, comparison.target
+            jobs.run(
+                host, faithfulness_task(answer, comparison.target, images), about=(tested, key)
+            )
             st.rerun()
         st.caption(
             "Replaces the top 20% of each map's cells by the mean image token, and measures what "

@@ -68,8 +68,7 @@ class Pin:
 class Comparison:
     """One target's maps by the chosen methods, computed by a job while the page is read.
 
-    target: of the answer with this key.
-
+    target: of the answer with `answer_key`.
     found: every map that was seen, chosen or not; the store may forget them.
     reasons: why methods have no map. lasting_reasons: those of them that the study keeps, since
         the method would say the same again.
