@@ -48,6 +48,19 @@ class FaithfulnessTable:
         """
         return self.p - self.p_blank
 
+    @property
+    def random_mean(self) -> Faithfulness:
+        """The mean of the random rankings."""
+        return Faithfulness(
+            float(np.mean([one.comprehensiveness for one in self.random])),
+            float(np.mean([one.sufficiency for one in self.random])),
+        )
+
+    def above_random(self, map_index: int) -> float:
+        """Share of the random rankings whose comprehensiveness a map beats."""
+        reached = self.maps[map_index].comprehensiveness
+        return float(np.mean([reached > one.comprehensiveness for one in self.random]))
+
 
 def top_cells(image: Float[np.ndarray, "rows cols"], share: float) -> Bool[np.ndarray, " cells"]:
     """The share of cells with the highest values, at least one; of equal cells the first."""

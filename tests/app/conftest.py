@@ -1,4 +1,4 @@
-"""A host without torch: the real engine and store, and a model that says the same every time."""
+"""The real host, engine and store, with a model that says the same every time and at once."""
 
 from __future__ import annotations
 
@@ -16,14 +16,16 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
-from medgemma_dash.core.errors import MedGemmaDashError, MethodError
+from medgemma_dash.core.errors import MedGemmaDashError, MethodError, ModelNotFoundError
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.settings import Settings
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.store import RelevanceStore
-from medgemma_dash.services.runtime.engine import Engine
-from medgemma_dash.services.runtime.job import Job
+from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
+from medgemma_dash.services.runtime.host import ModelHost
+from medgemma_dash.ui.state import jobs
+from medgemma_dash.ui.state.host import known_answers, method_seconds
 
 ROOT = Path(__file__).parents[2]
 SAID = (
@@ -43,6 +45,7 @@ SAID = (
 GRID = (16, 16)
 CELLS = GRID[0] * GRID[1]
 LAYERS = 12
+TAKEN_OVER = (ASK, EXPLAIN, EXPLAIN_ALL)
 MID = Candidate(9001, " mid", 0.01)
 
 
@@ -108,128 +111,179 @@ def make_explanation(answer: Answer, target: Target, method: str) -> Explanation
     )
 
 
-@dataclass(eq=False)
-class FakeHost:
-    """Stands where the ModelHost stands.
+class Gate(threading.Event):
+    """Open, until a test clears it: computations stop at it then, and no page waits for them.
 
-    hold, hold_filling: keep jobs running until they are set.
+    background: pages never wait for what stops here.
+    """
+
+    def __init__(self, *, background: bool = False) -> None:
+        super().__init__()
+        self._background = background
+        self.set()
+
+    def clear(self) -> None:
+        super().clear()
+        if not self._background:
+            jobs.PATIENCE_SECONDS = 0
+
+    def pass_through(self, check: Callable[[], None]) -> None:
+        """Stop until the gate is open, or the job is cancelled."""
+        while not self.wait(0.01):
+            check()
+
+
+def model_of_nothing() -> Any:
+    """What host and pages touch of a model themselves."""
+    layers = tuple(SimpleNamespace(index=i, is_global=i % 6 == 5) for i in range(LAYERS))
+    return SimpleNamespace(
+        lock=threading.RLock(),
+        drop_caches=lambda: None,
+        is_demo=True,
+        name="demo",
+        revision="1",
+        device="cpu",
+        dtype="torch.float32",
+        memory_bytes=16_000_000,
+        load_seconds=1.5,
+        layout=SimpleNamespace(layers=layers),
+    )
+
+
+MODEL = model_of_nothing()
+
+
+@dataclass(eq=False)
+class Fake:
+    """What takes the place of computing on a model, and how a test has a hand in it.
+
+    hold, hold_filling, hold_loading: gates at which computations stop.
     refused: methods that fail with `explain_error`; empty means all.
     """
 
-    state: str = "ready"
-    message: str = ""
-    seconds: float = 1.5
-    settings: Settings = field(default_factory=Settings)
-    engine: Engine = field(default_factory=Engine)
     said: tuple[str, ...] = SAID
     ask_error: MedGemmaDashError | None = None
     explain_error: MedGemmaDashError | None = None
+    load_error: MedGemmaDashError | None = None
     refused: tuple[str, ...] = ()
-    hold: threading.Event = field(default_factory=threading.Event)
-    hold_filling: threading.Event = field(default_factory=threading.Event)
+    hold: Gate = field(default_factory=Gate)
+    hold_filling: Gate = field(default_factory=lambda: Gate(background=True))
+    hold_loading: Gate = field(default_factory=Gate)
     computed: list[Target] = field(default_factory=list)
-    begun: bool = False
 
-    def __post_init__(self) -> None:
-        self.hold.set()
-        self.hold_filling.set()
-        layers = tuple(SimpleNamespace(index=i, is_global=i % 6 == 5) for i in range(LAYERS))
-        self.model: Any = SimpleNamespace(
-            is_demo=True,
-            name="demo",
-            device="cpu",
-            dtype="torch.float32",
-            memory_bytes=16_000_000,
-            load_seconds=1.5,
-            layout=SimpleNamespace(layers=layers),
-        )
+    def gate(self) -> Gate:
+        """One for what a test itself puts in the place of a computation."""
+        return Gate()
 
-    def ask_job(self, owner: str, radiograph: Radiograph, prompt: str) -> Job[Answer]:
-        def work(context: Any) -> Answer:
-            answer = make_answer(radiograph, prompt, self.said)
-            for token in answer.tokens:
-                context.emit(token)
-            while not self.hold.wait(0.01):
+    def load(self, settings: Settings, context: Any) -> Any:
+        self.hold_loading.pass_through(context.check)
+        if self.load_error is not None:
+            raise self.load_error
+        return MODEL
+
+    def ask(
+        self,
+        model: Any,
+        radiograph: Radiograph,
+        prompt: str,
+        *,
+        on_token: Callable[[Token], None],
+        check: Callable[[], None],
+        **_options: Any,
+    ) -> Answer:
+        answer = make_answer(radiograph, prompt, self.said)
+        for token in answer.tokens:
+            on_token(token)
+        self.hold.pass_through(check)
+        if self.ask_error is not None:
+            raise self.ask_error
+        return answer
+
+    def explain_steps(
+        self, current: Any, store: RelevanceStore, target: Target, method: str, *rest: Any
+    ) -> Iterator[None]:
+        settings, context = rest
+        self.hold.pass_through(context.check)
+        if self.explain_error is not None and method in (self.refused or (method,)):
+            raise self.explain_error
+        self.computed.append(target)
+        explanation = make_explanation(store.answer, target, method)
+        store.add(explanation, settings)
+        return explanation
+        yield
+
+    def fill_steps(
+        self, current: Any, store: RelevanceStore, indices: Any, method: str, *rest: Any
+    ) -> Iterator[None]:
+        settings, context = rest
+        for index in indices:
+            while not self.hold_filling.wait(0.01):
                 context.check()
-            if self.ask_error is not None:
-                raise self.ask_error
-            return answer
+                yield
+            target = Target("token", (index,), store.answer.tokens[index].text)
+            store.add(make_explanation(store.answer, target, method), settings)
+            context.progress(index + 1, len(indices))
+            yield
 
-        return self.engine.submit(work, owner=owner, label="Answering", supersedes="ask")
-
-    def explain_job(
-        self, owner: str, store: RelevanceStore, target: Target, method: str, settings: Any
-    ) -> Job[Explanation]:
-        def work(context: Any) -> Explanation:
-            while not self.hold.wait(0.01):
-                context.check()
-            if self.explain_error is not None and method in (self.refused or (method,)):
-                raise self.explain_error
-            self.computed.append(target)
-            explanation = make_explanation(store.answer, target, method)
-            store.add(explanation, settings)
-            return explanation
-
-        return self.engine.submit(work, owner=owner, label="Explaining", supersedes="explain")
-
-    def explain_all_job(
-        self, owner: str, store: RelevanceStore, method: str, settings: Any
-    ) -> Job[None]:
-        def work(context: Any) -> Iterator[None]:
-            for token in store.answer.tokens:
-                while not self.hold_filling.wait(0.01):
-                    context.check()
-                    yield
-                target = Target("token", (token.index,), token.text)
-                store.add(make_explanation(store.answer, target, method), settings)
-                context.progress(token.index + 1, len(store.answer.tokens))
-
-        return self.engine.submit_steps(
-            work, owner=owner, label="Explaining every word", supersedes="all", background=True
-        )
-
-    def compare_job(
-        self, owner: str, store: RelevanceStore, target: Target, methods: Any
-    ) -> Job[None]:
-        from medgemma_dash.services.explaining.steps import MethodOutcome
-
-        def work(context: Any) -> None:
-            for method, settings in methods:
-                explanation = make_explanation(store.answer, target, method)
-                store.add(explanation, settings)
-                context.emit(MethodOutcome(method, settings, explanation))
-
-        return self.engine.submit(work, owner=owner, label="Comparing", supersedes="compare")
-
-    def layers_job(self, owner: str, answer: Answer, target: Target) -> Job[Any]:
-        def work(context: Any) -> None:
-            raise MethodError("The fake model has no layers to look into.")
-
-        return self.engine.submit(work, owner=owner, label="Looking", supersedes="layers")
-
-    def begin(self) -> None:
-        self.begun = True
-
-    def reload(self) -> None:
-        self.state = "loading"
+    def view_steps(self, *_arguments: Any) -> Iterator[None]:
+        raise MethodError("The fake model has no layers to look into.")
+        yield
 
 
 @pytest.fixture
-def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[FakeHost]:
-    """The host that the pages get instead of the real one."""
-    # A page never waits for these, for the real host imports them before it is ready.
-    import_module("medgemma_dash.methods")
-    import_module("medgemma_dash.services.explaining.targets")
-    fake = FakeHost()
-    monkeypatch.setattr("medgemma_dash.ui.state.host.model_host", lambda: fake)
-    yield fake
-    fake.hold.set()
-    fake.hold_filling.set()
-    fake.engine.close()
+def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
+    """Takes the place of all computing behind the tasks."""
+    found = Fake()
+    # The real host imports these before it is ready, so that no page waits for them.
+    for module, names in {
+        "explaining.asking": ("ask",),
+        "explaining.steps": ("explain_steps", "fill_steps"),
+        "layers.view": ("view_steps",),
+    }.items():
+        imported = import_module(f"medgemma_dash.services.{module}")
+        for name in names:
+            monkeypatch.setattr(imported, name, getattr(found, name))
+    # What is not held up is there in a moment, however busy the machine is.
+    monkeypatch.setattr(jobs, "PATIENCE_SECONDS", 30)
+    known_answers.clear()
+    method_seconds.clear()
+    yield found
+    for gate in (found.hold, found.hold_filling, found.hold_loading):
+        gate.set()
 
 
 @pytest.fixture
-def open_home(host: FakeHost) -> Callable[[], AppTest]:
+def host(monkeypatch: pytest.MonkeyPatch, fake: Fake) -> Iterator[ModelHost]:
+    """The host that the pages get, its model loaded."""
+    made = ModelHost(Settings(), load=fake.load, start=False)
+    reload_model(made)
+    monkeypatch.setattr("medgemma_dash.ui.state.host.model_host", lambda: made)
+    yield made
+    for gate in (fake.hold, fake.hold_filling, fake.hold_loading):
+        gate.set()
+    made.close()
+
+
+def reload_model(host: ModelHost) -> None:
+    """Load it again, and wait until that is done."""
+    host.reload()
+    assert host.engine.submit(lambda context: None, owner="test", label="loaded").wait(30)
+
+
+@pytest.fixture
+def lose_model(host: ModelHost, fake: Fake) -> Callable[[str], None]:
+    """Makes the model one that cannot be loaded, for this reason."""
+
+    def lose(reason: str) -> None:
+        fake.load_error = ModelNotFoundError(reason)
+        reload_model(host)
+        assert host.state == "failed"
+
+    return lose
+
+
+@pytest.fixture
+def open_home(host: ModelHost) -> Callable[[], AppTest]:
     """The program at its first page."""
     return lambda: AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
 
@@ -251,12 +305,11 @@ def rest(app: AppTest) -> AppTest:
     for _ in range(10):
         if SESSION not in app.session_state:
             return app
-        session = app.session_state[SESSION]
-        jobs = session.jobs()
+        waiting = app.session_state[SESSION].jobs
         # What has finished by itself waits to be taken over too.
-        if not jobs and not (session.asking or session.explaining or session.filling):
+        if not waiting.unfinished() and not any(key in waiting for key in TAKEN_OVER):
             return app
-        for job in jobs:
+        for job in waiting.unfinished():
             assert job.wait(30)
         app.run()
     raise AssertionError("The page never came to rest.")

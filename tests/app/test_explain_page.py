@@ -10,21 +10,13 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError, PromptError
 from medgemma_dash.core.target import Target
-from medgemma_dash.ui.state.session import ASK, QUESTION, SESSION, Session, Study
+from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.explaining.tasks import EXPLAIN
+from medgemma_dash.ui.state.session import ASK, QUESTION
+from tests.app.opened import answered_of, session_of, study_of
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
-
-
-def session_of(app: AppTest) -> Session:
-    session: Session = app.session_state[SESSION]
-    return session
-
-
-def study_of(app: AppTest) -> Study:
-    study = session_of(app).study
-    assert study is not None
-    return study
 
 
 def ask(app: AppTest, settle: Settle, question: str) -> AppTest:
@@ -36,23 +28,21 @@ def ask(app: AppTest, settle: Settle, question: str) -> AppTest:
 def test_it_opens_with_a_sample_answered_and_a_word_selected(open_explain: OpenPage) -> None:
     app = open_explain()
     assert not app.exception
-    study = study_of(app)
-    assert study.sample is not None
-    assert study.answer is not None
-    assert study.explanation is not None
-    assert study.target is not None
-    assert study.target.text.strip()
+    assert study_of(app).sample is not None
+    answered = answered_of(app)
+    assert answered.explanation is not None
+    assert answered.target is not None
+    assert answered.target.text.strip()
 
 
 def test_a_question_is_answered_and_its_word_explained(
     open_explain: OpenPage, settle: Settle
 ) -> None:
     app = ask(open_explain(), settle, "Is the heart enlarged?")
-    study = study_of(app)
-    assert study.answer is not None
-    assert study.answer.prompt == "Is the heart enlarged?"
-    assert study.explanation is not None
-    assert study.explanation.provenance.prompt == "Is the heart enlarged?"
+    answered = answered_of(app)
+    assert answered.answer.prompt == "Is the heart enlarged?"
+    assert answered.explanation is not None
+    assert answered.explanation.provenance.prompt == "Is the heart enlarged?"
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\n"])
@@ -60,20 +50,20 @@ def test_an_empty_question_is_refused_and_the_answer_stays(
     open_explain: OpenPage, settle: Settle, question: str
 ) -> None:
     app = open_explain()
-    before = study_of(app).answer
+    before = answered_of(app).answer
     ask(app, settle, question)
     notice = session_of(app).notice
     assert notice is not None
     assert "empty" in notice.text
-    assert study_of(app).answer is before
+    assert answered_of(app).answer is before
 
 
 def test_a_refused_question_leaves_question_answer_and_map(
-    open_explain: OpenPage, settle: Settle, host: Any
+    open_explain: OpenPage, settle: Settle, fake: Any
 ) -> None:
     app = open_explain()
-    before = study_of(app).explanation
-    host.ask_error = PromptError(
+    before = answered_of(app).explanation
+    fake.ask_error = PromptError(
         "The question is too long: 5000 tokens. Allowed: 1024. Shorten it."
     )
     ask(app, settle, "word " * 500)
@@ -81,59 +71,89 @@ def test_a_refused_question_leaves_question_answer_and_map(
     assert notice is not None
     assert notice.tone == "error"
     assert "too long" in notice.text
-    assert study_of(app).explanation is before
+    assert answered_of(app).explanation is before
     assert app.text_input(key=QUESTION).value.startswith("word word")
 
 
-def test_running_out_of_memory_keeps_the_earlier_map(open_explain: OpenPage, host: Any) -> None:
+def test_running_out_of_memory_keeps_the_earlier_map(
+    open_explain: OpenPage, host: Any, fake: Any
+) -> None:
     from medgemma_dash.ui.state.actions import choose
 
     app = open_explain()
-    session, before = session_of(app), study_of(app).explanation
-    host.explain_error = OutOfMemoryError("The memory was not enough.")
+    session, before = session_of(app), answered_of(app).explanation
+    fake.explain_error = OutOfMemoryError("The memory was not enough.")
     choose(session, host, Target("token", (7,), " right"), "chefer", ())
     app.run()
     assert session.notice is not None
     assert "memory" in session.notice.text
-    assert study_of(app).explanation is before
+    assert answered_of(app).explanation is before
     assert before is not None
-    assert study_of(app).target == before.target
+    assert answered_of(app).target == before.target
 
 
-def test_nothing_found_is_said_and_no_map_is_drawn(open_explain: OpenPage, host: Any) -> None:
+def test_nothing_found_is_said_and_no_map_is_drawn(
+    open_explain: OpenPage, host: Any, fake: Any
+) -> None:
     from medgemma_dash.ui.state.actions import choose
 
     app = open_explain()
-    host.explain_error = NoExplanationError("every gradient is zero.")
+    fake.explain_error = NoExplanationError("every gradient is zero.")
     choose(session_of(app), host, Target("token", (7,), " right"), "chefer", ())
     app.run()
     assert not app.exception
-    assert study_of(app).explanation is None
-    assert study_of(app).problem == "every gradient is zero."
+    assert answered_of(app).explanation is None
+    assert answered_of(app).problem == "every gradient is zero."
 
 
-def test_the_last_click_wins(open_explain: OpenPage, settle: Settle, host: Any) -> None:
+def test_the_last_click_wins(open_explain: OpenPage, settle: Settle, host: Any, fake: Any) -> None:
     from medgemma_dash.ui.state.actions import choose
 
     app = open_explain()
     session = session_of(app)
-    host.hold.clear()
+    fake.hold.clear()
     choose(session, host, Target("token", (7,), " right"), "chefer", ())
     choose(session, host, Target("token", (8,), " lower"), "chefer", ())
-    host.hold.set()
+    fake.hold.set()
     settle(app)
-    study = study_of(app)
-    assert study.explanation is not None
-    assert study.explanation.target.token_indices == (8,)
+    explanation = answered_of(app).explanation
+    assert explanation is not None
+    assert explanation.target.token_indices == (8,)
 
 
-def test_a_word_known_already_is_not_computed_again(open_explain: OpenPage, host: Any) -> None:
+def test_a_word_known_already_is_not_computed_again(
+    open_explain: OpenPage, host: Any, fake: Any
+) -> None:
     from medgemma_dash.ui.state.actions import choose
 
     app = open_explain()
     for _ in range(2):
         choose(session_of(app), host, Target("token", (7,), " right"), "chefer", ())
-    assert [target.token_indices for target in host.computed].count((7,)) == 1
+    assert [target.token_indices for target in fake.computed].count((7,)) == 1
+
+
+def test_a_word_known_already_is_looked_up_once(
+    open_explain: OpenPage, host: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from medgemma_dash.ui.state.actions import choose
+
+    app = open_explain()
+    target = Target("token", (7,), " right")
+    choose(session_of(app), host, target, "chefer", ())
+    looked_up: list[Target] = []
+    look_up = RelevanceStore.explanation
+
+    def counted(store: RelevanceStore, target: Target, *rest: Any) -> Any:
+        looked_up.append(target)
+        return look_up(store, target, *rest)
+
+    monkeypatch.setattr(RelevanceStore, "explanation", counted)
+    choose(session_of(app), host, target, "chefer", ())
+    assert looked_up == [target]
+    shown = answered_of(app).shown
+    assert shown is not None
+    assert (shown.explanation.target, shown.seconds) == (target, None)
+    assert EXPLAIN not in session_of(app).jobs
 
 
 def test_a_broken_file_changes_nothing(open_explain: OpenPage) -> None:
@@ -155,31 +175,30 @@ def test_what_was_chosen_survives_a_visit_to_another_page(
     app.slider(key="map_opacity").set_value(40).run()
     app.run()  # a fragment alone was drawn
     ask(app, settle, "Is the heart enlarged?")
-    before = study_of(app).explanation
+    before = answered_of(app).explanation
     app.switch_page("Home.py").run()
     app.switch_page("pages/1_Explain.py").run()
     assert not app.exception
     assert app.slider(key="map_opacity").value == 40
     assert app.text_input(key=QUESTION).value == "Is the heart enlarged?"
-    assert study_of(app).explanation is before
+    assert answered_of(app).explanation is before
 
 
 def test_leaving_in_the_middle_of_an_answer_loses_nothing(
-    open_explain: OpenPage, settle: Settle, host: Any
+    open_explain: OpenPage, settle: Settle, fake: Any
 ) -> None:
     app = open_explain()
-    host.hold.clear()
+    fake.hold.clear()
     app.text_input(key=QUESTION).set_value("Is the heart enlarged?")
     app.button(key=ASK).click().run()
     app.switch_page("Home.py").run()
-    host.hold.set()
+    fake.hold.set()
     settle(app)
     app.switch_page("pages/1_Explain.py").run()
     settle(app)
-    study = study_of(app)
-    assert study.answer is not None
-    assert study.answer.prompt == "Is the heart enlarged?"
-    assert study.explanation is not None
+    answered = answered_of(app)
+    assert answered.answer.prompt == "Is the heart enlarged?"
+    assert answered.explanation is not None
 
 
 def test_the_url_names_the_sample_and_never_the_picture(open_explain: OpenPage) -> None:
@@ -197,23 +216,18 @@ def test_two_sessions_share_nothing(open_explain: OpenPage, settle: Settle) -> N
     first, second = open_explain(), open_explain()
     ask(first, settle, "Is the heart enlarged?")
     assert session_of(first).owner != session_of(second).owner
-    other = study_of(second).answer
+    other = answered_of(second).answer
     assert other is not None
     assert other.prompt != "Is the heart enlarged?"
     assert study_of(second).radiograph is not study_of(first).radiograph
 
 
 def test_an_answer_that_is_known_already_gets_its_word_selected(
-    open_explain: OpenPage, host: Any
+    open_explain: OpenPage, fake: Any
 ) -> None:
-    ask_job = host.ask_job
-
-    def known_already(*arguments: Any) -> Any:
-        job = ask_job(*arguments)
-        assert job.wait(30)
-        return job
-
-    host.ask_job = known_already
-    study = study_of(open_explain())
-    assert study.target is not None
-    assert study.explanation is not None
+    open_explain()
+    # It cannot be given once more.
+    fake.ask_error = PromptError("It is asked twice.")
+    answered = answered_of(open_explain())
+    assert answered.target is not None
+    assert answered.explanation is not None

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from medgemma_dash.core.settings import Settings
+from medgemma_dash.services.runtime.host import ModelHost
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import SESSION
 
@@ -15,15 +17,33 @@ OpenPage = Callable[[], AppTest]
 
 
 @pytest.mark.parametrize("state", ["loading", "ready", "failed"])
-def test_it_is_there_whatever_the_model_does(open_home: OpenPage, host: Any, state: str) -> None:
-    host.state = state
-    host.message = "No such model. Check MEDGEMMA_DASH_MODEL."
+def test_it_is_there_whatever_the_model_does(
+    open_home: OpenPage, host: Any, fake: Any, lose_model: Callable[[str], None], state: str
+) -> None:
+    if state == "failed":
+        lose_model("No such model. Check MEDGEMMA_DASH_MODEL.")
+    elif state == "loading":
+        fake.hold_loading.clear()
+        host.reload()
     app = open_home()
+    assert host.state == state
     assert not app.exception
     labels = [button.label for button in app.button]
     assert all(sample.title in labels for sample in samples())
     assert ("Try again" in labels) == (state == "failed")
-    assert host.begun
+
+
+def test_the_model_is_loaded_once_the_first_page_is_there(
+    open_home: OpenPage, fake: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fresh = ModelHost(Settings(), load=fake.load, start=False)
+    monkeypatch.setattr("medgemma_dash.ui.state.host.model_host", lambda: fresh)
+    try:
+        open_home()
+        assert fresh.engine.submit(lambda context: None, owner="test", label="loaded").wait(30)
+        assert fresh.state == "ready"
+    finally:
+        fresh.close()
 
 
 def test_a_sample_opens_with_one_click(open_home: OpenPage) -> None:

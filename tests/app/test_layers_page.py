@@ -15,11 +15,13 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MedGemmaDashError, MethodError
 from medgemma_dash.core.target import Target
+from medgemma_dash.services.layers import tasks, view
 from medgemma_dash.services.layers.view import LayerView
 from medgemma_dash.services.runtime.job import Job
 from medgemma_dash.services.runtime.queue import ABANDONED
-from medgemma_dash.ui.state.session import SESSION, Session, Study
+from medgemma_dash.ui.pages.layers.state import LayersState
 from tests.app.browser_events import choose_action, lines_of
+from tests.app.opened import answered_of, session_of
 
 PATIENCE_SECONDS = 30
 LAYERS, HEADS = 12, 8
@@ -28,35 +30,44 @@ STRONGEST = 7
 
 @dataclass(eq=False)
 class Looking:
-    """The fake host's looks into the model: what was asked for, and what becomes of it.
+    """In the place of looks into the model: what was asked for, and what becomes of it.
 
     gate: each look waits for it. failure: ends a look.
     """
 
-    host: Any
+    gate: Any
     looked: list[Target] = field(default_factory=list)
     read: list[int] = field(default_factory=list)
-    gate: threading.Event = field(default_factory=threading.Event)
     failure: MedGemmaDashError | None = None
+    _news: threading.Condition = field(default_factory=threading.Condition)
 
-    def layers_job(self, owner: str, answer: Answer, target: Target) -> Job[LayerView]:
-        self.looked.append(target)
-        return self._job(owner, "Looking into the layers", lambda: view_of(answer, target))
+    def wait_for(self, looks: int) -> None:
+        """Until so many looks have begun."""
+        with self._news:
+            assert self._news.wait_for(
+                lambda: len(self.looked) + len(self.read) >= looks, PATIENCE_SECONDS
+            )
 
-    def attention_job(self, owner: str, answer: Answer, position: int) -> Job[Any]:
-        self.read.append(position)
-        return self._job(owner, "Reading attention", lambda: rows_of(answer))
+    def view_steps(
+        self, current: Any, answer: Answer, target: Target, check: Callable[[], None], *_: Any
+    ) -> Iterator[None]:
+        self._begin(self.looked, target, check)
+        return view_of(answer, target)
+        yield
 
-    def _job(self, owner: str, label: str, make: Callable[[], Any]) -> Job[Any]:
-        def work(context: Any) -> Any:
-            while not self.gate.wait(0.01):
-                context.check()
-            if self.failure is not None:
-                raise self.failure
-            return make()
+    def attention_of(
+        self, model: Any, answer: Answer, position: int, check: Callable[[], None]
+    ) -> np.ndarray:
+        self._begin(self.read, position, check)
+        return rows_of(answer)
 
-        job: Job[Any] = self.host.engine.submit(work, owner=owner, label=label, supersedes=label)
-        return job
+    def _begin(self, noted: list[Any], what: Any, check: Callable[[], None]) -> None:
+        with self._news:
+            noted.append(what)
+            self._news.notify_all()
+        self.gate.pass_through(check)
+        if self.failure is not None:
+            raise self.failure
 
 
 def rows_of(answer: Answer) -> np.ndarray:
@@ -84,10 +95,10 @@ def view_of(answer: Answer, target: Target) -> LayerView:
 
 
 @pytest.fixture
-def looking(host: Any) -> Iterator[Looking]:
-    found = Looking(host)
-    found.gate.set()
-    host.layers_job, host.attention_job = found.layers_job, found.attention_job
+def looking(fake: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Looking]:
+    found = Looking(fake.gate())
+    for name in ("view_steps", "attention_of"):
+        monkeypatch.setattr(view, name, getattr(found, name))
     yield found
     found.gate.set()
 
@@ -98,9 +109,10 @@ def open_layers(open_home: Callable[[], AppTest], looking: Looking) -> Callable[
 
     def open_it() -> AppTest:
         app = open_home().switch_page("pages/3_Layers.py").run()
-        while not looking.looked:
-            wait_for(session_of(app).jobs())
+        while not looking.looked and tasks.LAYERS not in session_of(app).jobs:
+            wait_for(session_of(app).jobs.unfinished())
             app.run()
+        looking.wait_for(1)
         assert not app.exception
         return app
 
@@ -110,23 +122,6 @@ def open_layers(open_home: Callable[[], AppTest], looking: Looking) -> Callable[
 def wait_for(jobs: tuple[Job[Any], ...]) -> None:
     for job in jobs:
         assert job.wait(PATIENCE_SECONDS)
-
-
-def session_of(app: AppTest) -> Session:
-    session: Session = app.session_state[SESSION]
-    return session
-
-
-def study_of(app: AppTest) -> Study:
-    study = session_of(app).study
-    assert study is not None
-    return study
-
-
-def answer_of(app: AppTest) -> Answer:
-    answer = study_of(app).answer
-    assert answer is not None
-    return answer
 
 
 def open_tab(app: AppTest, name: str) -> AppTest:
@@ -168,14 +163,14 @@ def test_a_look_that_is_under_way_is_not_asked_for_again(
 ) -> None:
     looking.gate.clear()
     app = open_layers()
-    job = session_of(app).looking
+    job = session_of(app).jobs.get(tasks.LAYERS)
     app.run()
     app.run()
-    assert session_of(app).looking is job
+    assert session_of(app).jobs.get(tasks.LAYERS) is job
     assert len(looking.looked) == 1
     assert lines_of(app, "cancel_layers")[0].startswith("Looking into the layers")
     looking.gate.set()
-    wait_for(session_of(app).jobs())
+    wait_for(session_of(app).jobs.unfinished())
     app.run()
     assert "layers_bars" in drawn(app)
     assert len(looking.looked) == 1
@@ -186,10 +181,11 @@ def test_another_word_is_looked_into_in_place_of_the_first(
 ) -> None:
     looking.gate.clear()
     app = open_layers()
-    first = session_of(app).looking
+    first = session_of(app).jobs.get(tasks.LAYERS)
     assert first is not None
-    study_of(app).target = Target("token", (0,), "Yes")
+    answered_of(app).target = Target("token", (0,), "Yes")
     app.run()
+    looking.wait_for(2)
     assert [target.text for target in looking.looked] == [" consolidation", "Yes"]
     assert first.stopping or first.state == "cancelled"
 
@@ -199,7 +195,7 @@ def test_a_cancelled_look_is_not_taken_again_until_it_is_asked_for(
 ) -> None:
     looking.gate.clear()
     app = open_layers()
-    jobs = session_of(app).jobs()
+    jobs = session_of(app).jobs.unfinished()
     choose_action(app, "cancel_layers", "cancel")
     wait_for(jobs)
     app.run()
@@ -217,7 +213,7 @@ def test_a_look_that_ended_because_the_page_was_left_is_taken_again(
 ) -> None:
     looking.gate.clear()
     app = open_layers()
-    job = session_of(app).looking
+    job = session_of(app).jobs.get(tasks.LAYERS)
     assert job is not None
     job._line.stop(job._record, ABANDONED)
     wait_for((job,))
@@ -243,11 +239,12 @@ def test_attention_of_a_token_is_read_once_and_can_be_cancelled_and_retried(
     looking.gate.clear()
     open_tab(app, "Attention of any token")
     app.run()
-    target = study_of(app).target
+    target = answered_of(app).target
     assert target is not None
-    predicting = answer_of(app).tokens[target.token_indices[0]].position - 1
+    predicting = answered_of(app).answer.tokens[target.token_indices[0]].position - 1
+    looking.wait_for(2)
     assert looking.read == [predicting]
-    jobs = session_of(app).jobs()
+    jobs = session_of(app).jobs.unfinished()
     choose_action(app, "cancel_attention", "cancel")
     wait_for(jobs)
     app.run()
@@ -265,7 +262,7 @@ def test_an_image_patch_can_be_the_token_that_attends(
     app = open_tab(open_layers(), "Attention of any token")
     app.session_state["attention_source"] = "an image patch"
     app.run()
-    start = answer_of(app).image_span[0]
+    start = answered_of(app).answer.image_span[0]
     # It begins at the patch on which the word leans most.
     assert looking.read[-1] == start + 3 * 16 + 5
     app.number_input[0].set_value(15)
@@ -279,7 +276,8 @@ def test_patches_lead_to_words_and_to_layers_that_say_what_they_read(
     open_layers: Callable[[], AppTest],
 ) -> None:
     app = open_layers()
-    study_of(app).cells = ((4, 4), (4, 5))  # the fake model's chosen word leans on this row
+    # The fake model's chosen word leans on this row.
+    session_of(app).page_state(LayersState).cells = ((4, 4), (4, 5))
     open_tab(app, "Patch to words")
     assert figure(app, "patch_words")["data"][0]["x"] == pytest.approx([2 / 16])
     hover = figure(app, "patch_layers")["data"][0]["hovertext"][0]

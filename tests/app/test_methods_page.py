@@ -2,65 +2,58 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Iterator
 from typing import Any, get_args
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import available
 from medgemma_dash.methods.specification import Family
 from medgemma_dash.services.evaluation.benchmark import BenchmarkSummary
+from medgemma_dash.services.explaining import steps
 from medgemma_dash.services.explaining.steps import MethodOutcome
-from medgemma_dash.services.runtime.job import Job
+from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.explaining.tasks import TIME
 from medgemma_dash.ui.pages.methods import scores as method_scores
-from medgemma_dash.ui.state.session import SESSION
 from tests.app.browser_events import choose_action, lines_of
+from tests.app.opened import session_of
 
 PATIENCE_SECONDS = 30
 
 
 class Timing:
-    """The fake host's timing: what is known of each method's seconds, and how a run ends."""
+    """In the place of `compare_steps`: what was timed, and how a run ends."""
 
-    def __init__(self, host: Any) -> None:
-        self.host = host
-        self.seconds: dict[str, float] = {}
-        self.gate = threading.Event()
+    def __init__(self, gate: Any) -> None:
+        self.gate = gate
         self.timed: list[Target] = []
 
-    def seconds_of(self, method: str) -> float | None:
-        return self.seconds.get(method)
-
-    def timing_job(self, owner: str, answer: Answer, target: Target) -> Job[None]:
+    def __call__(
+        self,
+        current: Any,
+        store: RelevanceStore,
+        target: Target,
+        methods: Any,
+        context: Any,
+        note_seconds: Callable[[str, float], None],
+    ) -> Iterator[None]:
         self.timed.append(target)
-
-        def work(context: Any) -> Iterator[None]:
-            for place, spec in enumerate(available()):
-                context.progress(place, len(available()))
-                while not self.gate.wait(0.01):
-                    context.check()
-                if spec.name == "tam":
-                    reason = "The memory was not enough."
-                    context.emit(MethodOutcome(spec.name, (), None, reason))
-                else:
-                    self.seconds[spec.name] = 0.125
-                yield
-
-        job: Job[None] = self.host.engine.submit_steps(
-            work, owner=owner, label="Timing every method", supersedes="time"
-        )
-        return job
+        for place, (method, settings) in enumerate(methods):
+            context.progress(place, len(methods))
+            self.gate.pass_through(context.check)
+            if method == "tam":
+                context.emit(MethodOutcome(method, settings, None, "The memory was not enough."))
+            else:
+                note_seconds(method, 0.125)
+            yield
 
 
 @pytest.fixture
-def timing(host: Any) -> Iterator[Timing]:
-    found = Timing(host)
-    found.gate.set()
-    host.seconds_of, host.timing_job = found.seconds_of, found.timing_job
+def timing(fake: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Timing]:
+    found = Timing(fake.gate())
+    monkeypatch.setattr(steps, "compare_steps", found)
     yield found
     found.gate.set()
 
@@ -90,10 +83,12 @@ def test_every_method_has_a_line_and_its_familys_card_says_what_it_says_of_itsel
             assert any(spec.formula in one for one in formulas) == (spec.family == family)
 
 
-def test_while_the_model_loads_it_says_so(open_methods: Callable[[], AppTest], host: Any) -> None:
-    host.state, host.message = "loading", "Reading the weights."
+def test_without_a_model_it_says_why(
+    open_methods: Callable[[], AppTest], lose_model: Callable[[str], None]
+) -> None:
+    lose_model("No such model.")
     app = open_methods()
-    assert lines_of(app, "methods_wait") == ["Reading the weights."]
+    assert lines_of(app, "methods_wait") == ["No such model."]
     assert not app.dataframe
 
 
@@ -134,7 +129,9 @@ def test_timing_fills_in_the_seconds_and_says_what_could_not_be_timed(
     assert app.dataframe[0].value["seconds here"].isna().all()
     app.button(key="time_methods").click().run()
     assert [target.token_indices for target in timing.timed] == [(4,)]
-    assert app.session_state[SESSION].timing.wait(PATIENCE_SECONDS)
+    job = session_of(app).jobs.get(TIME)
+    assert job is not None
+    assert job.wait(PATIENCE_SECONDS)
     app.run()
     seconds = app.dataframe[0].value["seconds here"]
     assert seconds["Chefer"] == 0.125
@@ -148,7 +145,8 @@ def test_a_cancelled_timing_says_so_and_can_begin_again(
     app = open_explain().switch_page("pages/8_Methods.py").run()
     timing.gate.clear()
     app.button(key="time_methods").click().run()
-    job = app.session_state[SESSION].timing
+    job = session_of(app).jobs.get(TIME)
+    assert job is not None
     choose_action(app, "cancel_timing", "cancel")
     assert job.wait(PATIENCE_SECONDS)
     app.run()

@@ -10,38 +10,38 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.components.redraw import PARTS
+from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state.actions import open_radiograph
 from medgemma_dash.ui.state.samples import samples
-from medgemma_dash.ui.state.session import ASK, QUESTION, SESSION, Study
+from medgemma_dash.ui.state.session import ASK, QUESTION
 from tests.app.browser_events import choose_words, click_patch, lines_of, patch_click, send
+from tests.app.opened import session_of, study_of
 
 OpenPage = Callable[[], AppTest]
 
 
-def study_of(app: AppTest) -> Study:
-    study = app.session_state[SESSION].study
-    assert isinstance(study, Study)
-    return study
+def cell_of(app: AppTest) -> tuple[int, int] | None:
+    return session_of(app).page_state(ExplainState).cell
 
 
 def upload(app: AppTest) -> AppTest:
     """A file that nobody asked anything about."""
-    open_radiograph(app.session_state[SESSION], Path(samples()[0].path).read_bytes(), "Upload")
+    open_radiograph(session_of(app), Path(samples()[0].path).read_bytes(), "Upload")
     return app.run()
 
 
-def ask_and_hold(app: AppTest, host: Any) -> AppTest:
-    host.hold.clear()
+def ask_and_hold(app: AppTest, fake: Any) -> AppTest:
+    fake.hold.clear()
     app.text_input(key=QUESTION).set_value("Is the heart enlarged?")
     return app.button(key=ASK).click().run()
 
 
 def test_a_patch_can_be_clicked_before_anything_was_asked(open_explain: OpenPage) -> None:
     app = upload(open_explain())
-    assert study_of(app).answer is None
+    assert study_of(app).answered is None
     click_patch(app, 3, 4)
     assert not app.exception
-    assert study_of(app).cell == (3, 4)
+    assert cell_of(app) == (3, 4)
 
 
 def test_a_patch_stays_chosen_when_its_click_is_reported_again_and_goes_when_it_is_clicked_again(
@@ -52,26 +52,26 @@ def test_a_patch_stays_chosen_when_its_click_is_reported_again_and_goes_when_it_
     # Until the browser has drawn the new chart it reports the old one's state with every run.
     for _ in range(3):
         send(app, click)
-        assert study_of(app).cell == (3, 4)
+        assert cell_of(app) == (3, 4)
     click_patch(app, 3, 4)
-    assert study_of(app).cell is None
+    assert cell_of(app) is None
 
 
 def test_a_patch_can_be_clicked_while_an_answer_is_being_said(
-    open_explain: OpenPage, host: Any
+    open_explain: OpenPage, fake: Any
 ) -> None:
-    app = ask_and_hold(open_explain(), host)
+    app = ask_and_hold(open_explain(), fake)
     assert lines_of(app, "stream")
     click_patch(app, 3, 4)
     assert not app.exception
-    assert study_of(app).cell == (3, 4)
+    assert cell_of(app) == (3, 4)
     assert lines_of(app, "stream")
 
 
 def test_the_zones_can_be_changed_while_an_answer_is_being_said(
-    open_explain: OpenPage, host: Any
+    open_explain: OpenPage, fake: Any
 ) -> None:
-    app = ask_and_hold(open_explain(), host)
+    app = ask_and_hold(open_explain(), fake)
     app.selectbox(key="zone_scheme").set_value("fixed").run()
     assert not app.exception
     assert app.selectbox(key="zone_scheme").value == "fixed"
@@ -84,18 +84,18 @@ def test_the_opacity_can_be_changed_before_anything_was_asked(open_explain: Open
 
 
 def test_a_word_can_be_chosen_where_the_last_one_had_no_map(
-    open_explain: OpenPage, host: Any
+    open_explain: OpenPage, fake: Any
 ) -> None:
     from medgemma_dash.core.errors import NoExplanationError
 
     app = open_explain()
-    host.explain_error = NoExplanationError("every gradient is zero.")
+    fake.explain_error = NoExplanationError("every gradient is zero.")
     choose_words(app, 7, 8)
     assert lines_of(app, "why_sentence") == [
         "No explanation for right, because every gradient is zero."
     ]
     click_patch(app, 3, 4)
-    host.explain_error = None
+    fake.explain_error = None
     choose_words(app, 8, 9)
     assert not app.exception
     assert lines_of(app, "why_sentence")[0].startswith("Why lower?")

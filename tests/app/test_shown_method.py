@@ -11,9 +11,11 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError
 from medgemma_dash.core.target import Target
+from medgemma_dash.services.explaining.tasks import EXPLAIN, EXPLAIN_ALL
 from medgemma_dash.ui.components.wording import Contrast
 from medgemma_dash.ui.state.actions import choose, explain_every_word
-from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION, SESSION, Notice, Session, Study
+from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION, Notice
+from medgemma_dash.ui.state.study import Choice
 from tests.app.browser_events import (
     actions_of,
     choose_action,
@@ -22,6 +24,7 @@ from tests.app.browser_events import (
     lines_of,
     strip_data,
 )
+from tests.app.opened import answered_of, session_of, study_of
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
@@ -29,21 +32,15 @@ SENTENCE = "why_sentence"
 NOT_ENOUGH = OutOfMemoryError("The memory was not enough.")
 
 
-def session_of(app: AppTest) -> Session:
-    session: Session = app.session_state[SESSION]
-    return session
-
-
-def study_of(app: AppTest) -> Study:
-    study = session_of(app).study
-    assert study is not None
-    return study
-
-
 def switch(app: AppTest, method: str) -> AppTest:
     """What the picker does."""
     app.session_state[METHOD] = method
     return app.run()
+
+
+def made_by(app: AppTest) -> Choice | None:
+    shown = answered_of(app).shown
+    return None if shown is None else shown.made_by
 
 
 def computed(app: AppTest) -> list[int]:
@@ -59,33 +56,33 @@ def test_the_line_names_the_method_and_settings_that_made_the_map(open_explain: 
 
 
 def test_while_another_method_computes_everything_is_still_about_the_map_on_screen(
-    open_explain: OpenPage, settle: Settle, host: Any
+    open_explain: OpenPage, settle: Settle, fake: Any
 ) -> None:
     app = open_explain()
-    chosen = study_of(app).target
+    chosen = answered_of(app).target
     assert chosen is not None
-    host.hold.clear()
+    fake.hold.clear()
     switch(app, "rollout")
-    assert session_of(app).explaining is not None
+    assert EXPLAIN in session_of(app).jobs
     assert lines_of(app, SENTENCE)[1].startswith("Chefer ·")
     assert computed(app) == list(chosen.token_indices)
     assert actions_of(app, SENTENCE)
     click_patch(app, 4, 4)  # the word's own row of patches
     assert "leaned on by consolidation" in lines_of(app, "cell_line")[0]
-    host.hold.set()
+    fake.hold.set()
     settle(app)
     assert lines_of(app, SENTENCE)[1].startswith("Attention rollout")
 
 
 def test_a_method_that_fails_leaves_the_map_and_the_picker_goes_back(
-    open_explain: OpenPage, host: Any
+    open_explain: OpenPage, fake: Any
 ) -> None:
     app = open_explain()
-    before = study_of(app).explanation
-    host.explain_error, host.refused = NOT_ENOUGH, ("rollout",)
+    before = answered_of(app).explanation
+    fake.explain_error, fake.refused = NOT_ENOUGH, ("rollout",)
     switch(app, "rollout")
     assert not app.exception
-    assert study_of(app).explanation is before
+    assert answered_of(app).explanation is before
     assert app.session_state[METHOD] == "chefer"
     assert lines_of(app, "notice_line") == [str(NOT_ENOUGH)]
     assert lines_of(app, SENTENCE)[1].startswith("Chefer ·")
@@ -97,16 +94,16 @@ def test_a_method_that_fails_leaves_the_map_and_the_picker_goes_back(
 
 
 def test_a_cancelled_switch_goes_back_with_its_settings(
-    open_explain: OpenPage, settle: Settle, host: Any
+    open_explain: OpenPage, settle: Settle, fake: Any
 ) -> None:
     app = open_explain()
     app.session_state["method_chefer_words"] = "summed logits"
     app.run()
-    host.hold.clear()
+    fake.hold.clear()
     switch(app, "rollout")
-    pending = session_of(app).explaining
+    pending = session_of(app).jobs.get(EXPLAIN)
     assert pending is not None
-    pending.job.cancel()
+    pending.cancel()
     settle(app)
     assert app.session_state[METHOD] == "chefer"
     assert app.session_state["method_chefer_words"] == "summed logits"
@@ -114,46 +111,43 @@ def test_a_cancelled_switch_goes_back_with_its_settings(
 
 
 def test_a_failure_does_not_undo_a_choice_that_was_made_since(
-    open_explain: OpenPage, settle: Settle, host: Any
+    open_explain: OpenPage, settle: Settle, fake: Any
 ) -> None:
     app = open_explain()
-    host.explain_error, host.refused = NOT_ENOUGH, ("rollout",)
-    host.hold.clear()
+    fake.explain_error, fake.refused = NOT_ENOUGH, ("rollout",)
+    fake.hold.clear()
     switch(app, "rollout")
-    pending = session_of(app).explaining
+    pending = session_of(app).jobs.get(EXPLAIN)
     assert pending is not None
-    host.hold.set()
-    assert pending.job.wait(30)
+    fake.hold.set()
+    assert pending.wait(30)
     switch(app, "legrad")
     settle(app)
     assert app.session_state[METHOD] == "legrad"
-    shown = study_of(app).shown
-    assert shown == ("legrad", ())
+    assert made_by(app) == ("legrad", ())
 
 
 def test_a_second_switch_does_not_wait_for_the_first(
-    open_explain: OpenPage, settle: Settle, host: Any
+    open_explain: OpenPage, settle: Settle, fake: Any
 ) -> None:
     app = open_explain()
-    host.hold.clear()
+    fake.hold.clear()
     switch(app, "rollout")
     switch(app, "legrad")
-    pending = session_of(app).explaining
-    assert pending is not None
-    assert pending.method == "legrad"
-    host.hold.set()
+    assert session_of(app).jobs.about(EXPLAIN).made_by == ("legrad", ())
+    fake.hold.set()
     settle(app)
-    assert study_of(app).shown == ("legrad", ())
+    assert made_by(app) == ("legrad", ())
 
 
 def test_a_method_without_a_map_of_the_word_stays_chosen_and_says_why(
-    open_explain: OpenPage, host: Any
+    open_explain: OpenPage, fake: Any
 ) -> None:
     app = open_explain()
-    host.explain_error, host.refused = NoExplanationError("nothing is above zero."), ("tam",)
+    fake.explain_error, fake.refused = NoExplanationError("nothing is above zero."), ("tam",)
     switch(app, "tam")
     assert app.session_state[METHOD] == "tam"
-    assert study_of(app).shown is None
+    assert answered_of(app).shown is None
     assert lines_of(app, SENTENCE) == [
         "No explanation for consolidation, because nothing is above zero."
     ]
@@ -197,51 +191,51 @@ def test_a_contrast_of_another_answer_or_word_is_dropped(
     open_explain: OpenPage, stale: Contrast
 ) -> None:
     app = open_explain()
-    study = study_of(app)
-    before = study.explanation
+    before = answered_of(app).explanation
     assert before is not None
-    assert (study.generation, before.target.token_indices) == ("1-1", (4,))
+    assert (study_of(app).generation, before.target.token_indices) == ("1-1", (4,))
     choose_action(app, SENTENCE, stale.action)
     assert not app.exception
-    assert study_of(app).target == before.target
-    assert study_of(app).explanation is before
+    assert answered_of(app).target == before.target
+    assert answered_of(app).explanation is before
 
 
 def test_every_word_of_another_method_can_be_explained_while_the_first_goes_on(
-    open_explain: OpenPage, settle: Settle, host: Any
+    open_explain: OpenPage, settle: Settle, fake: Any
 ) -> None:
     app = open_explain()
-    host.hold_filling.clear()
+    fake.hold_filling.clear()
     app.button(key="explain_all").click().run()
-    first = session_of(app).filling
+    first = session_of(app).jobs.get(EXPLAIN_ALL)
     assert first is not None
     assert not any(button.key == "explain_all" for button in app.button)
     settle_click = switch(app, "rollout")
     # The old one goes on under its own name, and does not stand in the way.
-    assert not first.job.finished
+    assert not first.finished
     assert "by Chefer" in lines_of(settle_click, "cancel_fill")[0]
     app.button(key="explain_all").click().run()
-    second = session_of(app).filling
+    second = session_of(app).jobs.get(EXPLAIN_ALL)
     assert second is not None
-    assert (second.method, first.job.state) == ("rollout", "cancelled")
+    assert session_of(app).jobs.about(EXPLAIN_ALL) == ("rollout", ())
+    assert first.state == "cancelled"
     assert "by" not in lines_of(app, "cancel_fill")[0]
-    host.hold_filling.set()
+    fake.hold_filling.set()
     settle(app)
-    store = study_of(app).store
+    store = answered_of(app).store
     assert store is not None
     assert store.tensor("rollout").filled.all()
 
 
 def test_asking_for_every_word_twice_keeps_the_one_under_way(
-    open_explain: OpenPage, host: Any
+    open_explain: OpenPage, host: Any, fake: Any
 ) -> None:
     app = open_explain()
     session = session_of(app)
-    host.hold_filling.clear()
+    fake.hold_filling.clear()
     explain_every_word(session, host, "chefer", ())
-    first = session.filling
+    first = session.jobs.get(EXPLAIN_ALL)
     explain_every_word(session, host, "chefer", ())
-    assert session.filling is first
+    assert session.jobs.get(EXPLAIN_ALL) is first
 
 
 def test_the_words_can_be_underlined_by_probability_on_every_page(
@@ -259,7 +253,7 @@ def test_the_words_can_be_underlined_by_probability_on_every_page(
 
 
 def test_a_question_that_is_asked_again_finds_what_was_explained_before(
-    open_explain: OpenPage, settle: Settle, host: Any
+    open_explain: OpenPage, settle: Settle, host: Any, fake: Any
 ) -> None:
     def ask(question: str) -> None:
         app.text_input(key=QUESTION).set_value(question)
@@ -267,18 +261,18 @@ def test_a_question_that_is_asked_again_finds_what_was_explained_before(
         settle(app)
 
     app = open_explain()
-    answer, first = study_of(app).answer, study_of(app).store
+    answer, first = answered_of(app).answer, answered_of(app).store
     assert answer is not None
     assert first is not None
     choose(session_of(app), host, Target("token", (7,), " right"), "chefer", ())
     ask("Is the heart enlarged?")
-    assert study_of(app).store is not first
-    host.computed.clear()
+    assert answered_of(app).store is not first
+    fake.computed.clear()
     ask(answer.prompt)
-    study = study_of(app)
-    assert study.store is first
-    assert host.computed == []
-    assert study.explanation is not None
+    answered = answered_of(app)
+    assert answered.store is first
+    assert fake.computed == []
+    assert answered.explanation is not None
     assert np.flatnonzero(first.tensor().filled).tolist() == [4, 7]
 
 
@@ -291,6 +285,5 @@ def test_only_the_last_few_answers_are_remembered(open_explain: OpenPage, settle
         app.button(key=ASK).click().run()
         settle(app)
     study = study_of(app)
-    assert study.answer is not None
     assert len(study.stores) == STORES_KEPT
-    assert list(study.stores)[-1] == study.answer.key
+    assert list(study.stores)[-1] == answered_of(app).answer.key

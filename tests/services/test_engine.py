@@ -253,7 +253,7 @@ def test_a_closed_page_takes_its_waiting_job_out_of_the_line(
     )
     clock.seconds += 0.75 * HEARTBEAT_SECONDS
     open_.heartbeat()
-    engine.heartbeat("cyd")
+    mine.heartbeat()
     clock.seconds += 0.75 * HEARTBEAT_SECONDS
     assert open_.queue_position == 1
     assert closed.state == "cancelled"

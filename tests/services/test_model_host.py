@@ -3,7 +3,7 @@
 import subprocess
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -16,9 +16,12 @@ from medgemma_dash.core.errors import ModelError, ModelNotFoundError, OutOfMemor
 from medgemma_dash.core.settings import Settings
 from medgemma_dash.core.target import Against
 from medgemma_dash.services.explaining import filling
+from medgemma_dash.services.explaining.answer_cache import AnswerCache
 from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.explaining.tasks import ask_task, explain_all_task, explain_task
 from medgemma_dash.services.runtime.host import ModelHost
 from medgemma_dash.services.runtime.job import Job, JobContext
+from medgemma_dash.services.runtime.task import CurrentModel, Known, Task
 from tests.services.makers import make_answer, make_radiograph, make_target
 
 # Only ever reached when a test fails; nothing below waits for time to pass.
@@ -54,9 +57,16 @@ def load_and_wait(host: ModelHost) -> None:
     finish(host.engine.submit(lambda context: None, owner="test", label="after loading"))
 
 
-def test_importing_the_host_imports_no_torch() -> None:
+TASKS = [
+    f"medgemma_dash.services.{of}"
+    for of in ("runtime.host", "explaining.tasks", "faithfulness.tasks", "layers.tasks")
+]
+
+
+@pytest.mark.parametrize("module", TASKS)
+def test_importing_the_host_or_tasks_imports_no_torch(module: str) -> None:
     code = (
-        "import sys, medgemma_dash.services.runtime.host as host; "
+        f"import sys, {module}; "
         "print([name for name in ('torch', 'transformers', 'streamlit') if name in sys.modules])"
     )
     root = Path(__file__).parents[2]
@@ -98,7 +108,7 @@ def test_a_model_that_cannot_be_loaded_says_why_and_may_be_replaced() -> None:
     try:
         load_and_wait(host)
         assert (host.state, host.message) == ("failed", "There is no model 'missing'.")
-        job = host.ask_job("ada", make_radiograph(), QUESTION)
+        job = host.run("ada", ask_task(make_radiograph(), QUESTION, AnswerCache()))
         finish(job)
         assert isinstance(job.error, ModelError)
         assert str(job.error) == "There is no model 'missing'."
@@ -121,7 +131,7 @@ def test_a_host_that_was_not_started_loads_once_when_it_is_first_needed(first: s
     try:
         assert (host.state, host.seconds, loaded) == ("loading", 0, [])
         if first == "question":
-            host.ask_job("a", make_radiograph(), "What is it?")
+            host.run("a", ask_task(make_radiograph(), "What is it?", AnswerCache()))
         else:
             getattr(host, first)()
         host.begin()
@@ -146,17 +156,22 @@ def test_the_same_question_is_answered_once_and_with_the_askers_radiograph(
 
     monkeypatch.setattr("medgemma_dash.services.explaining.asking.ask", ask)
     load_and_wait(fake_host)
-    first = fake_host.ask_job("ada", make_radiograph(), QUESTION)
+    answers, model = AnswerCache(), fake_host.loaded
+    first = fake_host.run("ada", ask_task(make_radiograph(), QUESTION, answers, model))
     finish(first)
     mine = make_radiograph()
-    second = fake_host.ask_job("bob", mine, QUESTION)
+    second = fake_host.run("bob", ask_task(mine, QUESTION, answers, model))
     assert second.state == "done"
     assert second.result is not None
     assert second.result.radiograph is mine
     assert "".join(event.text for event in second.events) == "Yes, left."
     assert first.events == second.events
-    other = fake_host.ask_job("bob", mine, QUESTION, max_new_tokens=5)
-    finish(other)
+    # Whoever does not know the model yet waits for it, and is told without asking it again.
+    third = fake_host.run("cyd", ask_task(mine, QUESTION, answers))
+    finish(third)
+    assert third.events == first.events
+    shorter = ask_task(mine, QUESTION, answers, model, max_new_tokens=5)
+    finish(fake_host.run("bob", shorter))
     assert asked == [QUESTION, QUESTION]
 
 
@@ -168,7 +183,7 @@ def test_running_out_of_memory_in_a_click_drops_the_models_caches(
 
     monkeypatch.setattr(filling, "explain_target", explain)
     answer = make_answer()
-    job = fake_host.explain_job("ada", RelevanceStore(answer), make_target(answer, 0))
+    job = fake_host.run("ada", explain_task(RelevanceStore(answer), make_target(answer, 0)))
     finish(job)
     assert isinstance(job.error, OutOfMemoryError)
     load_and_wait(fake_host)
@@ -178,8 +193,8 @@ def test_running_out_of_memory_in_a_click_drops_the_models_caches(
 def test_an_answer_of_another_model_is_not_explained(fake_host: ModelHost) -> None:
     answer = replace(make_answer(), model_revision="older")
     jobs = [
-        fake_host.explain_job("ada", RelevanceStore(answer), make_target(answer, 0)),
-        fake_host.explain_all_job("bob", RelevanceStore(answer)),
+        fake_host.run("ada", explain_task(RelevanceStore(answer), make_target(answer, 0))),
+        fake_host.run("bob", explain_all_task(RelevanceStore(answer))),
     ]
     finish(*jobs)
     for job in jobs:
@@ -200,9 +215,8 @@ def host(demo_model: Any) -> Iterator[ModelHost]:
 
 @pytest.fixture(scope="module")
 def store(host: ModelHost) -> RelevanceStore:
-    job = host.ask_job(
-        "ada", make_radiograph(), QUESTION, force="Yes, there is consolidation in the left lung."
-    )
+    said = "Yes, there is consolidation in the left lung."
+    job = host.run("ada", ask_task(make_radiograph(), QUESTION, AnswerCache(), force=said))
     finish(job)
     assert job.error is None
     assert job.result is not None
@@ -215,7 +229,7 @@ def test_a_job_explains_as_the_python_interface_does(
 ) -> None:
     from medgemma_dash.services.explaining.explain import explain
 
-    job = host.explain_job("ada", store, make_target(store.answer, *indices))
+    job = host.run("ada", explain_task(store, make_target(store.answer, *indices)))
     finish(job)
     assert job.error is None
     assert job.result is not None
@@ -227,7 +241,7 @@ def test_a_job_explains_as_the_python_interface_does(
     np.testing.assert_allclose(job.result.layers, expected.layers, rtol=1e-6)
     assert job.result.provenance.settings == expected.provenance.settings
     assert store.explanation(job.result.target) is not None
-    again = host.explain_job("ada", store, job.result.target)
+    again = host.run("ada", explain_task(store, job.result.target))
     assert again.state == "done"
 
 
@@ -237,10 +251,10 @@ def test_a_contrast_and_summed_logits_are_computed_whole_and_kept(
     runner_up = store.answer.tokens[0].runners_up[0]
     contrast = make_target(store.answer, 0, against=Against(runner_up.id, runner_up.text))
     summed = {"words": "summed logits"}
-    contrasted = host.explain_job("ada", store, contrast)
+    contrasted = host.run("ada", explain_task(store, contrast))
     finish(contrasted)
     span = make_target(store.answer, 0, 1)
-    whole = host.explain_job("ada", store, span, "chefer", summed)
+    whole = host.run("ada", explain_task(store, span, "chefer", summed))
     finish(whole)
     assert contrasted.error is None
     assert whole.error is None
@@ -253,13 +267,15 @@ def test_explain_all_fills_what_clicks_left_open_and_equals_the_tensor(
 ) -> None:
     from medgemma_dash.services.explaining.explain import relevancy_tensor
 
-    asked = host.ask_job("ada", make_radiograph(), QUESTION, force="Yes, left.")
+    asked = host.run(
+        "ada", ask_task(make_radiograph(), QUESTION, AnswerCache(), force="Yes, left.")
+    )
     finish(asked)
     assert asked.result is not None
     store = RelevanceStore(asked.result)
     count = len(store.answer.tokens)
-    finish(host.explain_job("ada", store, make_target(store.answer, 1)))
-    job = host.explain_all_job("ada", store)
+    finish(host.run("ada", explain_task(store, make_target(store.answer, 1))))
+    job = host.run("ada", explain_all_task(store))
     finish(job)
     assert job.error is None
     assert job.progress == (count, count)
@@ -283,7 +299,7 @@ def test_a_click_of_another_session_goes_before_the_rest_of_explain_all(
     def noted(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> None:
         order.append("all")
         if len(order) == 2:
-            clicks.append(host.explain_job("bob", other, make_target(store.answer, 0)))
+            clicks.append(host.run("bob", explain_task(other, make_target(store.answer, 0))))
         fill_rows(model, filled, indices, *rest)
 
     def explain_whole(*arguments: Any) -> Any:
@@ -293,7 +309,7 @@ def test_a_click_of_another_session_goes_before_the_rest_of_explain_all(
     original = filling.explain_whole
     monkeypatch.setattr(filling, "fill_rows", noted)
     monkeypatch.setattr(filling, "explain_whole", explain_whole)
-    job = host.explain_all_job("ada", fresh)
+    job = host.run("ada", explain_all_task(fresh))
     finish(job)
     finish(*clicks)
     assert order[:4] == ["all", "all", "click", "all"]
@@ -314,7 +330,7 @@ def test_a_cancelled_explain_all_keeps_what_it_has(
         jobs[0].cancel()
 
     monkeypatch.setattr(filling, "fill_rows", cancelling)
-    jobs.append(host.explain_all_job("ada", fresh))
+    jobs.append(host.run("ada", explain_all_task(fresh)))
     submitted.set()
     finish(*jobs)
     assert jobs[0].state == "cancelled"
@@ -326,3 +342,42 @@ def test_the_models_lock_is_free_between_jobs(host: ModelHost, demo_model: Any) 
     # A finished job was closed inside the lock; this waits until the worker has left it.
     assert demo_model.lock.acquire(timeout=PATIENCE_SECONDS)
     demo_model.lock.release()
+
+
+def test_a_task_in_steps_gets_the_model_that_is_loaded_at_each_step(fake_host: ModelHost) -> None:
+    load_and_wait(fake_host)
+    seen: list[object] = []
+
+    def work(current: CurrentModel, context: JobContext) -> Generator[object, None, str]:
+        seen.append(current())
+        fake_host.reload()
+        yield
+        seen.append(current())
+        return "done"
+
+    # In the background: loading goes before the second step.
+    job = fake_host.run("ada", Task("Looking twice", "look", work, in_steps=True, background=True))
+    finish(job)
+    assert job.result == "done"
+    assert len({id(model) for model in seen}) == 2
+
+
+def test_a_task_that_knows_its_result_is_done_at_once_and_wins_over_an_older_one(
+    fake_host: ModelHost,
+) -> None:
+    load_and_wait(fake_host)
+    reached, go_on = threading.Event(), threading.Event()
+
+    def work(current: CurrentModel, context: JobContext) -> int:
+        reached.set()
+        assert go_on.wait(PATIENCE_SECONDS)
+        context.check()
+        return 1
+
+    older = fake_host.run("ada", Task("Counting", "count", work))
+    assert reached.wait(PATIENCE_SECONDS)
+    newer = fake_host.run("ada", Task("Counting", "count", work, known=Known(2, ("one", "two"))))
+    assert (newer.state, newer.result, newer.events) == ("done", 2, ("one", "two"))
+    go_on.set()
+    finish(older)
+    assert older.state == "cancelled"

@@ -10,7 +10,7 @@ from PIL import Image
 
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.ui.components import map_display
-from medgemma_dash.ui.state.session import Study
+from medgemma_dash.ui.state.study import Study
 from tests.imaging.dicom_files import native, sample_picture
 
 DEEP = sample_picture(40, 48, 12)

@@ -21,9 +21,10 @@ from medgemma_dash.regions import DEFAULT_SCHEME, Zone, ZoneMap, ZoneTable
 from medgemma_dash.reports.explanation import LONGEST_SIDE_PX, Takeaway
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.ui.components import map_display
-from medgemma_dash.ui.components.method_picker import specs
 from medgemma_dash.ui.pages.explain import downloads
-from medgemma_dash.ui.state.session import SESSION, Session, Study
+from medgemma_dash.ui.state.methods import specs
+from medgemma_dash.ui.state.session import SESSION, Session
+from medgemma_dash.ui.state.study import Answered, Settings, Shown, Study
 from tests.services.makers import make_answer, make_explanation, make_target
 
 ZONE = Zone("Right upper", "right", "upper")  # the answers made here have a grid of 2 x 3 cells
@@ -92,13 +93,14 @@ def buttons(monkeypatch: pytest.MonkeyPatch) -> Callable[[Study], dict[str, Any]
     return draw
 
 
-def explained(method: str = "chefer") -> Study:
+def explained(method: str = "chefer", settings: Settings = ()) -> Study:
     answer = make_answer()
     target = make_target(answer, 2)
     explanation = make_explanation(answer, target, method)
     store = RelevanceStore(answer)
+    shown = Shown(explanation, made_by=(method, settings), seconds=None)
     study = Study(
-        answer.radiograph, "t", answer=answer, store=store, target=target, explanation=explanation
+        answer.radiograph, "t", answered=Answered(answer, store, target, begun=True, shown=shown)
     )
     everything = np.zeros(answer.grid, np.int8)
     study.zones[DEFAULT_SCHEME, answer.grid] = ZoneMap((ZONE,), everything, DEFAULT_SCHEME)
@@ -111,17 +113,16 @@ def test_the_tensor_is_of_the_settings_that_made_the_shown_map(
     spec = next(spec for spec in specs() if spec.options)
     option = spec.options[0]
     other = option.choices[1]
-    study = explained(spec.name)
-    assert study.store is not None
-    assert study.explanation is not None
-    assert study.answer is not None
-    study.shown = (spec.name, ((option.name, other),))
-    study.store.add(study.explanation, study.shown[1])
-    decoy = make_explanation(study.answer, study.explanation.target, spec.name, seed=9)
-    study.store.add(decoy)
+    study = explained(spec.name, ((option.name, other),))
+    answered = study.answered
+    assert answered is not None
+    assert answered.shown is not None
+    shown = answered.shown.explanation
+    answered.store.add(shown, answered.shown.made_by[1])
+    answered.store.add(make_explanation(answered.answer, shown.target, spec.name, seed=9))
     # The picker stands at the default method with its default settings.
     archive = buttons(study)["NPZ + JSON"]
-    np.testing.assert_array_equal(archive.__self__.relevancy[2], study.explanation.row)
+    np.testing.assert_array_equal(archive.__self__.relevancy[2], shown.row)
 
 
 def test_the_radiograph_is_windowed_only_when_a_button_is_clicked(

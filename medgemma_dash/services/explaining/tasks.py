@@ -1,203 +1,163 @@
-"""Jobs about an answer that was given: its words explained, compared, tested, taken apart.
+"""Tasks about questions and answers: asked, and its words explained, compared and timed.
 
-Importing this module does not import torch: what the engine's worker runs is imported by then.
+Importing this module does not import torch: what the engine's worker runs is imported there.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections import deque
 from collections.abc import Generator, Sequence
-from statistics import median
 from typing import TYPE_CHECKING
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.core.target import Against, Target
+from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.target import Target
+from medgemma_dash.services.explaining.answer_cache import AnswerCache, AnswerKey
+from medgemma_dash.services.explaining.method_seconds import MethodSeconds
 from medgemma_dash.services.explaining.rows import MethodSettings
 from medgemma_dash.services.explaining.store import RelevanceStore
-from medgemma_dash.services.runtime.engine import Engine
-from medgemma_dash.services.runtime.job import Job, JobContext
+from medgemma_dash.services.runtime.job import JobContext
+from medgemma_dash.services.runtime.task import CurrentModel, Known, Task
 
 if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
-
-    from medgemma_dash.metrics.faithfulness import FaithfulnessTable
     from medgemma_dash.models import VisionLanguageModel
-    from medgemma_dash.services.layers.view import LayerView
 
-SECONDS_KEPT = 20
+MAX_NEW_TOKENS = 256
+ASK, EXPLAIN, EXPLAIN_ALL, COMPARE, TIME = "ask", "explain", "fill", "compare", "timing"
 
 
-class ExplanationJobs(ABC):
-    """Makes jobs of what sessions want to know about an answer.
+def ask_task(
+    radiograph: Radiograph,
+    prompt: str,
+    answers: AnswerCache,
+    model: VisionLanguageModel | None = None,
+    *,
+    force: str | None = None,
+    max_new_tokens: int = MAX_NEW_TOKENS,
+) -> Task[Answer]:
+    """Ask about a radiograph.
 
-    `model` is what the jobs compute on when they run; a subclass says which it is.
+    answers: what was asked before is taken from there; the new answer is put there.
+    model: the one that is loaded: what it said before is known at once.
+    The job's events have `.index`, `.text` and `.probability`, one for each token.
     """
 
-    def __init__(self, engine: Engine) -> None:
-        self.engine = engine
-        self._seconds: dict[str, deque[float]] = {}
+    def known_to(model: VisionLanguageModel) -> tuple[AnswerKey, Answer | None]:
+        key = AnswerKey(
+            image_sha256=(radiograph.sha256,),
+            prompt=prompt,
+            force=force,
+            max_new_tokens=max_new_tokens,
+            model_name=model.name,
+            model_revision=model.revision,
+            dtype=str(model.dtype),
+            device=str(model.device),
+        )
+        return key, answers.get(key, (radiograph,))
 
-    @property
-    @abstractmethod
-    def model(self) -> VisionLanguageModel:
-        """The model; raises ModelError when it is not ready."""
+    def work(current: CurrentModel, context: JobContext) -> Answer:
+        from medgemma_dash.services.explaining.asking import ask
 
-    def seconds_of(self, method: str) -> float | None:
-        """Median of what a target cost lately by this method on this machine; None if unknown."""
-        known = self._seconds.get(method)
-        return median(known) if known else None
-
-    def _note_seconds(self, method: str, seconds: float) -> None:
-        self._seconds.setdefault(method, deque(maxlen=SECONDS_KEPT)).append(seconds)
-
-    def explain_job(
-        self,
-        owner: str,
-        store: RelevanceStore,
-        target: Target,
-        method: str = "chefer",
-        settings: MethodSettings = (),
-        *,
-        against: Against | None = None,
-    ) -> Job[Explanation]:
-        """Explain a target, from the store as far as it is known; the newest click wins.
-
-        against: takes the place of `target.against`.
-        Several words are explained one after the other, and other sessions' clicks go between.
-        """
-        if against is not None:
-            target = Target(target.kind, target.token_indices, target.text, against)
-        words = len(target.token_indices)
-        label = "Explaining a word" if words == 1 else f"Explaining {words} words"
-        known = store.explanation(target, method, settings)
+        model = current()
+        key, known = known_to(model)
         if known is not None:
-            return self.engine.finished(known, owner=owner, label=label, supersedes="explain")
-
-        def work(context: JobContext) -> Generator[None, None, Explanation]:
-            from medgemma_dash.services.explaining.steps import explain_steps
-
-            return explain_steps(self._current, store, target, method, settings, context)
-
-        return self.engine.submit_steps(work, owner=owner, label=label, supersedes="explain")
-
-    def explain_all_job(
-        self,
-        owner: str,
-        store: RelevanceStore,
-        method: str = "chefer",
-        settings: MethodSettings = (),
-    ) -> Job[None]:
-        """Fill the store with every token's row, in the background, letting every click go first.
-
-        The job's events are the indices of the tokens as they become known.
-        """
-
-        def work(context: JobContext) -> Generator[None, None, None]:
-            from medgemma_dash.services.explaining.steps import fill_steps
-
-            every = range(len(store.answer.tokens))
-            return fill_steps(self._current, store, every, method, settings, context)
-
-        return self.engine.submit_steps(
-            work,
-            owner=owner,
-            label="Explaining every word",
-            supersedes="explain all",
-            background=True,
+            for token in known.tokens:
+                context.emit(token)
+            return known
+        answer = ask(
+            model,
+            radiograph,
+            prompt,
+            max_new_tokens=max_new_tokens,
+            force=force,
+            on_token=context.emit,
+            check=context.check,
         )
+        answers.put(key, answer)
+        return answer
 
-    def compare_job(
-        self,
-        owner: str,
-        store: RelevanceStore,
-        target: Target,
-        methods: Sequence[tuple[str, tuple[tuple[str, str], ...]]],
-    ) -> Job[None]:
-        """Explain a target by several methods, letting every click go between.
+    said = None if model is None else known_to(model)[1]
+    return Task(
+        "Answering the question",
+        ASK,
+        work,
+        known=None if said is None else Known(said, said.tokens),
+    )
 
-        The job's events are `MethodOutcome`s, one for each method, in order.
-        """
 
-        def work(context: JobContext) -> Generator[None, None, None]:
-            from medgemma_dash.services.explaining.steps import compare_steps
+def explain_task(
+    store: RelevanceStore,
+    target: Target,
+    method: str = "chefer",
+    settings: MethodSettings = (),
+) -> Task[Explanation]:
+    """Explain a target, from the store as far as it is known.
 
-            return compare_steps(self._current, store, target, methods, context, self._note_seconds)
+    Several words are explained one after the other, and other sessions' clicks go between.
+    """
 
-        return self.engine.submit_steps(
-            work, owner=owner, label="Comparing methods", supersedes="compare"
-        )
+    def work(current: CurrentModel, context: JobContext) -> Generator[object, None, Explanation]:
+        from medgemma_dash.services.explaining.steps import explain_steps
 
-    def timing_job(self, owner: str, answer: Answer, target: Target) -> Job[None]:
-        """Run every method on a target, known or not, so that `seconds_of` knows what each costs.
+        return explain_steps(current, store, target, method, settings, context)
 
-        The job's events are `MethodOutcome`s.
-        """
+    words = len(target.token_indices)
+    label = "Explaining a word" if words == 1 else f"Explaining {words} words"
+    found = store.explanation(target, method, settings)
+    known = None if found is None else Known(found)
+    return Task(label, EXPLAIN, work, in_steps=True, known=known)
 
-        def work(context: JobContext) -> Generator[None, None, None]:
-            from medgemma_dash.methods import available
-            from medgemma_dash.services.explaining.steps import compare_steps
 
-            # A store of its own: what is known already would cost nothing.
-            store = RelevanceStore(answer)
-            methods = [(spec.name, ()) for spec in available()]
-            return compare_steps(self._current, store, target, methods, context, self._note_seconds)
+def explain_all_task(
+    store: RelevanceStore, method: str = "chefer", settings: MethodSettings = ()
+) -> Task[None]:
+    """Fill the store with every token's row, in the background, letting every click go first.
 
-        return self.engine.submit_steps(
-            work, owner=owner, label="Timing every method", supersedes="time"
-        )
+    The job's events are the indices of the tokens as they become known.
+    """
 
-    def layers_job(self, owner: str, answer: Answer, target: Target) -> Job[LayerView]:
-        """See what every layer and head did at the target; the newest choice wins."""
+    def work(current: CurrentModel, context: JobContext) -> Generator[object, None, None]:
+        from medgemma_dash.services.explaining.steps import fill_steps
 
-        def work(context: JobContext) -> Generator[None, None, LayerView]:
-            from medgemma_dash.services.layers.view import view_steps
+        every = range(len(store.answer.tokens))
+        return fill_steps(current, store, every, method, settings, context)
 
-            return view_steps(self._current, answer, target, context.check, context.progress)
+    return Task("Explaining every word", EXPLAIN_ALL, work, in_steps=True, background=True)
 
-        return self.engine.submit_steps(
-            work, owner=owner, label="Looking into the layers", supersedes="layers"
-        )
 
-    def attention_job(
-        self, owner: str, answer: Answer, position: int
-    ) -> Job[npt.NDArray[np.float32]]:
-        """Attention of one position to every other, (L, H, S); the newest choice wins."""
+def compare_task(
+    store: RelevanceStore,
+    target: Target,
+    methods: Sequence[tuple[str, tuple[tuple[str, str], ...]]],
+    seconds: MethodSeconds,
+) -> Task[None]:
+    """Explain a target by several methods, letting every click go between.
 
-        def work(context: JobContext) -> npt.NDArray[np.float32]:
-            from medgemma_dash.services.layers.view import attention_of
+    seconds: told what the target cost by each method.
+    The job's events are `MethodOutcome`s, one for each method, in order.
+    """
 
-            return attention_of(self.model, answer, position, context.check)
+    def work(current: CurrentModel, context: JobContext) -> Generator[object, None, None]:
+        from medgemma_dash.services.explaining.steps import compare_steps
 
-        return self.engine.submit(
-            work, owner=owner, label="Reading attention", supersedes="attention"
-        )
+        return compare_steps(current, store, target, methods, context, seconds.note)
 
-    def faithfulness_job(
-        self,
-        owner: str,
-        answer: Answer,
-        target: Target,
-        images: Sequence[npt.NDArray[np.float32]],
-    ) -> Job[FaithfulnessTable]:
-        """Remove what each map marks, and see what the target's probability loses.
+    return Task("Comparing methods", COMPARE, work, in_steps=True)
 
-        A contrastive target is tested by its own token: a probability has no runner-up.
-        Clicks go between the batches.
-        """
 
-        def work(context: JobContext) -> Generator[None, None, FaithfulnessTable]:
-            from medgemma_dash.services.faithfulness.scoring import faithfulness_steps
+def timing_task(answer: Answer, target: Target, seconds: MethodSeconds) -> Task[None]:
+    """Run every method on a target, known or not, so that `seconds` says what each costs.
 
-            return faithfulness_steps(
-                self._current, answer, target, images, context.check, context.progress
-            )
+    The job's events are `MethodOutcome`s.
+    """
 
-        return self.engine.submit_steps(
-            work, owner=owner, label="Testing the maps", supersedes="test"
-        )
+    def work(current: CurrentModel, context: JobContext) -> Generator[object, None, None]:
+        from medgemma_dash.methods import available
+        from medgemma_dash.services.explaining.steps import compare_steps
 
-    def _current(self) -> VisionLanguageModel:
-        return self.model
+        # A store of its own: what is known already would cost nothing.
+        store = RelevanceStore(answer)
+        methods = [(spec.name, ()) for spec in available()]
+        return compare_steps(current, store, target, methods, context, seconds.note)
+
+    return Task("Timing every method", TIME, work, in_steps=True)

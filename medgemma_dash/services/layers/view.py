@@ -53,6 +53,11 @@ class LayerView:
         shares: npt.NDArray[np.float32] = (on_image / (whole or 1.0)).astype(np.float32)
         return shares
 
+    @property
+    def strongest_layer(self) -> int:
+        """The layer whose heads moved the logit most by what they read from the image."""
+        return int(np.argmax(self.weighted_shares.sum(1)))
+
     def head_map(self, layer: int, head: int | None, *, weighted: bool) -> npt.NDArray[np.float32]:
         """(rows, cols): one head's map of a layer, or the mean of its heads."""
         rows = (self.weighted if weighted else self.attention)[layer]
@@ -72,6 +77,12 @@ class LayerView:
         on_image = self.weighted[:, :, start:stop].mean(1)
         sums: npt.NDArray[np.float32] = on_image[:, chosen.ravel()].sum(-1)
         return sums
+
+    def layer_shares_of_cells(self, cells: list[tuple[int, int]]) -> npt.NDArray[np.float32]:
+        """(L,): what each layer read on these cells, of what all of them read there."""
+        sums = self.layers_on_cells(cells)
+        whole = float(sums.sum())
+        return sums / whole if whole > 0 else sums
 
     @property
     def _on_images(self) -> npt.NDArray[np.intp]:

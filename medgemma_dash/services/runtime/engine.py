@@ -103,10 +103,6 @@ class Engine:
         self._line.finish(record, "done", result, None)
         return Job(record, self._line)
 
-    def heartbeat(self, owner: str) -> None:
-        """Keep all jobs of one owner alive."""
-        self._line.beat(owner)
-
     def close(self, timeout: float | None = 10.0) -> None:
         """Cancel everything and end the worker; what is running ends at its next check."""
         with self._line.condition:

@@ -1,4 +1,4 @@
-"""The one model of this process: loaded in the background, asked through the engine.
+"""The one model of this process: loaded in the background, and lent to tasks by the engine.
 
 Importing this module does not import torch; the engine's worker does when it loads the model.
 """
@@ -6,54 +6,56 @@ Importing this module does not import torch; the engine's worker does when it lo
 from __future__ import annotations
 
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from importlib import import_module
 from threading import Lock
-from typing import TYPE_CHECKING, Literal, cast
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import ModelError
-from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.settings import Settings, read_settings
-from medgemma_dash.services.explaining.answer_cache import AnswerCache, AnswerKey
-from medgemma_dash.services.explaining.tasks import ExplanationJobs
 from medgemma_dash.services.runtime.allocator import keep_freed_memory
 from medgemma_dash.services.runtime.engine import Engine
 from medgemma_dash.services.runtime.job import Job, JobContext
+from medgemma_dash.services.runtime.task import Task
 
 if TYPE_CHECKING:
     from medgemma_dash.models import VisionLanguageModel
 
+T = TypeVar("T")
 Load = Callable[[Settings, JobContext], "VisionLanguageModel"]
 
 HOST = "model host"  # the owner of loading; sessions own everything else
-MAX_NEW_TOKENS = 256
 
 
-def load_from_settings(settings: Settings, context: JobContext) -> VisionLanguageModel:
-    """Load the model that the settings name, and report each stage as an event."""
+def load_from_settings(
+    settings: Settings, context: JobContext, modules: Sequence[str] = ()
+) -> VisionLanguageModel:
+    """Load the model that the settings name, and report each stage as an event.
+
+    modules: imported on the way, for the first task must not wait for them.
+    """
     keep_freed_memory()
     context.emit("Starting torch.")
     import_module("torch")
     context.emit("Starting transformers.")
     models = import_module("medgemma_dash.models")
-    # The first question must not wait for these.
-    import_module("medgemma_dash.services.explaining.asking")
-    import_module("medgemma_dash.services.explaining.filling")
+    for name in modules:
+        import_module(name)
     context.emit("Reading the weights.")
     model = models.load_model(settings.model, device=settings.device, dtype=settings.dtype)
     return cast("VisionLanguageModel", model)
 
 
-class ModelHost(ExplanationJobs):
-    """Owns the engine and the model, and makes jobs of what sessions want to know.
+class ModelHost:
+    """Owns the engine and the model, and runs tasks; it knows none of them.
 
     settings: None reads the environment.
     load: how the model is loaded; another one serves tests.
-    start: False waits for `begin`, or the first question, before the model is loaded.
-    Jobs may be asked for while the model loads: they wait behind it. When it cannot be loaded
-    they fail with the reason.
+    start: False waits for `begin`, or the first task, before the model is loaded.
+    Tasks may be given while the model loads: they wait behind it. When it cannot be loaded they
+    fail with the reason.
     """
 
     def __init__(
@@ -64,9 +66,8 @@ class ModelHost(ExplanationJobs):
         start: bool = True,
     ) -> None:
         self.settings = read_settings() if settings is None else settings
-        super().__init__(Engine(guard=self._guard, on_out_of_memory=self._drop_caches))
+        self.engine = Engine(guard=self._guard, on_out_of_memory=self._drop_caches)
         self._load = load
-        self._answers = AnswerCache()
         self._model: VisionLanguageModel | None = None
         self._loading: Job[None] | None = None
         self._beginning = Lock()
@@ -96,6 +97,11 @@ class ModelHost(ExplanationJobs):
     def seconds(self) -> float:
         """How long loading has taken, so far or in all."""
         return 0.0 if self._loading is None else self._loading.seconds
+
+    @property
+    def loaded(self) -> VisionLanguageModel | None:
+        """The model, once there is one."""
+        return self._model
 
     @property
     def model(self) -> VisionLanguageModel:
@@ -132,56 +138,39 @@ class ModelHost(ExplanationJobs):
             needs_heartbeat=False,
         )
 
-    def ask_job(
-        self,
-        owner: str,
-        radiograph: Radiograph,
-        prompt: str,
-        force: str | None = None,
-        max_new_tokens: int = MAX_NEW_TOKENS,
-    ) -> Job[Answer]:
-        """Ask about a radiograph; the newest question of an owner wins.
+    def run(self, owner: str, task: Task[T]) -> Job[T]:
+        """Put a task into the line for this owner, and return at once.
 
-        The job's events have `.index`, `.text` and `.probability`, one for each token.
+        A newer task with the same owner and key takes an older one's place, also when its
+        result is known and it is finished already.
         """
         self.begin()
-        label = "Answering the question"
-        if self._model is not None:
-            key = _answer_key(self._model, radiograph, prompt, force, max_new_tokens)
-            known = self._answers.get(key, (radiograph,))
-            if known is not None:
-                # It takes the place of an older question all the same.
-                return self.engine.finished(
-                    known, owner=owner, label=label, supersedes="ask", events=known.tokens
-                )
-
-        def work(context: JobContext) -> Answer:
-            from medgemma_dash.services.explaining.asking import ask
-
-            model = self.model
-            key = _answer_key(model, radiograph, prompt, force, max_new_tokens)
-            known = self._answers.get(key, (radiograph,))
-            if known is not None:
-                for token in known.tokens:
-                    context.emit(token)
-                return known
-            answer = ask(
-                model,
-                radiograph,
-                prompt,
-                max_new_tokens=max_new_tokens,
-                force=force,
-                on_token=context.emit,
-                check=context.check,
+        if task.known is not None:
+            return self.engine.finished(
+                task.known.result,
+                owner=owner,
+                label=task.label,
+                supersedes=task.key,
+                events=task.known.events,
             )
-            self._answers.put(key, answer)
-            return answer
-
-        return self.engine.submit(work, owner=owner, label=label, supersedes="ask")
+        # Whether the work is a generator or a plain function is the task's to know.
+        submit = cast(Any, self.engine.submit_steps if task.in_steps else self.engine.submit)
+        job: Job[T] = submit(
+            partial(task.work, self._current),
+            owner=owner,
+            label=task.label,
+            supersedes=task.key,
+            background=task.background,
+            needs_heartbeat=task.needs_heartbeat,
+        )
+        return job
 
     def close(self) -> None:
         """End the engine."""
         self.engine.close()
+
+    def _current(self) -> VisionLanguageModel:
+        return self.model
 
     def _guard(self) -> AbstractContextManager[object]:
         model = self._model
@@ -190,22 +179,3 @@ class ModelHost(ExplanationJobs):
     def _drop_caches(self) -> None:
         if self._model is not None:
             self._model.drop_caches()
-
-
-def _answer_key(
-    model: VisionLanguageModel,
-    radiograph: Radiograph,
-    prompt: str,
-    force: str | None,
-    max_new_tokens: int,
-) -> AnswerKey:
-    return AnswerKey(
-        image_sha256=(radiograph.sha256,),
-        prompt=prompt,
-        force=force,
-        max_new_tokens=max_new_tokens,
-        model_name=model.name,
-        model_revision=model.revision,
-        dtype=str(model.dtype),
-        device=str(model.device),
-    )

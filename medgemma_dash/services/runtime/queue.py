@@ -158,13 +158,6 @@ class Line:
             order = self._order()
             return order.index(record) + 1 if record in order else 0
 
-    def beat(self, owner: str) -> None:
-        """Note that this owner's page is still open."""
-        with self.condition:
-            for record in (*self._waiting, self.serving):
-                if record is not None and record.owner == owner:
-                    record.last_heartbeat = self.clock()
-
     def is_abandoned(self, record: JobRecord) -> bool:
         """Whether nobody has asked about the job for longer than its heartbeat allows."""
         if record.heartbeat_seconds is None or record.waiters:

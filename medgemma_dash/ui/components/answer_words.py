@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.ui.components.job_watch import filling_progress
-from medgemma_dash.ui.components.method_picker import (
-    method_words,
-    shown_method,
-)
+from medgemma_dash.services.explaining.tasks import EXPLAIN_ALL
+from medgemma_dash.ui.components.job_watch import describe, watch
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
-from medgemma_dash.ui.state.session import Study, current_session
+from medgemma_dash.ui.state.methods import method_words, shown_method
+from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
-    from medgemma_dash.core.relevance import KnownRelevance
     from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.ui.state.study import Study
 
 
 def no_answer_line(host: ModelHost, what_to_do: str) -> None:
@@ -30,28 +27,15 @@ def no_answer_line(host: ModelHost, what_to_do: str) -> None:
         rich_line([[Segment(what_to_do, "quiet")]], key="no_answer")
 
 
-def fill_line(host: ModelHost, study: Study) -> None:
+def fill_line(study: Study) -> None:
     """How far explaining every word is; it goes on when another method is chosen meanwhile."""
-    filling = current_session().filling
-    if filling is None:
-        return
-    other = "" if fills(study) else method_words(filling.method, filling.settings)
-    filling_progress(host, other)
+    choice = current_session().jobs.about(EXPLAIN_ALL)
+    if choice is not None:
+        by = "" if fills(study) else f"by {method_words(*choice)}"
+        watch(EXPLAIN_ALL, words=lambda job: describe(job, by))
 
 
 def fills(study: Study) -> bool:
     """Whether every word is being explained by the method that is on screen."""
-    filling, (spec, settings) = current_session().filling, shown_method(study)
-    return filling is not None and (filling.method, filling.settings) == (spec.name, settings)
-
-
-def image_shares(answer: Answer, known: KnownRelevance) -> list[float | None]:
-    """For each token, the share of its positive relevance that lies on the image."""
-    start, stop = answer.image_span
-    positive = known.relevancy.clip(0)
-    whole = positive.sum(axis=1)
-    on_image = positive[:, start:stop].sum(axis=1)
-    return [
-        float(on_image[index] / whole[index]) if filled and whole[index] > 0 else None
-        for index, filled in enumerate(known.filled)
-    ]
+    spec, settings = shown_method(study)
+    return bool(current_session().jobs.about(EXPLAIN_ALL) == (spec.name, settings))

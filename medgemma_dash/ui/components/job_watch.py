@@ -2,103 +2,124 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import streamlit as st
 
-from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.services.explaining.tasks import ASK
+from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.state.host import spare_collector
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
-    from medgemma_dash.services.runtime.host import ModelHost
+    from collections.abc import Callable
 
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.services.runtime.job import Job
+    from medgemma_dash.services.runtime.task import Task
 
-from typing import TYPE_CHECKING, Any
-
-from medgemma_dash.ui.components.rich_line import chosen_action
-
-if TYPE_CHECKING:
-    from medgemma_dash.services.runtime.host import ModelHost
-    from medgemma_dash.services.runtime.job import Job
+T = TypeVar("T")
 
 POLL_SECONDS = 0.4
 STREAM_SECONDS = 0.25
+LOADING_SECONDS = 1.0
 
 
 def describe(job: Job[Any], detail: str = "") -> str:
     """Where a job stands, in words; the detail belongs to its name."""
-    name = f"{job.label} {detail}".strip()
-    if job.queue_position > 0:
-        return f"{name} · waiting, {job.queue_position} in line"
-    if job.stopping:
-        return f"{name} · stopping"
+    state = f"{job.label} {detail}".strip()
     done, total = job.progress
-    return f"{name} · {done} of {total}" if total else name
-
-
-@st.fragment(run_every=STREAM_SECONDS)
-def answer_stream(host: ModelHost) -> None:
-    """The answer as it is being said; hands over to the page when it is complete."""
-    session = current_session()
-    job = session.asking
-    if job is None or job.finished:
-        st.rerun()
-    job.heartbeat()
-    spare_collector(host)
-    said = "".join(getattr(event, "text", "") for event in job.events)
-    rich_line([[Segment(said or "…", "plain" if said else "quiet")]], key="stream", tone="speech")
-    waiting = host.state == "loading" and not job.finished
-    state = f"{job.label} when the model is loaded. {host.message}" if waiting else describe(job)
-    line_with_cancel(job, "cancel_ask", state)
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def explanation_progress(host: ModelHost) -> None:
-    """The explanation that is being computed."""
-    session = current_session()
-    pending = session.explaining
-    if pending is None or pending.job.finished:
-        st.rerun()
-    pending.job.heartbeat()
-    line_with_cancel(pending.job, "cancel_explain")
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def filling_progress(host: ModelHost, by: str = "") -> None:
-    """Explain every word: how many are done. by: the method, where another one is on screen."""
-    filling = current_session().filling
-    if filling is None or filling.job.finished:
-        st.rerun()
-    filling.job.heartbeat()
-    line_with_cancel(filling.job, "cancel_fill", describe(filling.job, f"by {by}" if by else ""))
-
-
-def line_with_cancel(job: Job[Any], key: str, state: str = "") -> None:
-    """Where the job stands, and a way to end it. state: takes the place of `describe`."""
-    line = [
-        Segment(state or describe(job), "small"),
-        Segment("  ", "small"),
-        Segment("cancel", "action", "cancel"),
-    ]
-    rich_line([line], key=key, tone="quiet", announce="status", on_choose=lambda: _cancel(job, key))
-
-
-def _cancel(job: Job[Any], key: str) -> None:
-    if chosen_action(key) == "cancel":
-        job.cancel()
-
-
-def methods_done(job: Job[None]) -> str:
-    """How many methods are done, and how far the one at work is."""
-    state = describe(job)
+    if job.queue_position > 0:
+        state += f" · waiting, {job.queue_position} in line"
+    elif job.stopping:
+        return f"{state} · stopping"
+    elif total:
+        state += f" · {done} of {total}"
     at_work = job.state == "running" and job.note and not job.stopping
     return f"{state} · now {job.note}" if at_work else state
 
 
-LOADING_SECONDS = 1.0
+def watch(
+    key: str,
+    *,
+    words: Callable[[Job[Any]], str] = describe,
+    above: Callable[[Job[Any]], None] | None = None,
+    news: Callable[[Job[Any]], bool] = lambda _job: False,
+    seconds: float = POLL_SECONDS,
+) -> None:
+    """A line that says where the session's job with this key stands, with a way to cancel it.
+
+    It keeps the job alive, and has the page drawn anew when the job has finished, or when there
+    is news of it. above: drawn over the line each time. The line's key is "cancel_" and the key.
+    """
+
+    def poll() -> None:
+        job = current_session().jobs.get(key)
+        if job is None or job.finished or news(job):
+            st.rerun()
+        job.heartbeat()
+        if above is not None:
+            above(job)
+        _line_with_cancel(job, f"cancel_{key}", words(job))
+
+    # Streamlit knows a fragment by its name and place: another job at the same place is another
+    # one, which the browser's timer for the job before does not ask for.
+    poll.__qualname__ = f"watch {key}"
+    st.fragment(poll, run_every=seconds)()
+
+
+def result_of(
+    host: ModelHost, task: Task[T], about: object, *, again: str, problem: str
+) -> T | None:
+    """What a page's task found: once it has; until then its progress, or why it found nothing.
+
+    about: the task is run anew when this is another than before. again: words of the action that
+    runs it once more after a failure. problem: the key of the line that tells of one.
+    The result is handed out once, for the page to keep.
+    """
+    jobs = current_session().jobs
+    job = jobs.ensure(host, task, about)
+    if job.result is not None:
+        jobs.drop(task.key)
+    elif job.finished:
+        _problem_line(str(job.error), again, problem, lambda: jobs.drop(task.key))
+    else:
+        watch(task.key)
+    return job.result
+
+
+def answer_stream(host: ModelHost) -> None:
+    """The answer as it is being said; hands over to the page when it is complete."""
+
+    def said(job: Job[Any]) -> None:
+        spare_collector(host)
+        text = "".join(getattr(event, "text", "") for event in job.events)
+        line = Segment(text or "…", "plain" if text else "quiet")
+        rich_line([[line]], key="stream", tone="speech")
+
+    def words(job: Job[Any]) -> str:
+        waiting = host.state == "loading" and not job.finished
+        return f"{job.label} when the model is loaded. {host.message}" if waiting else describe(job)
+
+    watch(ASK, words=words, above=said, seconds=STREAM_SECONDS)
+
+
+def _line_with_cancel(job: Job[Any], key: str, state: str) -> None:
+    line = [Segment(state, "small"), Segment("  ", "small"), Segment("cancel", "action", "cancel")]
+
+    def choose() -> None:
+        if chosen_action(key) == "cancel":
+            job.cancel()
+
+    rich_line([line], key=key, tone="quiet", announce="status", on_choose=choose)
+
+
+def _problem_line(reason: str, words: str, key: str, again: Callable[[], None]) -> None:
+    """Why there is no result, and a way to ask once more. words: of the action."""
+
+    def choose() -> None:
+        if chosen_action(key) == "again":
+            again()
+
+    line = [Segment(f"{reason} "), Segment(words, "action", "again")]
+    rich_line([line], key=key, tone="caution", announce="status", on_choose=choose)

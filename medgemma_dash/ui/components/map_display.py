@@ -12,7 +12,8 @@ from medgemma_dash.figures import MAGNITUDE_SCALES
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import apply_window, is_usable, jpeg_bytes
 from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.session import Study, widget_value
+from medgemma_dash.ui.state.session import widget_value
+from medgemma_dash.ui.state.study import Study
 
 LONGEST_SIDE_PX = 800
 WINDOWS_KEPT = 8

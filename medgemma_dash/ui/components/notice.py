@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.state.session import current_session
-
-if TYPE_CHECKING:
-    pass
 
 
 def notice_line() -> None:

@@ -24,7 +24,7 @@ UPLOAD_HELP = (
 
 
 def sample_grid(on_open: Callable[[], None]) -> None:
-    """Thumbnails of all samples, four in a row."""
+    """Thumbnails of all samples."""
     with st.container(key="sample_grid"):
         for start in range(0, len(samples()), SAMPLES_IN_A_ROW):
             columns = st.columns(SAMPLES_IN_A_ROW, gap="small")
@@ -35,8 +35,10 @@ def sample_grid(on_open: Callable[[], None]) -> None:
                         st.image(thumbnail, width="stretch", alt=f"Radiograph: {sample.title}")
                     if st.button(
                         sample.title, key=f"open_{sample.name}", type="tertiary", width="stretch"
-                    ) and open_sample(current_session(), sample):
-                        on_open()
+                    ):
+                        current_session().notice = None
+                        if open_sample(current_session(), sample):
+                            on_open()
 
 
 def upload_box(key: str, on_open: Callable[[], None]) -> None:
@@ -50,6 +52,7 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
     if uploaded is None or session.read_upload == uploaded.file_id:
         return
     session.read_upload = uploaded.file_id
+    session.notice = None
     with st.spinner("Reading the radiograph"):
         opened = open_radiograph(session, uploaded.getvalue(), "Uploaded radiograph")
     if opened:

@@ -4,59 +4,62 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medgemma_dash.ui.components.answer_words import image_shares, no_answer_line
+from medgemma_dash.services.explaining.tasks import ASK
+from medgemma_dash.services.explaining.word_shares import image_shares
+from medgemma_dash.ui.components.answer_words import no_answer_line
 from medgemma_dash.ui.components.job_watch import answer_stream
-from medgemma_dash.ui.components.method_picker import shown_method
 from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
 from medgemma_dash.ui.components.wording import NOTHING_SAID
 from medgemma_dash.ui.state.actions import select_words
+from medgemma_dash.ui.state.methods import shown_method
 from medgemma_dash.ui.state.opening import go_to_word, sample_if_empty
-from medgemma_dash.ui.state.session import Study, current_session
+from medgemma_dash.ui.state.session import current_session
 from medgemma_dash.ui.state.word_targets import said_something
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.target import Target
     from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.ui.state.study import Answered, Study
 
 
-def answered_study(host: ModelHost) -> Study | None:
-    """What is open, once it has an answer and a chosen word; until then it says what is awaited."""
+def answered_study(host: ModelHost) -> tuple[Study, Answered, Target] | None:
+    """What is open, its answer and the chosen word; None, and says what is awaited, till then."""
     session = current_session()
     sample_if_empty(session)
     go_to_word(session, host)
     notice_line()
-    if session.asking is not None:
+    if ASK in session.jobs:
         answer_stream(host)
         return None
-    study = session.study
-    if study is None or study.answer is None:
+    study, answered = session.study, session.answered
+    if study is None or answered is None:
         no_answer_line(
             host, "Ask a question on the Explain page first; this page looks into its answer."
         )
         return None
-    if not said_something(study.answer):
+    if not said_something(answered.answer):
         rich_line([[Segment(NOTHING_SAID)]], key="nothing_said", tone="caution")
-    return study if study.target is not None else None
+    return None if answered.target is None else (study, answered, answered.target)
 
 
-def word_choice(study: Study, key: str) -> None:
+def word_choice(study: Study, answered: Answered, key: str) -> None:
     """Draw the question and its answer; a click chooses the word for every page."""
-    assert study.answer is not None and study.store is not None  # noqa: S101, PT018  answered
-    rich_line([[Segment(study.answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
+    answer, target = answered.answer, answered.target
+    rich_line([[Segment(answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
     spec, settings = shown_method(study)
-    known = study.store.tensor(spec.name, settings)
-    target = study.target
+    known = answered.store.tensor(spec.name, settings)
     selected = None
     if target is not None and target.kind != "answer":
         selected = target.token_indices[0], target.token_indices[-1] + 1
     token_strip(
-        study.answer.tokens,
+        answer.tokens,
         key=key,
         generation=study.generation,
         selected=selected,
         measure=current_session().underline,
-        image_shares=image_shares(study.answer, known),
+        image_shares=image_shares(answer, known.relevancy, known.filled),
         computed=tuple(index for index, filled in enumerate(known.filled) if filled),
         busy=False,
         note="",

@@ -5,22 +5,19 @@ Every sentence is a list of segments, so that the model's own words stay apart f
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
-from medgemma_dash.ui.components.rich_line import Segment
-
-if TYPE_CHECKING:
-    from medgemma_dash.services.runtime.host import ModelHost
-
 from dataclasses import dataclass
 from math import ceil, floor, log10
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
 from medgemma_dash.regions import ZoneTable
+from medgemma_dash.services.explaining.word_shares import image_share, joint_probability
+from medgemma_dash.ui.components.rich_line import Segment
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
 
 _LONGEST_QUOTE = 48
 RUNNERS_UP_SHOWN = 3
@@ -59,12 +56,6 @@ def read_contrast(action: str | None) -> Contrast | None:
                 chosen = int(candidate) if candidate.isdecimal() else None
                 return Contrast(generation, int(index), chosen)
     return None
-
-
-def image_share(explanation: Explanation) -> float | None:
-    """Share of the target's positive relevance that lies on the image; None when it has none."""
-    whole = float(np.clip(explanation.row, 0, None).sum())
-    return float(np.clip(explanation.image, 0, None).sum()) / whole if whole > 0 else None
 
 
 def quoted(text: str) -> str:
@@ -141,7 +132,7 @@ def why_sentence(
     if len(tokens) == 1:
         line.extend(_weighed(tokens[0], generation if contrastive else ""))
     elif not answer.forced:
-        together = float(np.prod([token.probability for token in tokens]))
+        together = joint_probability(tokens)
         line.append(
             Segment(f"The model gave these {len(tokens)} tokens {probability(together)} together.")
         )

@@ -6,7 +6,8 @@ from typing import cast
 
 from medgemma_dash.regions import DEFAULT_SCHEME, ZoneMap, ZoneScheme, zone_map
 from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.session import Study, widget_value
+from medgemma_dash.ui.state.session import widget_value
+from medgemma_dash.ui.state.study import Study
 
 SCHEME_TITLES: dict[ZoneScheme, str] = {"fitted": "fitted to the lungs", "fixed": "fixed grid"}
 

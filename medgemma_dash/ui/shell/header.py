@@ -34,7 +34,7 @@ def status_header(host: ModelHost) -> None:
     # What the Explain page waits for is taken over there: on another page its failure would take
     # the word away that is being looked at.
     collect(session, explanation=False)
-    if session.jobs():
+    if session.jobs.unfinished():
         _heartbeat()
 
 
@@ -57,5 +57,5 @@ def _loading(host: ModelHost) -> None:
 
 @st.fragment(run_every=BEAT_SECONDS)
 def _heartbeat() -> None:
-    for job in current_session().jobs():
+    for job in current_session().jobs.unfinished():
         job.heartbeat()

@@ -5,33 +5,31 @@ An action never loses what was there: a failure leaves a notice, and everything 
 
 from __future__ import annotations
 
+from os import PathLike
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from medgemma_dash.core.errors import ImageError
-from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.samples import Sample
-from medgemma_dash.ui.state.session import Session
-
-if TYPE_CHECKING:
-    pass
-
-from os import PathLike
-from typing import TYPE_CHECKING
-
-from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.errors import ImageError, TargetError
 from medgemma_dash.core.target import Target
-from medgemma_dash.ui.state.collecting import abandon_explaining, collect, show
-from medgemma_dash.ui.state.session import Filling, Notice, Pending, Settings, Study
+from medgemma_dash.imaging import load_radiograph
+from medgemma_dash.services.explaining.tasks import (
+    EXPLAIN,
+    EXPLAIN_ALL,
+    ask_task,
+    explain_all_task,
+    explain_task,
+)
+from medgemma_dash.ui.state.collecting import Pending, collect, show
+from medgemma_dash.ui.state.host import known_answers
+from medgemma_dash.ui.state.samples import Sample
+from medgemma_dash.ui.state.session import QUESTION, Notice, Session
+from medgemma_dash.ui.state.study import Settings, Study
 from medgemma_dash.ui.state.word_targets import chosen_target
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
-# A click on the demo model takes less; only longer work gets a progress line.
-PATIENCE_SECONDS = 0.6
 LONGEST_PROMPT_CHARACTERS = 4000
 
 
@@ -51,26 +49,16 @@ def open_radiograph(
         kept = " The radiograph before it is still open." if session.study else ""
         session.notice = Notice("error", f"This file was not opened. {error}{kept}")
         return False
-    stop_everything(session)
-    session.notice = None
-    session.study = Study(
-        radiograph,
-        title,
-        sample=sample,
-        opening_question=opening_question,
-        opening_word=opening_word,
-        number=session.opened + 1,
+    session.open(
+        Study(
+            radiograph,
+            title,
+            sample=sample,
+            opening_question=opening_question,
+            opening_word=opening_word,
+        )
     )
-    session.opened += 1
     return True
-
-
-def stop_everything(session: Session) -> None:
-    """Cancel what the session waits for."""
-    for job in session.jobs():
-        job.cancel()
-    session.asking = session.asked_study = session.explaining = session.filling = None
-    session.comparison = session.looking = session.testing = session.timing = None
 
 
 def ask(session: Session, host: ModelHost, prompt: str) -> None:
@@ -88,10 +76,8 @@ def ask(session: Session, host: ModelHost, prompt: str) -> None:
         session.notice = Notice("error", f"There is no model to ask. {host.message}")
     else:
         # While the model loads, the question waits in the engine's line.
-        if session.asking is not None:
-            session.asking.cancel()
-        session.asking = host.ask_job(session.owner, study.radiograph, prompt)
-        session.asked_study = study
+        task = ask_task(study.radiograph, prompt, known_answers(), host.loaded)
+        session.jobs.run(host, task)
         study.opening_question = ""
 
 
@@ -102,21 +88,19 @@ def choose(
     method: str,
     settings: Settings,
 ) -> None:
-    """Make this the explained target: from the cache, or by a job that replaces an older one."""
-    study = session.study
-    if study is None or study.answer is None or study.store is None:
+    """Make this the explained target: from the store, or by a job that replaces an older one."""
+    answered = session.answered
+    if answered is None:
         return
-    study.target = target
-    study.wanted = (method, settings)
-    study.problem = ""
-    cached = study.store.explanation(target, method, settings)
-    if cached is not None:
-        abandon_explaining(session)
-        show(study, cached, (method, settings), None)
+    answered.target, answered.begun = target, True
+    answered.wanted = made_by = method, settings
+    answered.problem = ""
+    task = explain_task(answered.store, target, method, settings)
+    if task.known is not None:
+        session.jobs.drop(EXPLAIN)
+        show(answered, task.known.result, made_by, None)
         return
-    job = host.explain_job(session.owner, study.store, target, method, settings)
-    session.explaining = Pending(job, study.answer.key, target, method, settings)
-    job.wait(PATIENCE_SECONDS)
+    session.jobs.run(host, task, Pending(answered, made_by), patient=True)
     collect(session)
 
 
@@ -148,19 +132,20 @@ def select_words(session: Session, span: tuple[int, int] | None) -> None:
     nor take the choice back.
     """
     target = _target_of(session, span)
-    if target is None or session.study is None:
+    answered = session.answered
+    if target is None or answered is None:
         return
-    abandon_explaining(session)
-    session.study.target, session.study.wanted = target, None
+    session.jobs.drop(EXPLAIN)
+    answered.target, answered.begun, answered.wanted = target, True, None
 
 
 def _target_of(session: Session, span: tuple[int, int] | None) -> Target | None:
     """These tokens of the open answer; None, with a notice, where that cannot be."""
     session.notice = None
-    if session.study is None or session.study.answer is None:
+    if session.answered is None:
         return None
     try:
-        return chosen_target(session.study.answer, span)
+        return chosen_target(session.answered.answer, span)
     except TargetError as error:
         session.notice = Notice("caution", f"{error} Ask another way.")
         return None
@@ -171,20 +156,14 @@ def explain_every_word(session: Session, host: ModelHost, method: str, settings:
 
     What is under way for another method ends; the words it has done are kept.
     """
-    study, filling = session.study, session.filling
-    if study is None or study.store is None:
-        return
-    if filling is not None:
-        if (filling.method, filling.settings) == (method, settings):
-            return
-        filling.job.cancel()
-    job = host.explain_all_job(session.owner, study.store, method, settings)
-    session.filling = Filling(job, method, settings)
+    answered, choice = session.answered, (method, settings)
+    if answered is not None and session.jobs.about(EXPLAIN_ALL) != choice:
+        session.jobs.run(host, explain_all_task(answered.store, method, settings), choice)
 
 
 def open_sample(session: Session, sample: Sample) -> bool:
     """Open a sample; its question is asked as soon as the Explain page is shown."""
-    session.question = st.session_state[keys.QUESTION] = sample.question
+    session.question = st.session_state[QUESTION] = sample.question
     return open_radiograph(
         session,
         sample.path,

@@ -5,17 +5,29 @@ A job that failed leaves a notice, and everything else as it was.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
 
 from medgemma_dash.core.errors import CancelledError, MedGemmaDashError, NoExplanationError
-from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.services.explaining.store import RelevanceStore
-from medgemma_dash.ui.state.session import Notice, Session, Settings, Study
+from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
+from medgemma_dash.ui.state.session import Notice, Session
+from medgemma_dash.ui.state.study import Answered, Choice, Shown, Study
+from medgemma_dash.ui.state.word_targets import opening_target
 
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
+    from medgemma_dash.core.explanation import Explanation
 
 STORES_KEPT = 4
+
+
+@dataclass(frozen=True, eq=False)
+class Pending:
+    """What an explanation that is being computed is for."""
+
+    answered: Answered
+    made_by: Choice
 
 
 def collect(session: Session, *, explanation: bool = True) -> bool:
@@ -31,21 +43,18 @@ def collect(session: Session, *, explanation: bool = True) -> bool:
 
 
 def _collect_answer(session: Session) -> bool:
-    job = session.asking
-    if job is None or not job.finished:
+    taken = session.jobs.take(ASK)
+    if taken is None:
         return False
-    study, session.asking, session.asked_study = session.asked_study, None, None
+    study, job = session.study, taken.job
     if job.error is not None:
         session.notice = _notice(job.error)
-    elif job.result is not None and study is not None and study is session.study:
-        abandon_explaining(session)
-        if session.filling is not None:
-            session.filling.job.cancel()
-            session.filling = None
-        study.answer = job.result
-        study.store = _store_of(study, job.result)
-        study.target = study.explanation = study.shown = study.wanted = study.cell = None
-        study.problem = ""
+    elif study is not None:
+        answer = cast("Answer", job.result)
+        session.jobs.drop(EXPLAIN)
+        session.jobs.drop(EXPLAIN_ALL)
+        target = opening_target(answer, study.opening_word)
+        study.answered = Answered(answer, _store_of(study, answer), target)
         study.revision += 1
     return True
 
@@ -60,56 +69,43 @@ def _store_of(study: Study, answer: Answer) -> RelevanceStore:
 
 
 def _collect_explanation(session: Session) -> bool:
-    pending = session.explaining
-    if pending is None or not pending.job.finished:
+    taken = session.jobs.take(EXPLAIN)
+    if taken is None:
         return False
-    session.explaining = None
-    study = session.study
-    if study is None or study.answer is None or study.answer.key != pending.answer_key:
-        return True
-    error = pending.job.error
-    if pending.job.result is not None:
-        shown = (pending.method, pending.settings)
-        show(study, pending.job.result, shown, pending.job.seconds)
+    pending: Pending = taken.about
+    answered, error = pending.answered, taken.job.error
+    if taken.job.result is not None:
+        show(answered, taken.job.result, pending.made_by, taken.job.seconds)
     elif isinstance(error, NoExplanationError):
-        study.explanation = study.shown = None
-        study.problem = str(error)
+        answered.shown, answered.problem = None, str(error)
     elif error is not None:
         # The earlier map stays, and with it the earlier selection and method.
         session.notice = _notice(error)
-        if study.explanation is not None:
-            study.target = study.explanation.target
-            study.wanted, study.refused = study.shown, (pending.method, pending.settings)
+        if answered.shown is not None:
+            answered.target = answered.shown.explanation.target
+            answered.wanted, answered.refused = answered.shown.made_by, pending.made_by
         else:
-            study.problem = str(error)
+            answered.problem = str(error)
     return True
 
 
 def _collect_filling(session: Session) -> bool:
-    if session.filling is None or not session.filling.job.finished:
+    taken = session.jobs.take(EXPLAIN_ALL)
+    if taken is None:
         return False
-    error, session.filling = session.filling.job.error, None
+    error = taken.job.error
     if error is not None and not isinstance(error, NoExplanationError):
         session.notice = _notice(error)
     return True
 
 
 def show(
-    study: Study, explanation: Explanation, shown: tuple[str, Settings], seconds: float | None
+    answered: Answered, explanation: Explanation, made_by: Choice, seconds: float | None
 ) -> None:
-    """Make this the map on screen. shown: its method; seconds: None when it was known already."""
-    study.explanation = explanation
-    study.shown = shown
-    study.seconds = seconds
-    study.target = explanation.target
-    study.problem = ""
-
-
-def abandon_explaining(session: Session) -> None:
-    """Wait no longer for an explanation."""
-    if session.explaining is not None:
-        session.explaining.job.cancel()
-        session.explaining = None
+    """Make this the map on screen. seconds: None when it was known already."""
+    answered.shown = Shown(explanation, made_by, seconds)
+    answered.target = explanation.target
+    answered.problem = ""
 
 
 def _notice(error: MedGemmaDashError) -> Notice:

@@ -1,14 +1,23 @@
-"""The one model host of this process, shared by every session."""
+"""What all sessions of this process share: the model host, and what was found out with it."""
 
 from __future__ import annotations
 
 import gc
+from functools import partial
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 if TYPE_CHECKING:
+    from medgemma_dash.services.explaining.answer_cache import AnswerCache
+    from medgemma_dash.services.explaining.method_seconds import MethodSeconds
     from medgemma_dash.services.runtime.host import ModelHost
+
+# The first question must not wait for these.
+FIRST_NEEDED = (
+    "medgemma_dash.services.explaining.asking",
+    "medgemma_dash.services.explaining.steps",
+)
 
 
 @st.cache_resource(show_spinner=False)
@@ -18,9 +27,26 @@ def model_host() -> ModelHost:
     Raises SettingError when an environment setting has a value that is not allowed.
     """
     from medgemma_dash.core.settings import read_settings
-    from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.services.runtime.host import ModelHost, load_from_settings
 
-    return ModelHost(read_settings(), start=False)
+    load = partial(load_from_settings, modules=FIRST_NEEDED)
+    return ModelHost(read_settings(), load=load, start=False)
+
+
+@st.cache_resource(show_spinner=False)
+def known_answers() -> AnswerCache:
+    """Answers that were given to any session."""
+    from medgemma_dash.services.explaining.answer_cache import AnswerCache
+
+    return AnswerCache()
+
+
+@st.cache_resource(show_spinner=False)
+def method_seconds() -> MethodSeconds:
+    """What the methods cost on this machine."""
+    from medgemma_dash.services.explaining.method_seconds import MethodSeconds
+
+    return MethodSeconds()
 
 
 def spare_collector(host: ModelHost) -> None:

@@ -14,19 +14,23 @@ from medgemma_dash.ui.components.zones import SCHEME_TITLES, chosen_scheme
 from medgemma_dash.ui.pages.compare.faithfulness import faithfulness_table
 from medgemma_dash.ui.pages.compare.pairs import agreement_of_maps, difference_of_maps
 from medgemma_dash.ui.pages.compare.pins import ShownMap, shown_maps
+from medgemma_dash.ui.pages.compare.state import Pins
 from medgemma_dash.ui.pages.compare.table import quality_table
-from medgemma_dash.ui.state.session import Study, current_session
+from medgemma_dash.ui.state.session import page_state
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.ui.pages.compare.state import Comparison
+    from medgemma_dash.ui.state.study import Answered, Study
 
 TABS = ["Numbers", "Zones", "Agreement", "Difference", "Faithfulness"]
 
 
-def comparison_details(host: ModelHost, study: Study, comparison: Comparison) -> None:
+def comparison_details(
+    host: ModelHost, study: Study, answered: Answered, comparison: Comparison
+) -> None:
     """Draw the tab that is open; maps that are still awaited are left out."""
-    maps = shown_maps(study, comparison, current_session().pins)
+    maps = shown_maps(study, comparison, page_state(Pins).maps)
     # Drawn without any map too: tabs that go and come back forget which one was open.
     numbers, zones, pairs, difference, faithful = st.tabs(
         TABS, key="compare_tabs", on_change="rerun"
@@ -35,7 +39,7 @@ def comparison_details(host: ModelHost, study: Study, comparison: Comparison) ->
         return
     if numbers.open:
         with numbers:
-            quality_table(study, maps)
+            quality_table(study, answered, maps)
     if zones.open:
         with zones:
             _zones(maps)
@@ -47,7 +51,7 @@ def comparison_details(host: ModelHost, study: Study, comparison: Comparison) ->
             difference_of_maps(study, maps)
     if faithful.open:
         with faithful:
-            faithfulness_table(host, study, comparison)
+            faithfulness_table(host, answered.answer, comparison)
 
 
 def _zones(maps: list[ShownMap]) -> None:

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from medgemma_dash.ui.components.job_watch import POLL_SECONDS, line_with_cancel
+from medgemma_dash.services.faithfulness.tasks import TEST, faithfulness_task
+from medgemma_dash.ui.components.job_watch import watch
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import probability, quoted, target_words
 from medgemma_dash.ui.pages.compare.state import Comparison
-from medgemma_dash.ui.state.session import Study, current_session
+from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
@@ -23,29 +23,28 @@ if TYPE_CHECKING:
 LITTLE_DEPENDENCE = 0.05
 
 
-def faithfulness_table(host: ModelHost, study: Study, comparison: Comparison) -> None:
+def faithfulness_table(host: ModelHost, answer: Answer, comparison: Comparison) -> None:
     """The table, a button that asks for it, or its progress."""
-    assert study.answer is not None  # noqa: S101  answered
-    session = current_session()
+    jobs = current_session().jobs
     shown = [one for one in comparison.maps if one.explanation is not None]
     key = tuple((one.method, one.settings) for one in shown)
-    job = session.testing
-    if job is not None and job.finished:
-        session.testing = None
-        if job.result is not None:
-            comparison.faithfulness = comparison.tested, job.result
-        elif job.error is not None:
-            rich_line([[Segment(str(job.error))]], key="test_problem", tone="caution")
-    if session.testing is not None:
-        _progress()
+    taken = jobs.take(TEST)
+    if taken is not None:
+        tested, maps = taken.about
+        if taken.job.result is not None and tested == (comparison.answer_key, comparison.target):
+            comparison.faithfulness = maps, taken.job.result
+        elif taken.job.error is not None:
+            rich_line([[Segment(str(taken.job.error))]], key="test_problem", tone="caution")
+    if TEST in jobs:
+        watch(TEST)
         return
     known = comparison.faithfulness
     if known is None or known[0] != key:
         if st.button("Test these maps", key="test_faithfulness", type="primary"):
-            comparison.tested = key
             images = [one.explanation.image for one in shown if one.explanation is not None]
-            session.testing = host.faithfulness_job(
-                session.owner, study.answer, comparison.target, images
+            tested = comparison.answer_key, comparison.target
+            jobs.run(
+                host, faithfulness_task(answer, comparison.target, images), about=(tested, key)
             )
             st.rerun()
         st.caption(
@@ -54,10 +53,10 @@ def faithfulness_table(host: ModelHost, study: Study, comparison: Comparison) ->
             "cells the upper ones are taken: a map with fewer positive cells than that is filled "
             "up from the top of the picture."
         )
-        _contrast_line(study.answer, comparison.target)
+        _contrast_line(answer, comparison.target)
         return
     _table(known[1], [one.title for one in shown])
-    _contrast_line(study.answer, comparison.target)
+    _contrast_line(answer, comparison.target)
 
 
 def _contrast_line(answer: Answer, target: Target) -> None:
@@ -78,18 +77,12 @@ def _contrast_line(answer: Answer, target: Target) -> None:
 
 
 def _table(found: FaithfulnessTable, titles: list[str]) -> None:
-    noise = [one.comprehensiveness for one in found.random]
-    rest = [one.sufficiency for one in found.random]
     rows: list[tuple[str, float, float | None, float]] = [
-        (
-            title,
-            one.comprehensiveness,
-            float(np.mean([one.comprehensiveness > drop for drop in noise])),
-            one.sufficiency,
-        )
-        for title, one in zip(titles, found.maps, strict=True)
+        (title, one.comprehensiveness, found.above_random(place), one.sufficiency)
+        for place, (title, one) in enumerate(zip(titles, found.maps, strict=True))
     ]
-    rows.append(("mean of 10 random choices", float(np.mean(noise)), None, float(np.mean(rest))))
+    mean = found.random_mean
+    rows.append(("mean of 10 random choices", mean.comprehensiveness, None, mean.sufficiency))
     frame = pd.DataFrame(
         rows, columns=["map", "comprehensiveness", "above random", "sufficiency"]
     ).set_index("map")
@@ -114,12 +107,3 @@ def _table(found: FaithfulnessTable, titles: list[str]) -> None:
     if abs(found.image_dependence) < LITTLE_DEPENDENCE:
         line += "The word hardly depends on the image, so these numbers mean little."
     rich_line([[Segment(line, "small")]], key="image_dependence")
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress() -> None:
-    job = current_session().testing
-    if job is None or job.finished:
-        st.rerun()
-    job.heartbeat()
-    line_with_cancel(job, "cancel_test")

@@ -16,12 +16,21 @@ from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.components.zones import chosen_scheme, zone_names, zones_of
 from medgemma_dash.ui.pages.compare.pins import PANEL_SIDE_PX, pin_popover
-from medgemma_dash.ui.pages.compare.state import ComparedMap, Comparison, Pin
+from medgemma_dash.ui.pages.compare.state import (
+    COMPARED_PER_ROW,
+    COMPARED_SCALE,
+    ComparedMap,
+    Comparison,
+    Pin,
+    Pins,
+)
 from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.session import Study, current_session, widget_value
+from medgemma_dash.ui.state.session import page_state, widget_value
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
     from medgemma_dash.figures import ScaleChoice
+    from medgemma_dash.ui.state.study import Study
 
 # (columns up to, height of a panel): as wide as a laptop's window has room for.
 PANEL_PX = ((3, 380), (4, 310), (6, 225))
@@ -30,16 +39,16 @@ IN_A_ROW = "as fit"
 SCALES: dict[ScaleChoice, str] = {"per panel": "Scale per map", "shared": "One scale"}
 
 
-def comparison_map(study: Study, comparison: Comparison) -> None:
+def comparison_map(study: Study, answer: Answer, comparison: Comparison) -> None:
     """Draw all maps in one figure, pinned ones last."""
-    session = current_session()
-    panels = [_panel(study, one) for one in comparison.maps] + [_pinned(p) for p in session.pins]
+    pins = page_state(Pins).maps
+    panels = [_panel(study, answer, one) for one in comparison.maps] + [_pinned(p) for p in pins]
     display = chosen_display()
-    per_row = widget_value(keys.COMPARED_PER_ROW, IN_A_ROW)
+    per_row = widget_value(COMPARED_PER_ROW, IN_A_ROW)
     columns = min(len(panels), MOST_IN_A_ROW if per_row == IN_A_ROW else int(per_row))
     figure = comparison_figure(
         panels,
-        scale=widget_value(keys.COMPARED_SCALE, "per panel"),
+        scale=widget_value(COMPARED_SCALE, "per panel"),
         columns=columns,
         mode=display.mode,
         opacity=display.opacity,
@@ -67,7 +76,7 @@ def comparison_map(study: Study, comparison: Comparison) -> None:
             default="per panel",
             format_func=SCALES.__getitem__,
             required=True,
-            key=keys.COMPARED_SCALE,
+            key=COMPARED_SCALE,
             label_visibility="collapsed",
             persist_state="session",
             help="Raw values of different methods have different units. One scale shows each "
@@ -75,7 +84,7 @@ def comparison_map(study: Study, comparison: Comparison) -> None:
         )
         method_options([one.method for one in comparison.maps])
         _display_popover()
-        pin_popover(session, study, comparison)
+        pin_popover(pins, study, answer, comparison)
 
 
 def _missing_maps(comparison: Comparison) -> None:
@@ -98,9 +107,8 @@ def _missing_maps(comparison: Comparison) -> None:
     rich_line(lines, key=key, tone="quiet", announce="status", on_choose=try_again)
 
 
-def _panel(study: Study, one: ComparedMap) -> MapPanel:
-    radiograph, answer = study.radiograph, study.answer
-    assert answer is not None  # noqa: S101  answered
+def _panel(study: Study, answer: Answer, one: ComparedMap) -> MapPanel:
+    radiograph = study.radiograph
     seconds = one.explanation.provenance.seconds if one.explanation else 0.0
     return MapPanel(
         title=one.title,
@@ -157,6 +165,6 @@ def _display_popover() -> None:
             [IN_A_ROW, "1", "2", "3", "4"],
             default=IN_A_ROW,
             required=True,
-            key=keys.COMPARED_PER_ROW,
+            key=COMPARED_PER_ROW,
             persist_state="session",
         )

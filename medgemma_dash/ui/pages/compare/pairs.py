@@ -21,7 +21,7 @@ from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.zones import zone_names
 from medgemma_dash.ui.pages.compare.pins import ShownMap
-from medgemma_dash.ui.state.session import Study
+from medgemma_dash.ui.state.study import Study
 
 DIFFERENCE_PX = 420
 

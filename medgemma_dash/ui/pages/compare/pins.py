@@ -17,12 +17,13 @@ from medgemma_dash.ui.components.map_display import displayed_jpeg
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import quoted, target_words
 from medgemma_dash.ui.components.zones import chosen_scheme, zones_of
-from medgemma_dash.ui.pages.compare.state import ComparedMap, Comparison, Pin
-from medgemma_dash.ui.state.session import Session, Study
+from medgemma_dash.ui.pages.compare.state import CompareState, Comparison, Pin
+from medgemma_dash.ui.state.session import page_state
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
     from medgemma_dash.metrics.map_quality import MapQuality
-    from medgemma_dash.ui.state.session import Settings
+    from medgemma_dash.ui.state.study import Settings, Study
 
 PANEL_SIDE_PX = 420  # of each panel's radiograph; six of them stay well under a megabyte
 MOST_PINS = 6
@@ -84,12 +85,13 @@ def shown_maps(study: Study, comparison: Comparison, pins: list[Pin]) -> list[Sh
 
 def body_of(study: Study) -> npt.NDArray[np.bool_]:
     """The body on the open radiograph, found once."""
-    if study.body is None:
-        study.body = body_mask(study.radiograph.pixels)
-    return study.body
+    state = page_state(CompareState)
+    if state.body is None:
+        state.body = body_mask(study.radiograph.pixels)
+    return state.body
 
 
-def pin_popover(session: Session, study: Study, comparison: Comparison) -> None:
+def pin_popover(pins: list[Pin], study: Study, answer: Answer, comparison: Comparison) -> None:
     """A quiet button that opens what can be pinned, and what is."""
     popover = st.popover(
         "Pin a map",
@@ -101,18 +103,18 @@ def pin_popover(session: Session, study: Study, comparison: Comparison) -> None:
     if not popover.open:
         return
     with popover:
-        if len(session.pins) >= MOST_PINS:
+        if len(pins) >= MOST_PINS:
             st.caption(f"{MOST_PINS} maps are pinned; take one off first.")
         for one in comparison.maps:
             if one.explanation is not None:
                 st.button(
                     f"Pin {one.title}",
                     key=f"pin_{one.method}",
-                    disabled=len(session.pins) >= MOST_PINS,
+                    disabled=len(pins) >= MOST_PINS,
                     on_click=pin_map,
-                    args=(session, study, one, one.explanation),
+                    args=(pins, study, answer, one.title, one.explanation),
                 )
-        for place, pin in enumerate(session.pins):
+        for place, pin in enumerate(pins):
             # The model's own words, and so no label or help text, which would read Markdown.
             line = [Segment(f"{place + 1}: {pin.title}, "), Segment(pin.caption, "small")]
             rich_line([line], key=f"pinned_{place}", tone="quiet")
@@ -121,21 +123,22 @@ def pin_popover(session: Session, study: Study, comparison: Comparison) -> None:
                 key=f"unpin_{place}",
                 type="tertiary",
                 on_click=_unpin,
-                args=(session, place),
+                args=(pins, place),
             )
 
 
-def pin_map(session: Session, study: Study, one: ComparedMap, explanation: Explanation) -> None:
-    """Keep the map, and what is needed of its radiograph."""
-    radiograph, answer, target = study.radiograph, study.answer, explanation.target
-    assert answer is not None  # noqa: S101  it is explained
+def pin_map(
+    pins: list[Pin], study: Study, answer: Answer, title: str, explanation: Explanation
+) -> None:
+    """Keep the map, and what is needed of its radiograph. title: of the method."""
+    radiograph, target = study.radiograph, explanation.target
     # "This answer" would be another one by the time that the pin is looked at.
     words = quoted(target.text) if target.kind == "answer" else target_words(answer, target)
     grid = answer.grid
     schemes: tuple[ZoneScheme, ...] = get_args(ZoneScheme)
-    session.pins.append(
+    pins.append(
         Pin(
-            title=f"{one.title}, {words}",
+            title=f"{title}, {words}",
             caption=quoted(answer.prompt),
             explanation=replace(explanation, radiograph=None),
             radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
@@ -151,5 +154,5 @@ def pin_map(session: Session, study: Study, one: ComparedMap, explanation: Expla
     )
 
 
-def _unpin(session: Session, place: int) -> None:
-    del session.pins[place]
+def _unpin(pins: list[Pin], place: int) -> None:
+    del pins[place]

@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
-from medgemma_dash.ui.components.method_picker import chosen_settings, specs
-from medgemma_dash.ui.components.trying_again import was_left
+from medgemma_dash.services.explaining.tasks import COMPARE, compare_task
+from medgemma_dash.ui.state.host import method_seconds
+from medgemma_dash.ui.state.jobs import was_left
+from medgemma_dash.ui.state.methods import chosen_settings, specs
+from medgemma_dash.ui.state.session import LivesWith
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+
+    import numpy as np
+    import numpy.typing as npt
 
     from medgemma_dash.metrics.faithfulness import FaithfulnessTable
     from medgemma_dash.metrics.map_quality import MapQuality
     from medgemma_dash.regions import ZoneMap, ZoneScheme
     from medgemma_dash.services.explaining.steps import MethodOutcome
     from medgemma_dash.services.runtime.host import ModelHost
-    from medgemma_dash.services.runtime.job import Job
-    from medgemma_dash.ui.state.session import Session, Settings, Study
+    from medgemma_dash.ui.state.session import Session
+    from medgemma_dash.ui.state.study import Answered, Choice, Settings
 
-Choice = tuple[str, "Settings"]  # a method's name and what differs from its defaults
+# Widgets that keep their value for the session (persist_state="session").
+COMPARED = "compared_methods"
+COMPARED_SCALE = "compared_scale"
+COMPARED_PER_ROW = "compared_per_row"
 
 CANCELLED = "It was cancelled."
 
@@ -60,12 +69,15 @@ class Pin:
 class Comparison:
     """One target's maps by the chosen methods, computed by a job while the page is read.
 
+    target: of the answer with `answer_key`.
     found: every map that was seen, chosen or not; the store may forget them.
     reasons: why methods have no map. lasting_reasons: those of them that the study keeps, since
         the method would say the same again.
-    sent: what the job computes, in order. seen: how many of its outcomes were taken over.
+    sent: what the job computes, in order; empty without one. seen: how many of its outcomes were
+        taken over.
     awaited: whether some of `maps` are under way; what the job has found since they were taken
         is shown when the page is drawn again.
+    faithfulness: what the test found, and of which methods' maps.
     """
 
     answer_key: str
@@ -75,16 +87,10 @@ class Comparison:
     reasons: dict[Choice, str] = field(default_factory=dict)
     lasting_reasons: dict[Choice, str] = field(default_factory=dict)
     maps: tuple[ComparedMap, ...] = ()
-    job: Job[None] | None = None
     sent: tuple[Choice, ...] = ()
     seen: int = 0
     awaited: bool = False
-    tested: tuple[Choice, ...] = ()
     faithfulness: tuple[tuple[Choice, ...], FaithfulnessTable] | None = None
-
-    def news(self) -> bool:
-        """Whether the job has told something since the page was drawn, or has ended."""
-        return self.job is not None and (self.job.finished or len(self.job.events) > self.seen)
 
     def missing(self, choices: Sequence[Choice]) -> tuple[Choice, ...]:
         """Those of them that have neither a map nor a reason why there is none."""
@@ -106,32 +112,51 @@ class Comparison:
             del self.reasons[choice]
 
 
+@dataclass(eq=False)
+class Pins:
+    """The maps that stay on the page."""
+
+    lives_with: ClassVar[LivesWith] = "session"
+    maps: list[Pin] = field(default_factory=list)
+
+
+@dataclass(eq=False)
+class CompareState:
+    """What is compared on the open radiograph.
+
+    without_map: for an answer's key and a target, why methods will never have a map of it.
+    body: the body mask in pixels, once it was asked for.
+    """
+
+    lives_with: ClassVar[LivesWith] = "study"
+    comparison: Comparison | None = None
+    body: npt.NDArray[np.bool_] | None = None
+    without_map: dict[tuple[str, Target], dict[Choice, str]] = field(default_factory=dict)
+
+
 def start_comparing(
-    session: Session, host: ModelHost, study: Study, methods: list[str]
+    session: Session, host: ModelHost, answered: Answered, target: Target, methods: list[str]
 ) -> Comparison:
     """Take what is known from the store, and send for the rest unless that is under way.
 
     What the reader cancelled, or what failed, is not sent again until `try_again`.
     """
-    assert study.answer is not None and study.store is not None and study.target is not None  # noqa: S101, PT018  the page has asked
     by_name = {spec.name: spec for spec in specs()}
     choices = tuple((name, chosen_settings(by_name[name])) for name in methods)
-    comparison = _comparison_of(session, study)
+    comparison = _comparison_of(session, answered, target)
     comparison.choices = choices
-    _collect(comparison)
+    _collect(session, comparison)
     for choice in choices:
-        known = comparison.found.get(choice) or study.store.explanation(study.target, *choice)
+        known = comparison.found.get(choice) or answered.store.explanation(target, *choice)
         if known is not None:
             comparison.found[choice] = known
     missing = comparison.missing(choices)
-    under_way = comparison.missing(comparison.sent) if comparison.job is not None else ()
-    if set(missing) != set(under_way):
-        if comparison.job is not None:
-            comparison.job.cancel()
-            comparison.job = None
+    if set(missing) != set(comparison.missing(comparison.sent)):
+        session.jobs.drop(COMPARE)
         comparison.sent, comparison.seen = missing, 0
         if missing:
-            comparison.job = host.compare_job(session.owner, study.store, study.target, missing)
+            task = compare_task(answered.store, target, missing, method_seconds())
+            session.jobs.run(host, task)
     comparison.awaited = bool(missing)
     comparison.maps = tuple(
         ComparedMap(
@@ -146,25 +171,21 @@ def start_comparing(
     return comparison
 
 
-def _comparison_of(session: Session, study: Study) -> Comparison:
+def _comparison_of(session: Session, answered: Answered, target: Target) -> Comparison:
     """The session's comparison, or a new one when it is of another answer or target."""
-    assert study.answer is not None and study.target is not None  # noqa: S101, PT018  as above
-    comparison = session.comparison
-    if comparison is not None:
-        if (comparison.answer_key, comparison.target) == (study.answer.key, study.target):
-            return comparison
-        if comparison.job is not None:
-            comparison.job.cancel()
-    known = study.without_map.setdefault((study.answer.key, study.target), {})
-    session.comparison = Comparison(
-        study.answer.key, study.target, reasons=dict(known), lasting_reasons=known
-    )
-    return session.comparison
+    state, key = session.page_state(CompareState), answered.answer.key
+    comparison = state.comparison
+    if comparison is None or (comparison.answer_key, comparison.target) != (key, target):
+        session.jobs.drop(COMPARE)
+        known = state.without_map.setdefault((key, target), {})
+        comparison = Comparison(key, target, reasons=dict(known), lasting_reasons=known)
+        state.comparison = comparison
+    return comparison
 
 
-def _collect(comparison: Comparison) -> None:
+def _collect(session: Session, comparison: Comparison) -> None:
     """Take over what the job has found so far, and why it ended."""
-    job = comparison.job
+    job = session.jobs.get(COMPARE)
     if job is None:
         return
     ended = job.finished  # asked first: what it told before it ended is among the events then
@@ -184,4 +205,5 @@ def _collect(comparison: Comparison) -> None:
         reason = CANCELLED if job.state == "cancelled" else str(job.error)
         for choice in comparison.missing(comparison.sent):
             comparison.reasons[choice] = reason
-    comparison.job = None
+    session.jobs.drop(COMPARE)
+    comparison.sent = ()

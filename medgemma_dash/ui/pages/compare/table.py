@@ -6,17 +6,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from medgemma_dash.metrics.map_quality import MapQuality, Mark, has_sink
+from medgemma_dash.metrics.map_quality import MapQuality, Mark
 from medgemma_dash.regions import zone_table
-from medgemma_dash.ui.components.method_picker import specs
+from medgemma_dash.services.explaining.word_shares import attention_sink
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.pages.compare.pins import ShownMap
-from medgemma_dash.ui.state.session import Study
+from medgemma_dash.ui.state.methods import specs
+from medgemma_dash.ui.state.study import Answered, Study
 
 MARKS: dict[Mark | None, str] = {"good": "●", "acceptable": "◐", "poor": "○", None: ""}
 
 
-def quality_table(study: Study, maps: list[ShownMap]) -> None:
+def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> None:
     """Cost, map quality and zones of every map; all on raw values."""
     qualities = {one.title: one.quality(study) for one in maps}
     rows = {one.title: _row(one, qualities[one.title]) for one in maps}
@@ -35,7 +36,7 @@ def quality_table(study: Study, maps: list[ShownMap]) -> None:
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%. Border: at most 5%, 10%. "
         "Entropy in nats: below 3 focused, above 4 diffuse, 5.55 even. Peak: above 5 clear."
     )
-    _sinks(study, maps)
+    _sinks(answered, maps)
     parts = st.expander("Halves, thirds and quadrants", key="quality_parts", on_change="rerun")
     if parts.open:
         with parts, st.container(key="parts_table"):
@@ -90,9 +91,9 @@ def _percent(share: float) -> str:
     return "" if np.isnan(share) else f"{share:.0%}"
 
 
-def _sinks(study: Study, maps: list[ShownMap]) -> None:
+def _sinks(answered: Answered, maps: list[ShownMap]) -> None:
     """Which methods have an attention sink, and of which that is not known yet."""
-    judged = {one.title: _sink(study, one) for one in maps if one.pin is None and _by_word(one)}
+    judged = {one.title: _sink(answered, one) for one in maps if one.pin is None and _by_word(one)}
     sinks = [title for title, found in judged.items() if found]
     unknown = [title for title, found in judged.items() if found is None]
     if sinks:
@@ -111,13 +112,6 @@ def _by_word(one: ShownMap) -> bool:
     return next(spec.per_token for spec in specs() if spec.name == one.explanation.method)
 
 
-def _sink(study: Study, one: ShownMap) -> bool | None:
-    """Whether most words share one heavy cell; None while fewer than half of them are explained."""
-    assert study.store is not None and study.answer is not None  # noqa: S101, PT018  answered
-    known = study.store.tensor(one.explanation.method, one.settings)
-    count = int(known.filled.sum())
-    if count < 2 or 2 * count < len(known.filled):
-        return None
-    start, stop = study.answer.image_span
-    rows = known.relevancy[known.filled, start:stop]
-    return has_sink([row.reshape(study.answer.grid) for row in rows])
+def _sink(answered: Answered, one: ShownMap) -> bool | None:
+    known = answered.store.tensor(one.explanation.method, one.settings)
+    return attention_sink(answered.answer, known.relevancy, known.filled)

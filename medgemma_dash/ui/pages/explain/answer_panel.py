@@ -10,25 +10,25 @@ import streamlit as st
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.target import Target
-from medgemma_dash.ui.components.answer_words import fill_line, fills, image_shares, no_answer_line
+from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN
+from medgemma_dash.services.explaining.word_shares import image_shares, ranked
+from medgemma_dash.ui.components.answer_words import fill_line, fills, no_answer_line
 from medgemma_dash.ui.components.job_watch import answer_stream
-from medgemma_dash.ui.components.method_picker import (
-    chosen_method,
-    chosen_settings,
-    method_picker,
-    shown_method,
-)
+from medgemma_dash.ui.components.method_picker import method_picker
 from medgemma_dash.ui.components.redraw import PARTS, redraw
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
 from medgemma_dash.ui.components.wording import NOTHING_SAID, token_words
+from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose_words, explain_every_word
-from medgemma_dash.ui.state.session import Measure, Session, Study, current_session
+from medgemma_dash.ui.state.methods import chosen_method, chosen_settings, shown_method
+from medgemma_dash.ui.state.session import Measure, Session, current_session, page_state
 from medgemma_dash.ui.state.word_targets import phrase_spans, said_something
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.ui.state.study import Answered, Study
 
 
 @st.fragment(key="answer")
@@ -38,32 +38,28 @@ def answer_panel(host: ModelHost) -> None:
     A fragment in every state, so that the other parts can always ask for it to be drawn anew.
     """
     session = current_session()
-    if session.asking is not None:
+    if ASK in session.jobs:
         answer_stream(host)
-    elif session.study is not None and session.study.answer is not None:
-        _answer(host)
+    elif session.study is not None and session.answered is not None:
+        _answer(host, session.study, session.answered)
     else:
         no_answer_line(host, "Ask a question about this radiograph, or choose one above.")
 
 
-def _answer(host: ModelHost) -> None:
-    session = current_session()
-    study = session.study
-    if study is None or study.answer is None or study.store is None:
-        return
-    answer = study.answer
+def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
+    session, answer = current_session(), answered.answer
     spec, settings = shown_method(study)
-    known = study.store.tensor(spec.name, settings)
+    known = answered.store.tensor(spec.name, settings)
     with st.container(key="tokens"):
         token_strip(
             answer.tokens,
             key="token_strip",
             generation=study.generation,
-            selected=_selected(study.target),
+            selected=_selected(answered.target),
             measure=session.underline,
-            image_shares=image_shares(answer, known),
+            image_shares=image_shares(answer, known.relevancy, known.filled),
             computed=tuple(int(index) for index in np.flatnonzero(known.filled)),
-            busy=session.explaining is not None,
+            busy=EXPLAIN in session.jobs,
             note=_stop_note(answer),
             on_choose=lambda choice: _choose(host, choice),
         )
@@ -94,9 +90,10 @@ def _answer(host: ModelHost) -> None:
                 on_click=explain_every_word,
                 args=(session, host, spec.name, settings),
             )
-    fill_line(host, study)
-    if study.cell is not None:
-        _cell_line(study)
+    fill_line(study)
+    cell = page_state(ExplainState).cell
+    if cell is not None:
+        _cell_line(study, answered, cell)
 
 
 def _explain(host: ModelHost, span: tuple[int, int] | None, *, phrase: bool = False) -> None:
@@ -173,22 +170,18 @@ def _context(answer: Answer, start: int, stop: int) -> tuple[str, str, str]:
     return before.lstrip(), "".join(texts[start:stop]), after.rstrip()
 
 
-def _cell_line(study: Study) -> None:
+def _cell_line(study: Study, answered: Answered, cell: tuple[int, int]) -> None:
     """Which words leaned on the clicked cell, from the rows that are known."""
-    if study.answer is None or study.store is None or study.cell is None:
-        return
     spec, settings = shown_method(study)
-    row, col = study.cell
-    sums = study.store.words_on_cells([study.cell], spec.name, settings, share=True)
-    order = [
-        int(i) for i in np.argsort(-np.nan_to_num(sums)) if np.isfinite(sums[i]) and sums[i] > 0
-    ]
+    row, col = cell
+    sums = answered.store.words_on_cells([cell], spec.name, settings, share=True)
+    order = ranked(sums)
     line = [Segment(f"Row {row}, column {col}: ", "quiet")]
     if not order:
         line.append(Segment("no explained word leaned on this patch.", "quiet"))
     for place, index in enumerate(order[:4]):
         line.append(Segment(", " if place else "leaned on by ", "quiet"))
-        line.append(Segment(token_words(study.answer, index), "word"))
+        line.append(Segment(token_words(answered.answer, index), "word"))
         line.append(Segment(f" {100 * float(sums[index]):.0f}%", "quiet"))
     if order:
         line.append(Segment(" of each word's relevance on the image.", "quiet"))

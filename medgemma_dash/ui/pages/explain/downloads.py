@@ -11,7 +11,6 @@ from medgemma_dash.regions import zone_table
 from medgemma_dash.reports.explanation import Takeaway
 from medgemma_dash.services.exporting import download_name
 from medgemma_dash.ui.components.map_display import chosen_display, chosen_window, windowed
-from medgemma_dash.ui.components.method_picker import shown_method
 from medgemma_dash.ui.components.zones import zones_of
 from medgemma_dash.ui.state.session import current_session
 
@@ -22,14 +21,14 @@ if TYPE_CHECKING:
 @st.fragment(key="downloads")
 def downloads(host: ModelHost) -> None:
     """Draw the buttons, once there is an explanation to take home."""
-    study = current_session().study
-    if study is None or study.answer is None or study.store is None or study.explanation is None:
+    study, answered = current_session().study, current_session().answered
+    if study is None or answered is None or answered.shown is None:
         return
-    explanation, zones = study.explanation, zones_of(study, study.answer.grid)
-    known = study.store.tensor(explanation.method, shown_method(study)[1])
+    explanation, zones = answered.shown.explanation, zones_of(study, answered.answer.grid)
+    known = answered.store.tensor(*answered.shown.made_by)
     taken = Takeaway(
         explanation=explanation,
-        answer=study.answer,
+        answer=answered.answer,
         zones=zone_table(explanation.image, zones),
         zones_note=zones.note,
         # Only when a button is clicked: windowing a film takes a second.

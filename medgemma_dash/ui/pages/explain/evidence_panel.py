@@ -13,14 +13,9 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.figures import WordRelevance, layer_figure, prompt_words_figure
 from medgemma_dash.regions import ZoneTable, zone_table
 from medgemma_dash.services.explaining.prompt_words import prompt_words
+from medgemma_dash.services.explaining.tasks import EXPLAIN
 from medgemma_dash.ui.components.chart import chart
-from medgemma_dash.ui.components.job_watch import explanation_progress
-from medgemma_dash.ui.components.method_picker import (
-    chosen_method,
-    chosen_settings,
-    method_words,
-    shown_method,
-)
+from medgemma_dash.ui.components.job_watch import watch
 from medgemma_dash.ui.components.redraw import PARTS, redraw
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.components.theme import is_dark
@@ -36,11 +31,18 @@ from medgemma_dash.ui.components.zone_grid import zone_grid
 from medgemma_dash.ui.components.zones import SCHEME_TITLES, zones_of
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose
-from medgemma_dash.ui.state.session import Study, current_session
+from medgemma_dash.ui.state.methods import (
+    chosen_method,
+    chosen_settings,
+    method_words,
+    shown_method,
+)
+from medgemma_dash.ui.state.session import current_session
 from medgemma_dash.ui.state.word_targets import contrasted
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.ui.state.study import Shown, Study
 
 SENTENCE = "why_sentence"
 SMALLEST_SHARE = 0.005
@@ -50,48 +52,49 @@ SMALLEST_SHARE = 0.005
 def evidence_panel(host: ModelHost) -> None:
     """Draw what is known about the selected target."""
     session = current_session()
-    study = session.study
-    if study is None or study.answer is None:
+    study, answered = session.study, session.answered
+    if study is None or answered is None:
         return
-    if session.explaining is not None:
-        explanation_progress(host)
-    if study.problem and study.target is not None:
-        _no_explanation(study, study.answer, study.target)
+    if EXPLAIN in session.jobs:
+        watch(EXPLAIN)
+    answer, shown = answered.answer, answered.shown
+    if answered.problem and answered.target is not None:
+        _no_explanation(answer, answered.target, answered.problem)
         return
-    if study.explanation is None:
+    if shown is None:
         return
-    zones = zone_table(study.explanation.image, zones_of(study, study.answer.grid))
-    _sentence(host, study, study.explanation, study.answer, zones)
+    zones = zone_table(shown.explanation.image, zones_of(study, answer.grid))
+    _sentence(host, study, shown, answer, zones)
     left, right = st.columns(2, gap="medium")
     with left:
-        _layers(host, study.explanation)
-        _words(study.explanation, study.answer)
+        _layers(host, shown.explanation)
+        _words(shown.explanation, answer)
     with right:
-        _zones(study, study.answer, zones)
+        _zones(study, answer, zones)
 
 
-def _no_explanation(study: Study, answer: Answer, target: Target) -> None:
+def _no_explanation(answer: Answer, target: Target, problem: str) -> None:
     line = [
         Segment("No explanation for "),
         Segment(target_words(answer, target), "word"),
-        Segment(f", because {study.problem}"),
+        Segment(f", because {problem}"),
     ]
     rich_line([line], key=SENTENCE, tone="card", announce="status")
 
 
 def _sentence(
-    host: ModelHost, study: Study, explanation: Explanation, answer: Answer, zones: ZoneTable
+    host: ModelHost, study: Study, shown: Shown, answer: Answer, zones: ZoneTable
 ) -> None:
     spec, settings = shown_method(study)
     lines = [
         why_sentence(
-            explanation,
+            shown.explanation,
             answer,
             zones,
             generation=study.generation,
             contrastive=spec.contrastive,
         ),
-        how_line(answer, method_words(spec.name, settings), study.seconds),
+        how_line(answer, method_words(spec.name, settings), shown.seconds),
     ]
     warning = fidelity_warning(answer)
     if warning:
@@ -104,15 +107,16 @@ def _sentence(
 def _contrast(host: ModelHost) -> None:
     """Explain the word against the runner-up that was clicked, or against nothing again."""
     session = current_session()
-    study, clicked = session.study, read_contrast(chosen_action(SENTENCE))
-    if study is None or study.answer is None or study.explanation is None or clicked is None:
+    study, answered = session.study, session.answered
+    clicked = read_contrast(chosen_action(SENTENCE))
+    if study is None or answered is None or answered.explanation is None or clicked is None:
         return
-    explained = study.explanation.target.token_indices
+    explained = answered.explanation.target.token_indices
     if clicked.generation != study.generation or explained != (clicked.token_index,):
         return  # it stood in a sentence about another word
     had_notice = session.notice is not None
     session.notice = None
-    target = contrasted(study.answer, clicked.token_index, clicked.candidate)
+    target = contrasted(answered.answer, clicked.token_index, clicked.candidate)
     spec = chosen_method()
     choose(session, host, target, spec.name, chosen_settings(spec))
     if session.notice is None and not had_notice:

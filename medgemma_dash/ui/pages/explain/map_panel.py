@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from medgemma_dash.figures import MAGNITUDE_SCALES, relevance_figure
+from medgemma_dash.services.explaining.word_shares import leaning_tokens
 from medgemma_dash.ui.components.chart import chart, clicked_cells
 from medgemma_dash.ui.components.kept_view import kept_view
 from medgemma_dash.ui.components.map_display import (
@@ -17,17 +18,19 @@ from medgemma_dash.ui.components.map_display import (
     displayed_jpeg,
     window_key,
 )
-from medgemma_dash.ui.components.method_picker import shown_method
 from medgemma_dash.ui.components.redraw import redraw
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import token_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
+from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.session import Study, current_session
+from medgemma_dash.ui.state.methods import shown_method
+from medgemma_dash.ui.state.session import current_session, page_state
 
 if TYPE_CHECKING:
     from medgemma_dash.core.explanation import Explanation
+    from medgemma_dash.ui.state.study import Study
 
 TALLEST_PX = 560
 COLOUR_BAR_PX = 44
@@ -55,8 +58,9 @@ def map_panel() -> None:
 
 def _picture(study: Study) -> None:
     radiograph = study.radiograph
-    explanation = study.explanation
-    grid = study.answer.grid if study.answer else (16, 16)
+    answered, cell = study.answered, page_state(ExplainState).cell
+    explanation = answered.explanation if answered else None
+    grid = answered.answer.grid if answered else (16, 16)
     zones = zones_of(study, grid)
     display = chosen_display()
     figure = relevance_figure(
@@ -73,7 +77,7 @@ def _picture(study: Study) -> None:
         colour_scale=display.colour_scale,
         signed=bool(explanation and explanation.signed),
         laterality=str(radiograph.laterality),
-        selected_cells=(study.cell,) if study.cell else (),
+        selected_cells=(cell,) if cell else (),
         revision=radiograph.sha256,
         view=kept_view(container=keys.OVERLAY, key="map_view", revision=radiograph.sha256),
         dark=is_dark(),
@@ -96,13 +100,11 @@ def _picture(study: Study) -> None:
 
 
 def _remember_cell() -> None:
-    study = current_session().study
-    if study is None:
-        return
-    cells = clicked_cells("map_figure", (study.cell,) if study.cell else ())
+    state = page_state(ExplainState)
+    cells = clicked_cells("map_figure", (state.cell,) if state.cell else ())
     if cells is None:
         return
-    study.cell = cells[0] if cells else None
+    state.cell = cells[0] if cells else None
     redraw("map", "answer")
 
 
@@ -112,27 +114,15 @@ def _redraw() -> None:
 
 
 def _cell_words(study: Study) -> list[list[list[str]]] | None:
-    """For every cell, the answer's words that leaned on it most, of those explained so far.
-
-    Each word counts by the share of its relevance on the image, so that words compare.
-    """
-    if study.answer is None or study.store is None:
+    """For every cell, the answer's words that leaned on it most, of those explained so far."""
+    if study.answered is None:
         return None
-    spec, settings = shown_method(study)
-    known = study.store.tensor(spec.name, settings)
-    start, stop = study.answer.image_span
-    pictures = known.relevancy[:, start:stop].clip(0)
-    whole = pictures.sum(axis=1, keepdims=True)
-    shares = np.divide(pictures, whole, out=np.zeros_like(pictures), where=whole > 0)
-    texts = [token_words(study.answer, token.index) for token in study.answer.tokens]
-    # A word that spread its relevance evenly would put this share on every cell.
-    even = 1 / max(pictures.shape[1], 1)
-    order = np.argsort(-shares, axis=0)[:WORDS_ON_A_CELL]
-    cells = [
-        [texts[index] for index in order[:, cell] if shares[index, cell] > even]
-        for cell in range(pictures.shape[1])
-    ]
-    rows, cols = study.answer.grid
+    answer, (spec, settings) = study.answered.answer, shown_method(study)
+    known = study.answered.store.tensor(spec.name, settings)
+    texts = [token_words(answer, token.index) for token in answer.tokens]
+    leaning = leaning_tokens(answer, known.relevancy, WORDS_ON_A_CELL)
+    cells = [[texts[index] for index in indices] for indices in leaning]
+    rows, cols = answer.grid
     return [cells[row * cols : (row + 1) * cols] for row in range(rows)]
 
 

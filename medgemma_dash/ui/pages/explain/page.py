@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
-from medgemma_dash.ui.components.method_picker import DEFAULT_METHOD
 from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.picker import upload_box
 from medgemma_dash.ui.pages.explain.answer_panel import answer_panel
@@ -17,6 +16,7 @@ from medgemma_dash.ui.pages.explain.evidence_panel import evidence_panel
 from medgemma_dash.ui.pages.explain.map_panel import map_panel
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import open_sample
+from medgemma_dash.ui.state.methods import DEFAULT_METHOD
 from medgemma_dash.ui.state.opening import go_on, sample_if_empty
 from medgemma_dash.ui.state.samples import Sample, sample_named, samples
 from medgemma_dash.ui.state.session import Session, current_session

@@ -12,11 +12,12 @@ from medgemma_dash.figures import MapPanel, comparison_figure
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.session import Study, widget_value
+from medgemma_dash.ui.pages.layers.state import GATHERED_LAYER, HEAD_LAYER, HEAD_MEASURE
+from medgemma_dash.ui.state.session import give_widget, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.services.layers.view import LayerView
+    from medgemma_dash.ui.state.study import Study
 
 HEAD_SIDE_PX = 260
 LAYER_SIDE_PX = 130
@@ -26,13 +27,13 @@ LAYERS_IN_A_ROW = 9
 def head_maps(study: Study, view: LayerView) -> None:
     """The heads of one layer, those that count most first."""
     layers = len(view.is_global)
-    weighted = widget_value(keys.HEAD_MEASURE, "gradient-weighted") == "gradient-weighted"
-    keys.give_widget(keys.HEAD_LAYER, min(int(widget_value(keys.HEAD_LAYER, 0)), layers - 1))
+    weighted = widget_value(HEAD_MEASURE, "gradient-weighted") == "gradient-weighted"
+    give_widget(HEAD_LAYER, min(int(widget_value(HEAD_LAYER, 0)), layers - 1))
     layer = int(
         st.select_slider(
             "Layer",
             list(range(layers)),
-            key=keys.HEAD_LAYER,
+            key=HEAD_LAYER,
             format_func=lambda index: f"{index}{' (global)' if view.is_global[index] else ''}",
             persist_state="session",
         )
@@ -61,8 +62,8 @@ def head_maps(study: Study, view: LayerView) -> None:
 def gathered_maps(study: Study, view: LayerView) -> None:
     """Relevance after each layer, from the last one to the first, small; and one of them large."""
     layers = len(view.is_global)
-    layer = int(widget_value(keys.GATHERED_LAYER, 0))
-    keys.give_widget(keys.GATHERED_LAYER, min(layer, layers - 1))
+    layer = int(widget_value(GATHERED_LAYER, 0))
+    give_widget(GATHERED_LAYER, min(layer, layers - 1))
     with st.container(key="gathered_columns"):
         left, right = st.columns([30, 70], gap="medium")
     with left:
@@ -70,7 +71,7 @@ def gathered_maps(study: Study, view: LayerView) -> None:
             st.select_slider(
                 "Layers folded in, from the last down to",
                 list(range(layers - 1, -1, -1)),
-                key=keys.GATHERED_LAYER,
+                key=GATHERED_LAYER,
                 persist_state="session",
             )
         )

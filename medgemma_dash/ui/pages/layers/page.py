@@ -9,18 +9,20 @@ import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.figures import head_figure, layer_figure
+from medgemma_dash.services.layers.tasks import layers_task
 from medgemma_dash.ui.components.chart import chart, clicked_cells
-from medgemma_dash.ui.components.job_watch import POLL_SECONDS, line_with_cancel
+from medgemma_dash.ui.components.job_watch import result_of
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.components.trying_again import problem_line, was_left
 from medgemma_dash.ui.components.word_choice import answered_study, word_choice
 from medgemma_dash.ui.pages.layers.head_maps import gathered_maps, head_maps
 from medgemma_dash.ui.pages.layers.patch_words import patch_words
+from medgemma_dash.ui.pages.layers.state import HEAD_LAYER, HEAD_MEASURE, LayersState
 from medgemma_dash.ui.pages.layers.token_attention import token_attention
-from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.session import Session, Study, current_session, widget_value
+from medgemma_dash.ui.state.session import page_state, widget_value
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
+    from medgemma_dash.core.target import Target
     from medgemma_dash.services.layers.view import LayerView
     from medgemma_dash.services.runtime.host import ModelHost
 
@@ -29,22 +31,19 @@ MEASURES = {
     "attention": "of its attention on the image",
 }
 NAMED_LAYERS = 5
-PATIENCE_SECONDS = 0.6
 
 
 def layers_page(host: ModelHost) -> None:
     """Draw the page for the word that is chosen."""
-    study = answered_study(host)
-    if study is None:
+    opened = answered_study(host)
+    if opened is None:
         return
-    word_choice(study, "layers_strip")
-    session = current_session()
-    view = _view(session, host, study)
+    study, answered, target = opened
+    word_choice(study, answered, "layers_strip")
+    view = _view(host, answered.answer, target)
     if view is None:
-        if session.looking is not None and not session.looking.finished:
-            _progress()
         return
-    st.session_state.setdefault(keys.HEAD_LAYER, strongest_layer(view))
+    st.session_state.setdefault(HEAD_LAYER, view.strongest_layer)
     with st.container(key="layers_columns"):
         left, right = st.columns([42, 58], gap="medium")
     with left:
@@ -61,50 +60,25 @@ def layers_page(host: ModelHost) -> None:
             gathered_maps(study, view)
     if tokens.open:
         with tokens:
-            token_attention(host, study, view)
+            token_attention(host, study, answered.answer, target, view)
     if patches.open:
         with patches:
-            patch_words(host, study, view)
+            patch_words(host, study, answered, view)
     st.caption(RESEARCH_NOTICE)
 
 
-def strongest_layer(view: LayerView) -> int:
-    """The layer whose heads moved the logit most by what they read from the image."""
-    return int(np.argmax(view.weighted_shares.sum(1)))
-
-
-def _view(session: Session, host: ModelHost, study: Study) -> LayerView | None:
+def _view(host: ModelHost, answer: Answer, target: Target) -> LayerView | None:
     """The chosen word's view: known, just computed, or on its way."""
-    assert study.answer is not None and study.target is not None  # noqa: S101, PT018  answered
-    wanted = (study.answer.key, study.target.token_indices, study.target.against)
-    view = study.view
-    if view is not None and (
-        (view.answer_key, view.target.token_indices, view.target.against) == wanted
-    ):
-        return view
-    job = session.looking
-    if job is None or session.looking_at != wanted or was_left(job):
-        job = session.looking = host.layers_job(session.owner, study.answer, study.target)
-        session.looking_at = wanted
-        job.wait(PATIENCE_SECONDS)
-    if job.result is not None:
-        session.looking, study.view = None, job.result
-    elif job.finished:
-        problem_line(str(job.error), "look again", _look_again, key="layers_error")
-    return job.result
-
-
-def _look_again() -> None:
-    current_session().looking = None
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress() -> None:
-    job = current_session().looking
-    if job is None or job.finished:
-        st.rerun()
-    job.heartbeat()
-    line_with_cancel(job, "cancel_layers")
+    state = page_state(LayersState)
+    wanted = answer.key, target.token_indices, target.against
+    if state.view is None or state.view[0] != wanted:
+        found = result_of(
+            host, layers_task(answer, target), wanted, again="look again", problem="layers_error"
+        )
+        if found is None:
+            return None
+        state.view = wanted, found
+    return state.view[1]
 
 
 def _overview(view: LayerView) -> None:
@@ -126,13 +100,13 @@ def _overview(view: LayerView) -> None:
         list(MEASURES),
         default="gradient-weighted",
         required=True,
-        key=keys.HEAD_MEASURE,
+        key=HEAD_MEASURE,
         persist_state="session",
         help="Gradient-weighted: attention times its gradient, negative parts cut off; what "
         "Chefer's relevance is made of. Click a cell to see that layer's heads.",
     )
     values = view.weighted_shares if measure == "gradient-weighted" else view.image_shares
-    layer = int(widget_value(keys.HEAD_LAYER, 0))
+    layer = int(widget_value(HEAD_LAYER, 0))
     best = int(np.argmax(values[min(layer, len(values) - 1)]))
     chart(
         head_figure(
@@ -148,4 +122,4 @@ def _overview(view: LayerView) -> None:
 def _remember_layer() -> None:
     cells = clicked_cells("head_matrix")
     if cells:
-        st.session_state[keys.HEAD_LAYER] = cells[0][0]
+        st.session_state[HEAD_LAYER] = cells[0][0]

@@ -7,46 +7,48 @@ from typing import TYPE_CHECKING
 import numpy as np
 import streamlit as st
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.figures import (
     WordRelevance,
     layer_figure,
     prompt_words_figure,
     relevance_figure,
 )
+from medgemma_dash.services.explaining.word_shares import ranked
 from medgemma_dash.ui.components.answer_words import fill_line, fills
 from medgemma_dash.ui.components.chart import chart, clicked_cells
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
-from medgemma_dash.ui.components.method_picker import shown_method
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import token_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
+from medgemma_dash.ui.pages.layers.state import LayersState
 from medgemma_dash.ui.state.actions import explain_every_word
-from medgemma_dash.ui.state.session import Study, current_session
+from medgemma_dash.ui.state.methods import shown_method
+from medgemma_dash.ui.state.session import current_session, page_state
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
     from medgemma_dash.services.layers.view import LayerView
     from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.ui.state.study import Answered, Study
 
 PICTURE_PX = 380
 MOST_WORDS = 12
 
 
-def patch_words(host: ModelHost, study: Study, view: LayerView) -> None:
+def patch_words(host: ModelHost, study: Study, answered: Answered, view: LayerView) -> None:
     """Choose patches by click or box; see words and layers."""
-    answer = study.answer
-    assert answer is not None and study.store is not None  # noqa: S101, PT018  answered
+    answer, chosen = answered.answer, page_state(LayersState).cells
     left, middle, right = st.columns([34, 33, 33], gap="medium")
     with left:
-        _picture(study, answer, view)
+        _picture(study, answer, view, chosen)
     spec, settings = shown_method(study)
     with middle:
         st.caption("Answer words that lean on these patches: share of each word's relevance")
-        sums = study.store.words_on_cells(study.cells, spec.name, settings, share=True)
+        sums = answered.store.words_on_cells(chosen, spec.name, settings, share=True)
         unknown = int(np.isnan(sums).sum())
-        order = [int(i) for i in np.argsort(-np.nan_to_num(sums)) if sums[i] > 0][:MOST_WORDS]
-        if not study.cells:
+        order = ranked(sums)[:MOST_WORDS]
+        if not chosen:
             line = "Click a patch, or draw a box around several."
             rich_line([[Segment(line, "quiet")]], key="no_patches")
         elif not order:
@@ -59,7 +61,7 @@ def patch_words(host: ModelHost, study: Study, view: LayerView) -> None:
                 key="patch_words",
                 alt="Bars: the words that lean most on the chosen patches.",
             )
-        fill_line(host, study)
+        fill_line(study)
         if unknown and not fills(study):
             st.button(
                 f"Explain the other {unknown} words",
@@ -70,12 +72,10 @@ def patch_words(host: ModelHost, study: Study, view: LayerView) -> None:
             )
     with right:
         st.caption("Layers that read them for the chosen word: gradient-weighted attention")
-        if study.cells:
-            layers = view.layers_on_cells(list(study.cells))
-            whole = float(layers.sum())
+        if chosen:
             chart(
                 layer_figure(
-                    layers / whole if whole > 0 else layers,
+                    view.layer_shares_of_cells(list(chosen)),
                     view.is_global,
                     is_dark(),
                     measure="of what all layers read on these patches",
@@ -85,7 +85,9 @@ def patch_words(host: ModelHost, study: Study, view: LayerView) -> None:
             )
 
 
-def _picture(study: Study, answer: Answer, view: LayerView) -> None:
+def _picture(
+    study: Study, answer: Answer, view: LayerView, chosen: tuple[tuple[int, int], ...]
+) -> None:
     radiograph = study.radiograph
     display = chosen_display()
     figure = relevance_figure(
@@ -100,7 +102,7 @@ def _picture(study: Study, answer: Answer, view: LayerView) -> None:
         threshold=display.threshold,
         colour_scale=display.colour_scale,
         laterality=str(radiograph.laterality),
-        selected_cells=study.cells,
+        selected_cells=chosen,
         mark_peak=False,
         revision=radiograph.sha256,
         dark=is_dark(),
@@ -118,9 +120,7 @@ def _picture(study: Study, answer: Answer, view: LayerView) -> None:
 
 
 def _remember() -> None:
-    study = current_session().study
-    if study is None:
-        return
-    cells = clicked_cells("patch_figure", study.cells)
+    state = page_state(LayersState)
+    cells = clicked_cells("patch_figure", state.cells)
     if cells is not None:
-        study.cells = cells
+        state.cells = cells

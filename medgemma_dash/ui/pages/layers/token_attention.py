@@ -10,40 +10,41 @@ import streamlit as st
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.figures import MapPanel, WordRelevance, comparison_figure, prompt_words_figure
+from medgemma_dash.services.layers.tasks import attention_task
 from medgemma_dash.ui.components.chart import chart
-from medgemma_dash.ui.components.job_watch import POLL_SECONDS, line_with_cancel
+from medgemma_dash.ui.components.job_watch import result_of
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.components.trying_again import problem_line, was_left
 from medgemma_dash.ui.components.wording import percent, quoted
-from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.session import Study, current_session, widget_value
+from medgemma_dash.ui.pages.layers.state import ATTENTION_LAYER, HEAD_LAYER, LayersState
+from medgemma_dash.ui.state.session import COLOUR_SCALE, give_widget, page_state, widget_value
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.target import Target
     from medgemma_dash.services.layers.view import LayerView
     from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.ui.state.study import Study
 
 MOST_WORDS = 12
-PATIENCE_SECONDS = 0.6
 ALL_HEADS = "mean of heads"
 FROM_WORD, FROM_PATCH = "a word", "an image patch"
 
 
-def token_attention(host: ModelHost, study: Study, view: LayerView) -> None:
+def token_attention(
+    host: ModelHost, study: Study, answer: Answer, target: Target, view: LayerView
+) -> None:
     """Choose a token, a layer and a head; see what it attends to."""
-    answer = study.answer
-    assert answer is not None and study.target is not None  # noqa: S101, PT018  answered
     choice, picture, words = st.columns([22, 34, 44], gap="medium")
     with choice:
-        position = _source(study, answer, view)
-        attention = _attention(host, study, answer, position)
+        position = _source(study, answer, target, view)
+        attention = _attention(host, answer, position)
         if attention is None:
             return
         layers, heads = attention.shape[:2]
-        layer = int(widget_value(keys.ATTENTION_LAYER, widget_value(keys.HEAD_LAYER, 0)))
-        keys.give_widget(keys.ATTENTION_LAYER, min(layer, layers - 1))
+        layer = int(widget_value(ATTENTION_LAYER, widget_value(HEAD_LAYER, 0)))
+        give_widget(ATTENTION_LAYER, min(layer, layers - 1))
         layer = st.selectbox(
-            "Layer", list(range(layers)), key=keys.ATTENTION_LAYER, persist_state="session"
+            "Layer", list(range(layers)), key=ATTENTION_LAYER, persist_state="session"
         )
         head = st.selectbox(
             "Head", [ALL_HEADS, *range(heads)], key="attention_head", persist_state="session"
@@ -63,7 +64,7 @@ def token_attention(host: ModelHost, study: Study, view: LayerView) -> None:
         )
 
 
-def _source(study: Study, answer: Answer, view: LayerView) -> int:
+def _source(study: Study, answer: Answer, target: Target, view: LayerView) -> int:
     """The position whose attention is shown: of a word, or of a patch of the image."""
     kind = st.segmented_control(
         "From",
@@ -89,9 +90,8 @@ def _source(study: Study, answer: Answer, view: LayerView) -> int:
             for name, size, at in (("row", rows, peak[0]), ("column", cols, peak[1]))
         )
         return answer.image_span[0] + int(row) * cols + int(col)
-    assert study.target is not None  # noqa: S101  answered
     places = [place for place, text in enumerate(answer.piece_texts) if text]
-    predicting = answer.tokens[study.target.token_indices[0]].position - 1
+    predicting = answer.tokens[target.token_indices[0]].position - 1
     return int(
         st.selectbox(
             "From the token",
@@ -122,38 +122,21 @@ def _label(answer: Answer, place: int) -> str:
     return f"{quoted(answer.piece_texts[place])}  ({part}, {place})"
 
 
-def _attention(
-    host: ModelHost, study: Study, answer: Answer, position: int
-) -> npt.NDArray[np.float32] | None:
+def _attention(host: ModelHost, answer: Answer, position: int) -> npt.NDArray[np.float32] | None:
     """The position's attention in every layer and head: known, just read, or on its way."""
-    session, wanted = current_session(), (answer.key, position)
-    if study.attention is not None and study.attention[0] == wanted:
-        return study.attention[1]
-    asked = session.attending
-    if asked is None or asked[0] != wanted or was_left(asked[1]):
-        asked = session.attending = wanted, host.attention_job(session.owner, answer, position)
-        asked[1].wait(PATIENCE_SECONDS)
-    job = asked[1]
-    if job.result is not None:
-        session.attending, study.attention = None, (wanted, job.result)
-    elif job.finished:
-        problem_line(str(job.error), "read it again", _read_again, key="attention_problem")
-    else:
-        _progress()
-    return job.result
-
-
-def _read_again() -> None:
-    current_session().attending = None
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress() -> None:
-    asked = current_session().attending
-    if asked is None or asked[1].finished:
-        st.rerun()
-    asked[1].heartbeat()
-    line_with_cancel(asked[1], "cancel_attention")
+    state, wanted = page_state(LayersState), (answer.key, position)
+    if state.attention is None or state.attention[0] != wanted:
+        found = result_of(
+            host,
+            attention_task(answer, position),
+            wanted,
+            again="read it again",
+            problem="attention_problem",
+        )
+        if found is None:
+            return None
+        state.attention = wanted, found
+    return state.attention[1]
 
 
 def _picture(
@@ -177,7 +160,7 @@ def _picture(
         selected_cells=[divmod(place, answer.grid[1])] if inside else [],
         mode=display.mode,
         opacity=display.opacity,
-        colour_scale=widget_value(keys.COLOUR_SCALE, "Inferno"),
+        colour_scale=widget_value(COLOUR_SCALE, "Inferno"),
         revision=study.radiograph.sha256,
         dark=is_dark(),
         panel_px=330,

@@ -8,7 +8,6 @@ import pandas as pd
 import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
-from medgemma_dash.ui.components.method_picker import specs_by_family
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.pages.methods.scores import (
@@ -20,6 +19,8 @@ from medgemma_dash.ui.pages.methods.scores import (
 )
 from medgemma_dash.ui.pages.methods.timing import time_methods
 from medgemma_dash.ui.state.collecting import collect
+from medgemma_dash.ui.state.host import method_seconds
+from medgemma_dash.ui.state.methods import specs_by_family
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def methods_page(host: ModelHost) -> None:
         return
     specs = specs_by_family()
     summary = stored_benchmark()
-    lines = [_line(host, spec, summary.score(spec.name) if summary else None) for spec in specs]
+    lines = [_line(spec, summary.score(spec.name) if summary else None) for spec in specs]
     with st.container(key="methods_table"):
         st.dataframe(
             pd.DataFrame(lines).set_index("method"),
@@ -72,16 +73,16 @@ def methods_page(host: ModelHost) -> None:
         for start in range(0, len(cards), 2):
             for column, spec in zip(st.columns(2, gap="medium"), cards[start:], strict=False):
                 with column, st.container(border=True, key=f"card_{spec.name}"):
-                    _card(host, spec, summary.score(spec.name) if summary else None)
+                    _card(spec, summary.score(spec.name) if summary else None)
     st.caption(RESEARCH_NOTICE)
 
 
-def _line(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> dict[str, object]:
+def _line(spec: MethodSpec, score: MethodScore | None) -> dict[str, object]:
     line: dict[str, object] = {
         "method": spec.title,
         "family": spec.family,
         "cost of a word": spec.cost,
-        "seconds here": host.seconds_of(spec.name),
+        "seconds here": method_seconds().of(spec.name),
         "signed": "yes" if spec.signed else "",
         "contrast": "yes" if spec.contrastive else "",
         "by word": "yes" if spec.per_token else "same for all",
@@ -90,12 +91,12 @@ def _line(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> dict[
     return line
 
 
-def _card(host: ModelHost, spec: MethodSpec, score: MethodScore | None) -> None:
+def _card(spec: MethodSpec, score: MethodScore | None) -> None:
     st.markdown(f"**{spec.title}**")
     st.latex(spec.formula)
     st.markdown(spec.card)
     facts = [f"cost of a word: {spec.cost}", f"needs {spec.needs}"]
-    seconds = host.seconds_of(spec.name)
+    seconds = method_seconds().of(spec.name)
     if seconds is not None:
         facts.append(f"{duration(seconds)} on this machine")
     facts.append("signed: negative is evidence against" if spec.signed else "unsigned")

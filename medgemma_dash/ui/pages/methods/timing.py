@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING, cast
 import streamlit as st
 
 from medgemma_dash.core.target import Target
-from medgemma_dash.ui.components.job_watch import (
-    POLL_SECONDS,
-    line_with_cancel,
-    methods_done,
-)
-from medgemma_dash.ui.components.method_picker import method_words
+from medgemma_dash.services.explaining.tasks import TIME, timing_task
+from medgemma_dash.ui.components.job_watch import watch
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.state.host import method_seconds
+from medgemma_dash.ui.state.methods import method_words
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
@@ -27,11 +25,11 @@ if TYPE_CHECKING:
 def time_methods(host: ModelHost) -> None:
     """A button, or the progress of what it began; and why methods could not be timed."""
     session = current_session()
-    job = session.timing
+    job = session.jobs.get(TIME)
     if job is not None and not job.finished:
-        _progress()
+        watch(TIME)
         return
-    answered = session.study is not None and session.study.target is not None
+    answered = session.answered is not None and session.answered.target is not None
     st.button(
         "Time every method",
         key="time_methods",
@@ -64,18 +62,9 @@ def _untimed(job: Job[None]) -> None:
 
 def _begin(host: ModelHost) -> None:
     session = current_session()
-    study = session.study
-    if study is None or study.answer is None or study.target is None:
+    answered = session.answered
+    if answered is None or answered.target is None:
         return
-    index = study.target.token_indices[0]
-    target = Target("token", (index,), study.answer.tokens[index].text)
-    session.timing = host.timing_job(session.owner, study.answer, target)
-
-
-@st.fragment(run_every=POLL_SECONDS)
-def _progress() -> None:
-    job = current_session().timing
-    if job is None or job.finished:
-        st.rerun()
-    job.heartbeat()
-    line_with_cancel(job, "cancel_timing", methods_done(job))
+    index = answered.target.token_indices[0]
+    target = Target("token", (index,), answered.answer.tokens[index].text)
+    session.jobs.run(host, timing_task(answered.answer, target, method_seconds()))

@@ -1,0 +1,38 @@
+"""The test of maps as a task. Importing this module does not import torch."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Sequence
+from typing import TYPE_CHECKING
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.target import Target
+from medgemma_dash.services.runtime.job import JobContext
+from medgemma_dash.services.runtime.task import CurrentModel, Task
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
+
+    from medgemma_dash.metrics.faithfulness import FaithfulnessTable
+
+TEST = "test"
+
+
+def faithfulness_task(
+    answer: Answer, target: Target, images: Sequence[npt.NDArray[np.float32]]
+) -> Task[FaithfulnessTable]:
+    """Remove what each map marks, and see what the target's probability loses.
+
+    A contrastive target is tested by its own token: a probability has no runner-up.
+    Clicks go between the batches.
+    """
+
+    def work(
+        current: CurrentModel, context: JobContext
+    ) -> Generator[object, None, FaithfulnessTable]:
+        from medgemma_dash.services.faithfulness.scoring import faithfulness_steps
+
+        return faithfulness_steps(current, answer, target, images, context.check, context.progress)
+
+    return Task("Testing the maps", TEST, work, in_steps=True)

@@ -1,0 +1,84 @@
+"""Which method explains, and with which settings: what the picker's widgets hold."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, get_args
+
+import streamlit as st
+
+from medgemma_dash.ui.state.session import METHOD, widget_value
+
+if TYPE_CHECKING:
+    from medgemma_dash.methods import MethodSpec, Option
+    from medgemma_dash.ui.state.study import Settings, Study
+
+DEFAULT_METHOD = "chefer"
+
+
+def specs() -> tuple[MethodSpec, ...]:
+    """Every method's description; only once the model is ready, since it imports torch."""
+    from medgemma_dash.methods import available
+
+    return available()
+
+
+def specs_by_family() -> list[MethodSpec]:
+    """The descriptions with methods of one family side by side, controls last."""
+    from medgemma_dash.methods.specification import Family
+
+    families: tuple[str, ...] = get_args(Family)
+    return sorted(specs(), key=lambda spec: families.index(spec.family))
+
+
+def chosen_method() -> MethodSpec:
+    """The chosen method; the default one before anything was chosen."""
+    by_name = {spec.name: spec for spec in specs()}
+    return by_name.get(widget_value(METHOD, DEFAULT_METHOD)) or by_name[DEFAULT_METHOD]
+
+
+def chosen_settings(spec: MethodSpec) -> Settings:
+    """Values of the method's options; only those that differ from the default are given."""
+    chosen = []
+    for option in spec.options:
+        value = widget_value(option_key(spec, option), option.default)
+        if value != option.default:
+            chosen.append((option.name, value))
+    return tuple(chosen)
+
+
+def shown_method(study: Study) -> tuple[MethodSpec, Settings]:
+    """What made the map on screen; without one, what is chosen.
+
+    Everything that is said about the map has to come from here: while another method is
+    computing, and after it failed, the choice and the map are not of one kind.
+    """
+    if study.answered is None or study.answered.shown is None:
+        spec = chosen_method()
+        return spec, chosen_settings(spec)
+    name, settings = study.answered.shown.made_by
+    return _spec(name), settings
+
+
+def set_picker(method: str, settings: Settings) -> None:
+    """Choose for the reader; only before the picker is drawn."""
+    spec, given = _spec(method), dict(settings)
+    st.session_state[METHOD] = method
+    for option in spec.options:
+        st.session_state[option_key(spec, option)] = given.get(option.name, option.default)
+
+
+def method_words(method: str, settings: Settings) -> str:
+    """A method as it is named beside a map, with what differs from its defaults."""
+    spec = _spec(method)
+    labels = {option.name: option.label for option in spec.options}
+    given = [f"{labels[name].lower()}: {value}" for name, value in settings]
+    return f"{spec.title} ({', '.join(given)})" if given else spec.title
+
+
+def option_key(spec: MethodSpec, option: Option) -> str:
+    """The key of the widget of one of the method's options."""
+    return f"method_{spec.name}_{option.name}"
+
+
+def _spec(method: str) -> MethodSpec:
+    return next(spec for spec in specs() if spec.name == method)

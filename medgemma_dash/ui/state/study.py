@@ -1,0 +1,83 @@
+"""One opened radiograph, and what was asked and chosen about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.radiograph import Radiograph, Window
+from medgemma_dash.core.target import Target
+
+if TYPE_CHECKING:
+    from medgemma_dash.regions import ZoneMap
+    from medgemma_dash.services.explaining.store import RelevanceStore
+
+Settings = tuple[tuple[str, str], ...]  # what differs from a method's defaults
+Choice = tuple[str, Settings]  # a method's name and settings
+
+
+@dataclass(frozen=True)
+class Shown:
+    """The map on screen, and what made it. seconds: None when it was known already."""
+
+    explanation: Explanation
+    made_by: Choice
+    seconds: float | None
+
+
+@dataclass(eq=False)
+class Answered:
+    """The answer on screen, with what is known and chosen about it.
+
+    target: what is looked at; None only where the answer has no token to look at.
+    begun: whether a target was chosen, by the reader or for them; until then it is a proposal.
+    shown: the target's map. problem: why there is none for the target, "" when there is one.
+    wanted: what was asked for last. refused: what was wanted and failed; the picker goes back
+        from it to what is shown.
+    """
+
+    answer: Answer
+    store: RelevanceStore
+    target: Target | None
+    begun: bool = False
+    shown: Shown | None = None
+    problem: str = ""
+    wanted: Choice | None = None
+    refused: Choice | None = None
+
+    @property
+    def explanation(self) -> Explanation | None:
+        """The map on screen."""
+        return None if self.shown is None else self.shown.explanation
+
+
+@dataclass(eq=False)
+class Study:
+    """A radiograph that is open.
+
+    title: what the user sees as its name; a file's own name is never shown.
+    sample: the sample's name in the URL, None for an upload.
+    opening_question, opening_word: asked and selected when nothing was asked yet.
+    stores: what is known about the answers given last, by their keys, the newest at the end.
+    revision: counts the answers; a click that was made on an older one is dropped.
+    number: counts the session's studies, and keeps their widgets apart.
+    """
+
+    radiograph: Radiograph
+    title: str
+    sample: str | None = None
+    opening_question: str = ""
+    opening_word: str = ""
+    answered: Answered | None = None
+    pictures: dict[tuple[Window, int], bytes] = field(default_factory=dict)
+    zones: dict[tuple[str, tuple[int, int]], ZoneMap] = field(default_factory=dict)
+    stores: dict[str, RelevanceStore] = field(default_factory=dict)
+    revision: int = 0
+    number: int = 0
+
+    @property
+    def generation(self) -> str:
+        """The answer on screen; a click that carries another one is dropped."""
+        return f"{self.number}-{self.revision}"

@@ -1,0 +1,95 @@
+"""Shares of several words' relevance: on the image, on a cell, in a sink."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.services.explaining.method_seconds import MethodSeconds
+from medgemma_dash.services.explaining.word_shares import (
+    attention_sink,
+    image_share,
+    image_shares,
+    joint_probability,
+    leaning_tokens,
+    ranked,
+)
+from tests.services.makers import IMAGE_SPAN, make_answer, make_explanation, make_target
+
+START, STOP = IMAGE_SPAN
+
+
+@pytest.fixture
+def answer() -> Answer:
+    return make_answer()
+
+
+@pytest.fixture
+def rows(answer: Answer) -> np.ndarray:
+    return np.zeros((len(answer.tokens), len(answer.input_ids)), np.float32)
+
+
+def test_image_shares_count_positive_relevance_and_leave_out_what_is_unknown(
+    answer: Answer, rows: np.ndarray
+) -> None:
+    rows[0, START], rows[0, STOP] = 3, 1
+    rows[1, START], rows[1, STOP], rows[1, STOP + 1] = 2, -6, 2
+    rows[2, START] = 1  # not explained
+    rows[3, START] = -1  # nothing positive
+    filled = np.array([True, True, False, True, True])
+    assert image_shares(answer, rows, filled) == [0.75, 0.5, None, None, None]
+
+
+def test_an_explanations_share_is_that_of_its_row(answer: Answer) -> None:
+    explanation = make_explanation(answer, make_target(answer, 2))
+    known = explanation.row[np.newaxis].repeat(len(answer.tokens), 0)
+    filled = np.ones(len(answer.tokens), np.bool_)
+    assert image_share(explanation) == pytest.approx(image_shares(answer, known, filled)[0])
+    empty = replace(explanation, row=-explanation.row, image=-explanation.image)
+    assert image_share(empty) is None
+
+
+def test_tokens_lean_on_a_cell_where_they_put_more_than_an_even_share(
+    answer: Answer, rows: np.ndarray
+) -> None:
+    rows[0, START : START + 6] = 10  # even, however large
+    rows[1, START], rows[1, START + 1] = 3, 1
+    rows[2, START] = 0.5
+    rows[3, START + 5] = 7
+    leaning = leaning_tokens(answer, rows, 3)
+    assert leaning == [[2, 1], [1], [], [], [], [3]]
+    assert leaning_tokens(answer, rows, 1)[0] == [2]
+
+
+def test_ranking_leaves_out_what_is_unknown_or_nothing() -> None:
+    assert ranked(np.array([0.1, np.nan, 0.0, 0.4, -0.2], np.float32)) == [3, 0]
+
+
+def test_a_sink_is_one_heavy_cell_of_most_words_and_not_judged_by_a_few(
+    answer: Answer, rows: np.ndarray
+) -> None:
+    rows[:, START + 2] = 1
+    assert attention_sink(answer, rows, np.array([True, True, False, False, False])) is None
+    assert attention_sink(answer, rows, np.array([True, True, True, False, False])) is True
+    for index in range(len(rows)):
+        rows[index, START : START + 6] = np.roll([1, 0, 0, 0, 0, 0], index)
+    assert attention_sink(answer, rows, np.ones(len(rows), np.bool_)) is False
+
+
+def test_tokens_are_as_probable_together_as_their_product(answer: Answer) -> None:
+    assert joint_probability(answer.tokens[:2]) == pytest.approx(0.81)
+
+
+def test_a_methods_seconds_are_the_median_of_its_last_runs() -> None:
+    seconds = MethodSeconds()
+    assert seconds.of("chefer") is None
+    for run in (0.1, 9.0, 0.3):
+        seconds.note("chefer", run)
+    assert seconds.of("chefer") == 0.3
+    for _ in range(20):
+        seconds.note("chefer", 2.0)
+    assert seconds.of("chefer") == 2.0
+    assert seconds.of("rollout") is None
