@@ -6,7 +6,6 @@ import re
 import shutil
 import sys
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
 
@@ -15,6 +14,7 @@ import torch
 from huggingface_hub import constants, get_token
 from pydicom.pixels import get_decoder
 
+from medgemma_dash.core.dependencies import Dependency, dependencies, remedy
 from medgemma_dash.core.errors import MedGemmaDashError
 from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
@@ -28,7 +28,7 @@ Status = Literal["ok", "warn", "fail"]
 GIGABYTE = 1e9
 REQUIREMENTS = resource("requirements.txt")
 TESTED_PYTHON = (3, 11)
-TESTED = ("torch", "transformers", "streamlit", "numpy")
+NAMED = ("torch", "transformers", "streamlit", "numpy")  # the others share a line
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Parameters of the published checkpoints, vision tower included, in 10^9.
 CHECKPOINTS = (("MedGemma 4B", 4.30), ("MedGemma 27B", 27.43))
@@ -52,7 +52,7 @@ def examine() -> tuple[Finding, ...]:
     """Look at everything the program needs; takes a few seconds, for it loads the demo model."""
     return (
         _python(),
-        *(_library(name) for name in TESTED),
+        *_libraries(dependencies()),
         _memory(),
         _processor(),
         *_accelerators(),
@@ -70,31 +70,40 @@ def _python() -> Finding:
     text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
     if sys.version_info[:2] != TESTED_PYTHON:
         remedy = (
-            "Should anything fail, use Python 3.11: `make clean`, `make run PYTHON=python3.11`."
+            "Should anything fail, use Python 3.11; in a checkout `make run PYTHON=python3.11`."
         )
         return Finding("Python", "warn", f"{text}; tested with 3.11", remedy)
     return Finding("Python", "ok", text)
 
 
 def tested_version(name: str) -> str | None:
-    """Return the version that requirements.txt pins, None outside a checkout."""
+    """Return the version that requirements.txt pins, None where it pins none."""
     if not REQUIREMENTS.is_file():
         return None
     found = re.search(rf"^{name}==(\S+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
     return found[1] if found else None
 
 
-def _library(name: str) -> Finding:
-    remedy = "Run `make run`, or `pip install -r requirements.txt`."
-    try:
-        installed = version(name)
-    except PackageNotFoundError:
-        return Finding(name, "fail", "not installed", remedy)
-    tested = tested_version(name)
+def _libraries(found: tuple[Dependency, ...]) -> tuple[Finding, ...]:
+    """A line for each of the four that matter most and for what does not fit, one for the rest."""
+    own = [one for one in found if one.name in NAMED or not one.fits]
+    rest = len(found) - len(own)
+    if not rest:
+        return tuple(map(_library, own))
+    others = Finding("Other libraries", "ok", f"{rest}, each of a version that fits")
+    return (*map(_library, own), others)
+
+
+def _library(library: Dependency) -> Finding:
+    if not library.fits:
+        status: Status = "fail" if library.installed is None else "warn"
+        return Finding(library.name, status, library.complaint, f"Run `{remedy((library,))}`.")
+    tested = tested_version(library.name)
+    installed = str(library.installed)
     # A build's label (+cpu, +cu128) is no other version.
     if tested in (None, installed.split("+")[0]):
-        return Finding(name, "ok", installed)
-    return Finding(name, "warn", f"{installed}; tested with {tested}", remedy)
+        return Finding(library.name, "ok", installed)
+    return Finding(library.name, "ok", f"{installed} fits; tested with {tested}")
 
 
 def _memory() -> Finding:
@@ -156,7 +165,7 @@ def _demo_model() -> Finding:
     try:
         model = load_model("demo", device="cpu", dtype="float32")
     except MedGemmaDashError as error:
-        return Finding("Demo model", "fail", str(error), "Restore it: `git checkout assets/`.")
+        return Finding("Demo model", "fail", str(error), "Restore it: install the program again, or `git checkout assets/`.")
     text = (
         f"revision {model.revision}, {len(model.layout.layers)} layers, "
         f"loaded in {model.load_seconds:.1f} s, {model.memory_bytes / 1e6:.0f} MB"
@@ -222,8 +231,10 @@ def _decoders() -> Finding:
     compressed = LOSSLESS | LOSSY
     missing = [name for uid, name in compressed.items() if not get_decoder(uid).is_available]
     if missing:
-        remedy = "Run `pip install -r requirements.txt`."
-        return Finding("DICOM decoders", "fail", f"missing for {'; '.join(missing)}", remedy)
+        names = ("pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle")
+        decoders = tuple(one for one in dependencies() if one.name in names)
+        text, mend = f"missing for {'; '.join(missing)}", f"Run `{remedy(decoders)}`."
+        return Finding("DICOM decoders", "fail", text, mend)
     return Finding("DICOM decoders", "ok", f"uncompressed, {', '.join(compressed.values())}")
 
 
