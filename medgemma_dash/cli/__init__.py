@@ -68,7 +68,11 @@ def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
         commands, "run", "open the dashboard, for this machine alone", module="dashboard"
     )
     command.add_argument(
-        "--port", type=_read_count, default=8501, metavar="N", help="port of 127.0.0.1 (%(default)s)"
+        "--port",
+        type=_read_count,
+        default=8501,
+        metavar="N",
+        help="port of 127.0.0.1 (%(default)s)",
     )
     _add_model_options(command)
 

@@ -165,7 +165,8 @@ def _demo_model() -> Finding:
     try:
         model = load_model("demo", device="cpu", dtype="float32")
     except MedGemmaDashError as error:
-        return Finding("Demo model", "fail", str(error), "Restore it: install the program again, or `git checkout assets/`.")
+        remedy = "Restore it: install the program again, or `git checkout assets/`."
+        return Finding("Demo model", "fail", str(error), remedy)
     text = (
         f"revision {model.revision}, {len(model.layout.layers)} layers, "
         f"loaded in {model.load_seconds:.1f} s, {model.memory_bytes / 1e6:.0f} MB"
