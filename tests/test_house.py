@@ -10,8 +10,12 @@ import tomllib
 import pytest
 
 import medgemma_dash
+from medgemma_dash.core import errors
 
-PUBLIC = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"}
+FUNCTIONS = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"}
+RESULTS = {"Answer", "Explanation", "Radiograph", "VisionLanguageModel"}
+ERRORS = {name for name, found in vars(errors).items() if isinstance(found, type)}
+PUBLIC = FUNCTIONS | RESULTS | ERRORS
 
 
 def run_python(repository, code: str) -> str:
@@ -22,6 +26,13 @@ def run_python(repository, code: str) -> str:
 
 def test_the_public_names_are_the_contract_and_nothing_else():
     assert set(medgemma_dash.__all__) == PUBLIC
+
+
+def test_errors_are_caught_where_they_are_documented_and_all_as_one():
+    assert "MedGemmaDashError" in ERRORS
+    for name in ERRORS:
+        assert issubclass(getattr(medgemma_dash, name), medgemma_dash.MedGemmaDashError)
+        assert re.search(rf"\b{name}\b", errors.__doc__), f"{name} is not in the tree"
 
 
 def test_importing_the_package_loads_neither_torch_nor_streamlit(repository):
@@ -65,7 +76,7 @@ def test_the_server_is_private_and_sends_nothing_out(repository):
     assert config["client"]["showErrorDetails"] == "none"
 
 
-def test_the_makefile_starts_streamlit_where_it_says(repository):
+def test_the_makefile_starts_the_dashboard_where_it_is_told(repository):
     plan = subprocess.run(
         ["make", "--dry-run", "run", "PORT=9001"],
         cwd=repository,
@@ -73,8 +84,7 @@ def test_the_makefile_starts_streamlit_where_it_says(repository):
         capture_output=True,
         text=True,
     ).stdout
-    assert "http://127.0.0.1:9001" in plan
-    assert "streamlit run Home.py --server.port 9001" in plan
+    assert "python -m medgemma_dash run --port 9001" in plan
 
 
 def test_nothing_reads_pickles_or_runs_code_from_a_checkpoint(repository):

@@ -72,8 +72,8 @@ def blaming_dependencies() -> Iterator[None]:
 
 
 def dependency_error(wrong: tuple[Dependency, ...], failure: str = "") -> DependencyError:
-    """What is wrong and how to mend it; failure: the name of the error that it ended in."""
-    ended = f" The work ended in {failure}." if failure else ""
+    """What is wrong and how to mend it; failure: the name of the error that it failed with."""
+    ended = f" What ran failed with {failure}." if failure else ""
     complaints = "; ".join(one.complaint for one in wrong)
     return DependencyError(
         f"The libraries beside MedGemma Dash do not fit: {complaints}.{ended} "
