@@ -15,6 +15,7 @@ from medgemma_dash import cli
 from medgemma_dash.core import dependencies
 from medgemma_dash.core.dependencies import Dependency, blaming_dependencies
 from medgemma_dash.core.errors import DependencyError, ImageError
+from medgemma_dash.services.runtime.failures import plain_error
 
 OLD_TORCH = Dependency("torch", ">=2.13,<3", "2.5.1+cpu")
 NO_PYDICOM = Dependency("pydicom", ">=3.0.2,<4", None)
@@ -129,6 +130,14 @@ def test_a_public_name_says_which_library_kept_it_from_loading(beside, monkeypat
     monkeypatch.delitem(vars(medgemma_dash), "load_radiograph", raising=False)
     with pytest.raises(DependencyError, match=re.escape("pydicom is not installed")):
         medgemma_dash.load_radiograph  # noqa: B018
+
+
+def test_a_page_says_which_library_ended_a_computation(beside):
+    beside(OLD_TORCH)
+    told = plain_error(AttributeError("made up"), "Loading the model")
+    assert "torch is 2.5.1+cpu" in str(told)
+    beside(FITTING)
+    assert not isinstance(plain_error(AttributeError("made up"), "Loading"), DependencyError)
 
 
 def test_the_dashboard_does_not_start_without_a_library(beside, monkeypatch, capsys):
