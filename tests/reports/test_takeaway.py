@@ -6,8 +6,7 @@ import base64
 import io
 import re
 import xml.etree.ElementTree as ElementTree
-from collections.abc import Callable, Sequence
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 from unittest.mock import Mock
 
@@ -17,13 +16,7 @@ import streamlit as st
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from medgemma_dash import ask, cli, explain, load_radiograph, notebook
-from medgemma_dash.cli import chosen_model
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.core.resources import resource
 from medgemma_dash.figures.style import MapDisplay
-from medgemma_dash.models import LayerInfo, VisionLanguageModel
 from medgemma_dash.regions import DEFAULT_SCHEME, Zone, ZoneMap, ZoneTable
 from medgemma_dash.reports.explanation import LONGEST_SIDE_PX
 from medgemma_dash.reports.takeaway import Takeaway
@@ -75,14 +68,11 @@ def test_the_drawing_names_the_word_its_method_and_the_demo_model_and_no_path() 
     assert not list(svg.iter(f"{space}script"))
 
 
-Buttons = Callable[..., dict[str, Any]]
-
-
 @pytest.fixture
-def buttons(monkeypatch: pytest.MonkeyPatch) -> Buttons:
+def buttons(monkeypatch: pytest.MonkeyPatch) -> Callable[[Study], dict[str, Any]]:
     """What the buttons below an explanation would give, by their labels."""
 
-    def draw(study: Study, layers: Sequence[LayerInfo] = ()) -> dict[str, Any]:
+    def draw(study: Study) -> dict[str, Any]:
         given: dict[str, Any] = {}
         monkeypatch.setattr(
             st, "download_button", lambda label, data, **_: given.update({label: data})
@@ -91,77 +81,33 @@ def buttons(monkeypatch: pytest.MonkeyPatch) -> Buttons:
         def page() -> None:
             from types import SimpleNamespace
 
-            import streamlit as st
-
             from medgemma_dash.ui.pages.explain.downloads import downloads
 
-            layout = SimpleNamespace(layers=st.session_state["layers"])
-            downloads(SimpleNamespace(model=SimpleNamespace(layout=layout)))
+            downloads(SimpleNamespace(model=SimpleNamespace(layout=SimpleNamespace(layers=()))))
 
         app = AppTest.from_function(page)
         app.session_state[SESSION] = Session(study=study)
-        app.session_state["layers"] = layers
         assert not app.run(timeout=30).exception
         return given
 
     return draw
 
 
-def studied(answer: Answer, explanation: Explanation) -> Study:
-    return Study(
-        answer.radiograph,
-        "t",
-        answer=answer,
-        store=RelevanceStore(answer),
-        target=explanation.target,
-        explanation=explanation,
-    )
-
-
 def explained(method: str = "chefer") -> Study:
     answer = make_answer()
-    study = studied(answer, make_explanation(answer, make_target(answer, 2), method))
+    target = make_target(answer, 2)
+    explanation = make_explanation(answer, target, method)
+    store = RelevanceStore(answer)
+    study = Study(
+        answer.radiograph, "t", answer=answer, store=store, target=target, explanation=explanation
+    )
     everything = np.zeros(answer.grid, np.int8)
     study.zones[DEFAULT_SCHEME, answer.grid] = ZoneMap((ZONE,), everything, DEFAULT_SCHEME)
     return study
 
 
-def timeless(page: str) -> str:
-    """The report without the seconds that its explanation took, the only thing that may differ."""
-    timed, count = re.subn(r"float32, \d+\.\d\d s", "float32", page)
-    assert count == 1
-    return timed
-
-
-@pytest.mark.parametrize("target", [{"token": 0}, {"phrase": "pneumothorax"}])
-def test_page_command_line_and_notebook_make_the_same_report(
-    target: dict[str, Any],
-    buttons: Buttons,
-    demo_model: VisionLanguageModel,
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-) -> None:
-    sample = resource("assets", "samples", "pneumothorax-left.png")
-    question = "Is there evidence of pneumothorax?"
-    monkeypatch.setattr(chosen_model, "load_model", lambda *names, **options: demo_model)
-    (name, value), out = *target.items(), tmp_path / "out"
-    command = ["explain", str(sample), question, f"--{name}", str(value), "--out", str(out)]
-    assert cli.main([*command, "--report"]) == 0
-
-    answer = ask(demo_model, load_radiograph(sample), question)
-    explanation = explain(demo_model, answer, **target)
-    saved = tmp_path / "notebook.html"
-    in_notebook = notebook.report(demo_model, answer, explanation, saved)
-    assert saved.read_text("utf-8") == in_notebook
-
-    given = buttons(studied(answer, explanation), demo_model.layout.layers)
-    on_page = given["Report HTML"]()
-    by_command = (out / "report.html").read_text("utf-8")
-    assert timeless(on_page) == timeless(in_notebook) == timeless(by_command)
-
-
 def test_the_tensor_is_of_the_settings_that_made_the_shown_map(
-    buttons: Buttons,
+    buttons: Callable[[Study], dict[str, Any]],
 ) -> None:
     spec = next(spec for spec in specs() if spec.controls)
     control = spec.controls[0]
@@ -180,7 +126,7 @@ def test_the_tensor_is_of_the_settings_that_made_the_shown_map(
 
 
 def test_the_radiograph_is_windowed_only_when_a_button_is_clicked(
-    monkeypatch: pytest.MonkeyPatch, buttons: Buttons
+    monkeypatch: pytest.MonkeyPatch, buttons: Callable[[Study], dict[str, Any]]
 ) -> None:
     study = explained()
     own = {"preset": map_display.OWN_WINDOW, "centre": 80.0, "width": 40.0}
