@@ -62,6 +62,23 @@ def test_every_direct_dependency_is_pinned(repository, name):
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in required)
 
 
+def test_the_version_stands_in_one_place_and_is_told_everywhere(repository):
+    version = medgemma_dash.__version__
+    citation = (repository / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {version}\n" in citation
+    assert f"\n## {version}\n" in (repository / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_what_contributing_points_at_is_there(repository):
+    text = (repository / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"\b((?:medgemma_dash|imaging|pages|tests)/[\w/.]*)", text))
+    paths = {name.rstrip(".") for name in named if not re.search(r"yours|Yours|N_", name)}
+    assert "imaging/sniff.py" in paths
+    for name in paths:
+        places = [repository / name, repository / "medgemma_dash" / name]
+        assert any(place.exists() for place in places), name
+
+
 def test_the_server_is_private_and_sends_nothing_out(repository):
     config = tomllib.loads((repository / ".streamlit" / "config.toml").read_text())
     server = config["server"]
