@@ -1,34 +1,29 @@
-"""What this machine can run, and what to do about what it can't: `examine()`."""
+"""What this machine can run, and what to do about what it can't: `examine()`.
+
+What there is to say about the libraries stands in `services/libraries.py`: where one of them does
+not fit, this file may not even be imported.
+"""
 
 import os
-import platform
 import re
 import shutil
-import sys
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import torch
 from huggingface_hub import constants, get_token
 from pydicom.pixels import get_decoder
 
-from medgemma_dash.core.dependencies import Dependency, dependencies, remedy
+from medgemma_dash.core.dependencies import dependencies, remedy
 from medgemma_dash.core.errors import MedGemmaDashError
-from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSLESS, LOSSY
 from medgemma_dash.models import load_model
 from medgemma_dash.models.loading import choose_device, choose_dtype, free_memory_bytes
 from medgemma_dash.models.processor import multiplies_bfloat16
-
-Status = Literal["ok", "warn", "fail"]
+from medgemma_dash.services.libraries import Finding
 
 GIGABYTE = 1e9
-REQUIREMENTS = resource("requirements.txt")
-TESTED_PYTHON = (3, 11)
-NAMED = ("torch", "transformers", "streamlit", "numpy")  # the others share a line
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Parameters of the published checkpoints, vision tower included, in 10^9.
 CHECKPOINTS = (("MedGemma 4B", 4.30), ("MedGemma 27B", 27.43))
@@ -38,21 +33,9 @@ WORKING_GIGABYTES = 3.5
 DEMO_GIGABYTES = 2.0
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One fact about the machine; `remedy` is empty where nothing needs doing."""
-
-    name: str
-    status: Status
-    text: str
-    remedy: str = ""
-
-
 def examine() -> tuple[Finding, ...]:
-    """Look at everything the program needs; takes a few seconds, for it loads the demo model."""
+    """Look at everything that is computed with; takes seconds, for it loads the demo model."""
     return (
-        _python(),
-        *_libraries(dependencies()),
         _memory(),
         _processor(),
         *_accelerators(),
@@ -64,46 +47,6 @@ def examine() -> tuple[Finding, ...]:
         _decoders(),
         _browser(),
     )
-
-
-def _python() -> Finding:
-    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    if sys.version_info[:2] != TESTED_PYTHON:
-        remedy = (
-            "Should anything fail, use Python 3.11; in a checkout `make run PYTHON=python3.11`."
-        )
-        return Finding("Python", "warn", f"{text}; tested with 3.11", remedy)
-    return Finding("Python", "ok", text)
-
-
-def tested_version(name: str) -> str | None:
-    """Return the version that requirements.txt pins, None where it pins none."""
-    if not REQUIREMENTS.is_file():
-        return None
-    found = re.search(rf"^{name}==(\S+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
-    return found[1] if found else None
-
-
-def _libraries(found: tuple[Dependency, ...]) -> tuple[Finding, ...]:
-    """A line for each of the four that matter most and for what does not fit, one for the rest."""
-    own = [one for one in found if one.name in NAMED or not one.fits]
-    rest = len(found) - len(own)
-    if not rest:
-        return tuple(map(_library, own))
-    others = Finding("Other libraries", "ok", f"{rest}, each of a version that fits")
-    return (*map(_library, own), others)
-
-
-def _library(library: Dependency) -> Finding:
-    if not library.fits:
-        status: Status = "fail" if library.installed is None else "warn"
-        return Finding(library.name, status, library.complaint, f"Run `{remedy((library,))}`.")
-    tested = tested_version(library.name)
-    installed = str(library.installed)
-    # A build's label (+cpu, +cu128) is no other version.
-    if tested in (None, installed.split("+")[0]):
-        return Finding(library.name, "ok", installed)
-    return Finding(library.name, "ok", f"{installed} fits; tested with {tested}")
 
 
 def _memory() -> Finding:

@@ -5,7 +5,6 @@ import psutil
 import pytest
 import torch
 
-from medgemma_dash.core.dependencies import Dependency
 from medgemma_dash.core.errors import ModelNotFoundError
 from medgemma_dash.services import doctor
 
@@ -17,7 +16,7 @@ def findings():
 
 def test_every_subject_is_examined(findings):
     subjects = {
-        "Python", "torch", "transformers", "Memory", "Processor", "Demo model", "Settings",
+        "Memory", "Processor", "Demo model", "Settings",
         "MedGemma 4B", "MedGemma 27B", "Hub sign-in", "Disk", "DICOM decoders", "Chromium",
     }  # fmt: skip
     assert subjects <= findings.keys()
@@ -80,36 +79,6 @@ def test_little_disk_and_memory_are_warned_about(monkeypatch):
     memory = namedtuple("memory", "total available")(8 * 10**9, 10**9)
     monkeypatch.setattr(psutil, "virtual_memory", lambda: memory)
     assert doctor._memory().status == "warn"
-
-
-TESTED = doctor.tested_version("torch")
-
-
-@pytest.mark.parametrize(
-    ("installed", "status", "text"),
-    [
-        (TESTED, "ok", TESTED),
-        (f"{TESTED}+cpu", "ok", f"{TESTED}+cpu"),
-        ("2.999.0", "ok", f"2.999.0 fits; tested with {TESTED}"),
-        ("2.0.0", "warn", "torch is 2.0.0, not >=2.13,<3"),
-        ("3.0.0", "warn", "torch is 3.0.0, not >=2.13,<3"),
-        (None, "fail", "torch is not installed"),
-    ],
-)
-def test_a_library_is_held_against_its_range(installed, status, text):
-    found = doctor._library(Dependency("torch", ">=2.13,<3", installed))
-    assert (found.status, found.text) == (status, text)
-    assert found.remedy == ("" if status == "ok" else 'Run `pip install "torch>=2.13,<3"`.')
-
-
-def test_libraries_that_fit_share_a_line_and_one_that_does_not_has_its_own():
-    fitting = tuple(Dependency(name, ">=1", "1.5") for name in ("torch", "scipy", "pydicom"))
-    names = [found.name for found in doctor._libraries(fitting)]
-    assert names == ["torch", "Other libraries"]
-    broken = (*fitting, Dependency("pandas", ">=3", "2.0"))
-    by_name = {found.name: found for found in doctor._libraries(broken)}
-    assert by_name["pandas"].status == "warn"
-    assert by_name["Other libraries"].text.startswith("2,")
 
 
 def test_a_setting_that_is_not_allowed_fails_and_names_the_variable(monkeypatch):
