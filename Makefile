@@ -5,9 +5,6 @@
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 PORT ?= 8501
-# torch's threads turn only a moment before they sleep: while they turn longer, on cores that a
-# browser shares, a click takes twenty times as long; when they sleep at once, twice as long.
-GOMP_SPINCOUNT ?= 1000
 VENV := .venv
 BIN := $(VENV)/bin
 
@@ -15,8 +12,7 @@ BIN := $(VENV)/bin
 .DELETE_ON_ERROR:
 
 run: $(VENV)/installed-to-run
-	@echo "MedGemma Dash: http://127.0.0.1:$(PORT)"
-	@exec env GOMP_SPINCOUNT=$(GOMP_SPINCOUNT) $(BIN)/python -m streamlit run Home.py --server.port $(PORT)
+	@exec $(BIN)/python -m medgemma_dash run --port $(PORT)
 
 test: check
 	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder

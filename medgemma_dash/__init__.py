@@ -1,36 +1,91 @@
 """Why a radiology vision-language model said each word of its answer.
 
-The names below are the whole public interface. They are resolved when first used, so that
-importing the package costs nothing: torch is loaded by the first call that needs it.
+The names below are the whole public interface: what one calls, what it returns, and the errors
+that it raises. They are resolved when first used, so that importing the package costs nothing:
+torch is loaded by the first call that needs it.
 """
 
 from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
+    from medgemma_dash.core.errors import (
+        CancelledError,
+        DependencyError,
+        ImageError,
+        MedGemmaDashError,
+        MethodError,
+        ModelAccessError,
+        ModelError,
+        ModelNotFoundError,
+        NoExplanationError,
+        OutOfMemoryError,
+        PromptError,
+        ResultFileError,
+        SettingError,
+        TargetError,
+        UnsupportedModelError,
+    )
+    from medgemma_dash.core.explanation import Explanation
+    from medgemma_dash.core.radiograph import Radiograph
     from medgemma_dash.imaging import load_radiograph
-    from medgemma_dash.models import load_model, wrap_model
+    from medgemma_dash.models import VisionLanguageModel, load_model, wrap_model
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 
 __version__ = "0.1.0"
 
-__all__ = ["ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"]
+__all__ = [
+    "Answer",
+    "CancelledError",
+    "DependencyError",
+    "Explanation",
+    "ImageError",
+    "MedGemmaDashError",
+    "MethodError",
+    "ModelAccessError",
+    "ModelError",
+    "ModelNotFoundError",
+    "NoExplanationError",
+    "OutOfMemoryError",
+    "PromptError",
+    "Radiograph",
+    "ResultFileError",
+    "SettingError",
+    "TargetError",
+    "UnsupportedModelError",
+    "VisionLanguageModel",
+    "ask",
+    "explain",
+    "load_model",
+    "load_radiograph",
+    "relevancy_tensor",
+    "wrap_model",
+]
 
 _HOMES = {
-    "load_model": "medgemma_dash.models",
-    "wrap_model": "medgemma_dash.models",
-    "load_radiograph": "medgemma_dash.imaging",
-    "ask": "medgemma_dash.services.explaining.asking",
-    "explain": "medgemma_dash.services.explaining.explain",
-    "relevancy_tensor": "medgemma_dash.services.explaining.explain",
+    "Answer": "core.answer",
+    "Explanation": "core.explanation",
+    "Radiograph": "core.radiograph",
+    "VisionLanguageModel": "models",
+    "ask": "services.explaining.asking",
+    "explain": "services.explaining.explain",
+    "load_model": "models",
+    "load_radiograph": "imaging",
+    "relevancy_tensor": "services.explaining.explain",
+    "wrap_model": "models",
 }
 
 
 def __getattr__(name: str) -> object:
-    if name not in _HOMES:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    value: object = getattr(import_module(_HOMES[name]), name)
+    from medgemma_dash.core.dependencies import blaming_dependencies
+
+    with blaming_dependencies():
+        home = import_module(f"{__name__}.{_HOMES.get(name, 'core.errors')}")
+    value: object = getattr(home, name)
     globals()[name] = value
     return value
 

@@ -1,9 +1,16 @@
-"""Runs the command line: `python -m medgemma_dash`."""
+"""Runs the command line: `medgemma-dash`, or `python -m medgemma_dash`."""
 
 import sys
 
 from medgemma_dash.cli import main
 from medgemma_dash.services.runtime.allocator import keep_freed_memory
 
-keep_freed_memory()
-sys.exit(main())
+
+def run() -> int:
+    """Run the command that the arguments name, in a process that keeps the memory it frees."""
+    keep_freed_memory()
+    return main()
+
+
+if __name__ == "__main__":
+    sys.exit(run())

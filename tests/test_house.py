@@ -10,8 +10,12 @@ import tomllib
 import pytest
 
 import medgemma_dash
+from medgemma_dash.core import errors
 
-PUBLIC = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"}
+FUNCTIONS = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"}
+RESULTS = {"Answer", "Explanation", "Radiograph", "VisionLanguageModel"}
+ERRORS = {name for name, found in vars(errors).items() if isinstance(found, type)}
+PUBLIC = FUNCTIONS | RESULTS | ERRORS
 
 
 def run_python(repository, code: str) -> str:
@@ -22,6 +26,13 @@ def run_python(repository, code: str) -> str:
 
 def test_the_public_names_are_the_contract_and_nothing_else():
     assert set(medgemma_dash.__all__) == PUBLIC
+
+
+def test_errors_are_caught_where_they_are_documented_and_all_as_one():
+    assert "MedGemmaDashError" in ERRORS
+    for name in ERRORS:
+        assert issubclass(getattr(medgemma_dash, name), medgemma_dash.MedGemmaDashError)
+        assert re.search(rf"\b{name}\b", errors.__doc__), f"{name} is not in the tree"
 
 
 def test_importing_the_package_loads_neither_torch_nor_streamlit(repository):
@@ -51,6 +62,23 @@ def test_every_direct_dependency_is_pinned(repository, name):
     assert all(re.fullmatch(r"[\w.-]+==[\w.]+", line) for line in required)
 
 
+def test_the_version_stands_in_one_place_and_is_told_everywhere(repository):
+    version = medgemma_dash.__version__
+    citation = (repository / "CITATION.cff").read_text("utf-8")
+    assert f"\nversion: {version}\n" in citation
+    assert f"\n## {version}\n" in (repository / "CHANGELOG.md").read_text("utf-8")
+
+
+def test_what_contributing_points_at_is_there(repository):
+    text = (repository / "CONTRIBUTING.md").read_text("utf-8")
+    named = set(re.findall(r"\b((?:medgemma_dash|imaging|pages|tests)/[\w/.]*)", text))
+    paths = {name.rstrip(".") for name in named if not re.search(r"yours|Yours|N_", name)}
+    assert "imaging/sniff.py" in paths
+    for name in paths:
+        places = [repository / name, repository / "medgemma_dash" / name]
+        assert any(place.exists() for place in places), name
+
+
 def test_the_server_is_private_and_sends_nothing_out(repository):
     config = tomllib.loads((repository / ".streamlit" / "config.toml").read_text())
     server = config["server"]
@@ -65,7 +93,7 @@ def test_the_server_is_private_and_sends_nothing_out(repository):
     assert config["client"]["showErrorDetails"] == "none"
 
 
-def test_the_makefile_starts_streamlit_where_it_says(repository):
+def test_the_makefile_starts_the_dashboard_where_it_is_told(repository):
     plan = subprocess.run(
         ["make", "--dry-run", "run", "PORT=9001"],
         cwd=repository,
@@ -73,8 +101,7 @@ def test_the_makefile_starts_streamlit_where_it_says(repository):
         capture_output=True,
         text=True,
     ).stdout
-    assert "http://127.0.0.1:9001" in plan
-    assert "streamlit run Home.py --server.port 9001" in plan
+    assert "python -m medgemma_dash run --port 9001" in plan
 
 
 def test_nothing_reads_pickles_or_runs_code_from_a_checkpoint(repository):

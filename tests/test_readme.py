@@ -11,13 +11,9 @@ from medgemma_dash import cli
 from medgemma_dash.core.settings import Settings, read_settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
-LONG = (
-    "bench",
-    "benchmark",
-    "grounding",
-    "train-demo",
-)  # minutes each: their arguments are read, no more
-EXPECTED_FILES = ("explanation.json", "relevancy.npz", "overlay.png")
+# Minutes each, or for as long as one looks at it: their arguments are read, no more.
+LONG = ("bench", "benchmark", "grounding", "run", "train-demo")
+EXPECTED_FILES = ("explanation.json", "relevancy.npz", "overlay.png", "report.html")
 
 
 def blocks(language: str) -> list[str]:
@@ -44,7 +40,7 @@ def test_python_examples_run(code, checkout):
 
 def medgemma_lines() -> list[list[str]]:
     lines = [shlex.split(line, comments=True) for line in shell_lines()]
-    return [line[3:] for line in lines if line[:3] == ["python", "-m", "medgemma_dash"]]
+    return [line[1:] for line in lines if line[:1] == ["medgemma-dash"]]
 
 
 @pytest.mark.parametrize("arguments", medgemma_lines(), ids=lambda arguments: arguments[0])
@@ -66,8 +62,14 @@ def test_every_make_target_it_names_exists(repository):
                        capture_output=True)  # fmt: skip
 
 
+def test_it_names_every_command():
+    assert {arguments[0] for arguments in medgemma_lines()} == {"doctor", "explain", *LONG}
+
+
 def test_no_shell_example_goes_unchecked():
-    known = re.compile(r"(\w+=\S+ )?make (run|test)\b|python -m medgemma_dash |hf auth login$")
+    known = re.compile(
+        r"(\w+=\S+ )?make (run|test)\b|pip install \. |medgemma-dash |hf auth login$"
+    )
     assert [line for line in shell_lines() if not known.match(line)] == []
 
 
@@ -78,9 +80,12 @@ def test_the_settings_table_lists_every_setting_with_its_default():
 
 
 def test_every_file_it_points_at_is_there(repository):
-    paths = re.findall(r"\]\(((?!http)[^)]+)\)", README)
-    assert "assets/screenshot.png" in paths
-    assert [path for path in paths if not (repository / path).exists()] == []
+    linked = re.findall(r"\]\(((?!http)[^)]+)\)", README)
+    assert "assets/screenshot.png" in linked
+    for name in ("README.md", "CONTRIBUTING.md", "docs/architecture.md", "CHANGELOG.md"):
+        page = repository / name
+        paths = re.findall(r"\]\(((?!http)[^)]+)\)", page.read_text("utf-8"))
+        assert [path for path in paths if not (page.parent / path).exists()] == []
 
 
 def test_every_variable_of_the_environment_is_in_the_table(repository):

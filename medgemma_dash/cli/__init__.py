@@ -1,4 +1,4 @@
-"""The command line: `python -m medgemma_dash COMMAND`, with the commands of `build_parser`."""
+"""The command line: `medgemma-dash COMMAND`, with the commands of `build_parser`."""
 
 import argparse
 import re
@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from medgemma_dash.core.dependencies import blaming_dependencies, unmet
 from medgemma_dash.core.errors import MedGemmaDashError
 
 FAILED = 2
@@ -16,9 +17,12 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 2 after an error, 130 after Ctrl-C."""
     options = build_parser().parse_args(arguments)
+    for library in unmet():
+        print(f"warning: {library.complaint}; `medgemma-dash doctor` says more", file=sys.stderr)
     try:
-        # Imported only now, so that `--help` does not wait for torch.
-        status: int = import_module(f"medgemma_dash.cli.{options.module}").run(options)
+        with blaming_dependencies():
+            # Imported only now, so that `--help` does not wait for torch.
+            status: int = import_module(f"medgemma_dash.cli.{options.module}").run(options)
     except MedGemmaDashError as error:
         print(f"error: {error}", file=sys.stderr)
         return FAILED
@@ -31,11 +35,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of all commands; `module` in its result names the one to run."""
     parser = argparse.ArgumentParser(
-        prog="python -m medgemma_dash",
+        prog="medgemma-dash",
         description="Why a radiology vision-language model said each word of its answer. "
         "For research only; not a medical device.",
     )
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    _add_run(commands)
     _add_explain(commands)
     _add_bench(commands)
     _add_grounding(commands)
@@ -56,6 +61,20 @@ def _add_command(
     command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
     command.set_defaults(module=module or name)
     return command
+
+
+def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
+    command = _add_command(
+        commands, "run", "open the dashboard, for this machine alone", module="dashboard"
+    )
+    command.add_argument(
+        "--port",
+        type=_read_count,
+        default=8501,
+        metavar="N",
+        help="port of 127.0.0.1 (%(default)s)",
+    )
+    _add_model_options(command)
 
 
 def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
@@ -85,6 +104,9 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
         type=Path,
         required=True,
         help="folder for explanation.json, relevancy.npz and overlay.png",
+    )
+    command.add_argument(
+        "--report", action="store_true", help="write report.html beside them, as the pages do"
     )
 
 

@@ -1,19 +1,32 @@
 """`doctor`: one line for each fact about the machine, and the remedy under it."""
 
 import argparse
+from collections.abc import Iterable
 
-from medgemma_dash.services.doctor import examine
+from medgemma_dash.core.dependencies import dependencies
+from medgemma_dash.services.libraries import Finding, examine_libraries, examine_python
 
 MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
+WIDTH = len("Other libraries")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings; the status is 1 when one of them stops the program from working."""
+    """Print the findings; the status is 1 when one of them stops the program from working.
+
+    The libraries come first: where one of them does not fit, the rest may not even be imported.
+    """
     del options
-    findings = examine()
-    width = max(len(finding.name) for finding in findings)
+    found = [examine_python(), *examine_libraries(dependencies())]
+    _show(found)
+    from medgemma_dash.services.doctor import examine
+
+    machine = examine()
+    _show(machine)
+    return int(any(finding.status == "fail" for finding in (*found, *machine)))
+
+
+def _show(findings: Iterable[Finding]) -> None:
     for finding in findings:
-        print(f"{MARKS[finding.status]}  {finding.name:{width}}  {finding.text}")
+        print(f"{MARKS[finding.status]}  {finding.name:{WIDTH}}  {finding.text}", flush=True)
         if finding.remedy:
-            print(f"      {'':{width}}  -> {finding.remedy}")
-    return int(any(finding.status == "fail" for finding in findings))
+            print(f"      {'':{WIDTH}}  -> {finding.remedy}", flush=True)

@@ -1,24 +1,21 @@
-"""`explain`: asks, explains, writes three files and prints a summary."""
+"""`explain`: asks, explains, writes what the pages let one take home, and prints a summary."""
 
 import argparse
 from pathlib import Path
+
+import numpy as np
 
 from medgemma_dash.cli.chosen_model import chosen_model
 from medgemma_dash.cli.output import writing_to
 from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.cli.summary import summary
-from medgemma_dash.figures import overlay_picture
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import get
 from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
+from medgemma_dash.reports.explanation import DEFAULT_DISPLAY
+from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import every_token, explain
-from medgemma_dash.services.exporting import (
-    explanation_json,
-    notices,
-    overlay_png,
-    relevancy_npz,
-)
 
 
 def run(options: argparse.Namespace) -> int:
@@ -41,22 +38,28 @@ def run(options: argparse.Namespace) -> int:
         **settings,
     )
     every = every_token(model, answer, method=options.method, progress=show_progress, **settings)
-    zones = zone_table(explanation.image, zone_map(radiograph, answer.grid, DEFAULT_SCHEME))
-    picture = overlay_picture(
-        radiograph.pixels,
-        explanation.image,
-        signed=explanation.signed,
-        laterality=radiograph.laterality,
-        notices=notices(answer.is_demo)[1:],  # the picture carries the first on its own
-        fine=explanation.fine,
+    zones = zone_map(radiograph, answer.grid, DEFAULT_SCHEME)
+    taken = Takeaway(
+        explanation=explanation,
+        answer=answer,
+        zones=zone_table(explanation.image, zones),
+        zones_note=zones.note,
+        pixels=lambda: radiograph.pixels,
+        display=DEFAULT_DISPLAY,
+        relevancy=every.rows,
+        filled=np.ones(len(every.rows), np.bool_),
+        fine=every.fine,
+        is_global=tuple(layer.is_global for layer in model.layout.layers),
     )
     files = {
-        "explanation.json": explanation_json(explanation, answer, zones).encode(),
-        "relevancy.npz": relevancy_npz(answer, every.rows, explanation.provenance, fine=every.fine),
-        "overlay.png": overlay_png(picture, explanation),
+        "explanation.json": taken.json().encode(),
+        "relevancy.npz": taken.npz(),
+        "overlay.png": taken.png(),
     }
+    if options.report:
+        files["report.html"] = taken.report().encode()
     _write(options.out, files)
-    print(summary(answer, explanation, zones))
+    print(summary(answer, explanation, taken.zones))
     print(f"Written   {', '.join(files)} in {options.out}")
     return 0
 

@@ -13,6 +13,7 @@ MedGemmaDashError
 ├── OutOfMemoryError        the device ran out of memory
 ├── CancelledError          the user stopped the work, or closed the page
 ├── ResultFileError         a stored result is missing, or not one that this program wrote
+├── DependencyError         a library is missing, or of a version that does not fit
 └── SettingError            an environment setting has a value that is not allowed
 
 A message says what was wrong, what is allowed, and what to do next.
@@ -70,6 +71,10 @@ class CancelledError(MedGemmaDashError):
 
 class ResultFileError(MedGemmaDashError):
     """A file of stored results is missing, or does not fit."""
+
+
+class DependencyError(MedGemmaDashError):
+    """A library that the program needs is missing, or of a version that does not fit."""
 
 
 class SettingError(MedGemmaDashError):

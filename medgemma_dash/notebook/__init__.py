@@ -4,6 +4,7 @@ from medgemma_dash import notebook
 notebook.compare([explain(model, answer, token=3, method=m) for m in ("chefer", "rollout")])
 view = notebook.layer_view(model, answer, token=3)
 notebook.head_matrix(view)
+notebook.report(model, answer, explanation, "report.html")
 """
 
 from medgemma_dash.notebook.layers import (
@@ -16,6 +17,7 @@ from medgemma_dash.notebook.layers import (
     layer_view,
 )
 from medgemma_dash.notebook.maps import agreements, compare, difference, layers, show, zones
+from medgemma_dash.notebook.reports import report
 
 __all__ = [
     "agreements",
@@ -29,6 +31,7 @@ __all__ = [
     "head_matrix",
     "layer_view",
     "layers",
+    "report",
     "show",
     "zones",
 ]

@@ -1,151 +1,247 @@
-"""An explanation as files to take home. Everything is captured when the buttons are drawn, and
-made when one is clicked: on another thread, where no session state is at hand.
-"""
+"""An explanation as a report."""
 
 from __future__ import annotations
 
-import io
-import zipfile
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from itertools import groupby
 
 import numpy as np
-import numpy.typing as npt
-from jaxtyping import Bool, Float
+from jaxtyping import UInt8
 
-from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.answer import Answer, Token
+from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.model_name import public_model_name
+from medgemma_dash.core.notices import notices
 from medgemma_dash.figures import (
+    MAGNITUDE_SCALES,
     WordRelevance,
     layer_figure,
     overlay_picture,
-    overlay_svg,
     prompt_words_figure,
 )
 from medgemma_dash.figures.style import MapDisplay
-from medgemma_dash.imaging import jpeg_bytes, shrunk
-from medgemma_dash.regions import ZoneTable
+from medgemma_dash.imaging import shrunk
+from medgemma_dash.regions import DEFAULT_SCHEME, ZoneTable, zone_map, zone_table
+from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
 from medgemma_dash.services.explaining.prompt_words import PromptWord, prompt_words
-from medgemma_dash.services.exporting import (
-    ReportFigure,
-    explanation_json,
-    notices,
-    numbers_csv,
-    overlay_png,
-    relevancy_npz,
-    report_html,
-)
+from medgemma_dash.services.exporting import overlay_png
 
-MOST_WORDS = 50
+DEFAULT_DISPLAY = MapDisplay("smooth", 0.75, 0.0, MAGNITUDE_SCALES[0])
 # Sharp on a page and on a screen; a film's own pixels would make a report of 60 MB.
 LONGEST_SIDE_PX = 1600
+MOST_WORDS = 50
+WORDS_DRAWN = 5
+# A longer run of one token id is counted: a radiograph's 256 soft tokens share theirs.
+LONGEST_REPEAT = 3
 
 
-@dataclass(frozen=True, eq=False)
-class Takeaway:
-    """What was on screen: the explanation, the rows known besides it, and how it was drawn.
+def explanation_report(
+    explanation: Explanation,
+    answer: Answer,
+    is_global: Sequence[bool],
+    *,
+    zones: ZoneTable | None = None,
+    zones_note: str = "",
+    pixels: UInt8[np.ndarray, "height width 3"] | None = None,
+    display: MapDisplay = DEFAULT_DISPLAY,
+) -> Report:
+    """Everything there is to say about an explanation.
 
-    pixels: makes uint8 (H, W, 3), the radiograph in the window that was on screen.
+    is_global: for each decoder layer whether it attends without a window. A page gives what was
+    on screen: zones, the radiograph's pixels in a window, and how the map was drawn. Elsewhere
+    the zones are of the default scheme and the pixels the radiograph's own.
     """
+    if zones is None:
+        found = zone_map(answer.radiograph, answer.grid, DEFAULT_SCHEME)
+        zones, zones_note = zone_table(explanation.image, found), found.note
+    shown = answer.radiograph.pixels if pixels is None else pixels
+    words = prompt_words(explanation, answer, MOST_WORDS)
+    return Report(
+        title=f"Why “{explanation.target.text.strip()}”?",
+        notices=notices(explanation.provenance.is_demo),
+        picture=map_png(explanation, answer, shrunk(shown, LONGEST_SIDE_PX), display),
+        picture_words=_picture_words(explanation),
+        question=answer.prompt,
+        answer=tuple(_runs(answer, frozenset(explanation.target.token_indices))),
+        lines=tuple(_lines(explanation, answer)),
+        figures=(
+            _layer_figure(explanation, is_global),
+            _word_figure(words),
+        ),
+        tables=tuple(_tables(explanation, answer, is_global, zones, zones_note, words)),
+        provenance=_provenance(explanation.provenance),
+    )
 
-    explanation: Explanation
-    answer: Answer
-    zones: ZoneTable
-    zones_note: str
-    pixels: Callable[[], npt.NDArray[np.uint8]]
-    display: MapDisplay
-    relevancy: Float[np.ndarray, "tokens positions"]
-    filled: Bool[np.ndarray, " tokens"]
-    is_global: tuple[bool, ...]
-    fine: tuple[Float[np.ndarray, "tokens patch_rows patch_cols"], ...] = ()
 
-    def png(self) -> bytes:
-        """The map as it was drawn, over the radiograph in full size, with its legend."""
-        return self._png(self.pixels())
+def map_png(
+    explanation: Explanation,
+    answer: Answer,
+    pixels: UInt8[np.ndarray, "height width 3"],
+    display: MapDisplay = DEFAULT_DISPLAY,
+) -> bytes:
+    """The map over the radiograph, with its legend and notices, as a PNG file."""
+    picture = overlay_picture(
+        pixels,
+        explanation.image,
+        mode=display.mode,
+        opacity=display.opacity,
+        threshold=display.threshold,
+        colour_scale=display.colour_scale,
+        signed=explanation.signed,
+        laterality=str(answer.radiograph.laterality),
+        notices=notices(explanation.provenance.is_demo)[1:],  # it carries the first on its own
+        fine=explanation.fine,
+    )
+    return overlay_png(picture, explanation)
 
-    def svg(self) -> str:
-        """The same as a drawing that is sharp at any size."""
-        radiograph, provenance = self.answer.radiograph, self.explanation.provenance
-        return overlay_svg(
-            jpeg_bytes(self.pixels(), longest_side=LONGEST_SIDE_PX),
-            radiograph.width,
-            radiograph.height,
-            self.explanation.image,
-            mode=self.display.mode,
-            opacity=self.display.opacity,
-            threshold=self.display.threshold,
-            colour_scale=self.display.colour_scale,
-            signed=self.explanation.signed,
-            laterality=str(radiograph.laterality),
-            title=f"Why “{self.explanation.target.text.strip()}”?",
-            facts=(
-                f"Method {self.explanation.method}.",
-                f"Radiograph sha256 {provenance.image_sha256}.",
-            ),
-            notices=notices(provenance.is_demo)[1:],
-            fine=self.explanation.fine,
+
+def _picture_words(explanation: Explanation) -> str:
+    rows, cols = explanation.image.shape
+    row, col = divmod(int(explanation.image.argmax()), cols)
+    return (
+        f"Radiograph with the relevance map over it; the highest of {rows} by {cols} cells is in "
+        f"row {row + 1}, column {col + 1}, counted from the upper left."
+    )
+
+
+def _runs(answer: Answer, chosen: frozenset[int]) -> Iterator[Run]:
+    """The answer, with what is explained as few marked runs, the space before them left out."""
+
+    def role(token: Token) -> str:
+        return "control" if token.special else "marked" if token.index in chosen else "said"
+
+    for kind, tokens in groupby(answer.tokens, role):
+        text = "".join(token.text for token in tokens)
+        if kind == "control":
+            yield Run(" · end of answer", "control")
+        elif kind == "marked":
+            words = text.lstrip()
+            yield Run(text[: len(text) - len(words)])
+            yield Run(words, "marked")
+        else:
+            yield Run(text)
+
+
+def _lines(explanation: Explanation, answer: Answer) -> Iterator[str]:
+    against = explanation.target.against
+    contrast = "" if against is None else f" rather than “{against.text.strip()}”"
+    yield f"Marked: what is explained{contrast}, by the method {explanation.method}."
+    if answer.forced:
+        yield "The answer was given, not generated."
+    elif answer.fidelity.exact:
+        yield "The replay that was explained gives the same answer."
+    else:
+        count = len(answer.fidelity.mismatches)
+        yield f"Caution: the replay that was explained differs from the answer in {count} tokens."
+
+
+def _layer_figure(explanation: Explanation, is_global: Sequence[bool]) -> Figure:
+    light, dark = (layer_figure(explanation.layers, is_global, dark=one) for one in (False, True))
+    return Figure(
+        "Attention to the image by layer",
+        "Mean over heads, at the position that predicts the target.",
+        light.to_json(),
+        dark.to_json(),
+    )
+
+
+def _word_figure(words: Sequence[PromptWord]) -> Figure:
+    drawn = [WordRelevance(word.text, word.value, word.part) for word in words[:WORDS_DRAWN]]
+    light, dark = (prompt_words_figure(drawn, dark=one) for one in (False, True))
+    return Figure(
+        "Prompt words that mattered",
+        "Raw relevance, summed over each word's tokens.",
+        light.to_json(),
+        dark.to_json(),
+    )
+
+
+def _tables(
+    explanation: Explanation,
+    answer: Answer,
+    is_global: Sequence[bool],
+    zones: ZoneTable,
+    zones_note: str,
+    words: Sequence[PromptWord],
+) -> Iterator[Table]:
+    yield _zones(zones, zones_note)
+    if words:
+        yield Table(
+            "Words",
+            "Raw relevance of words",
+            (Column("Word", "text"), Column("Where", "name"), Column("Relevance", "number")),
+            tuple((word.text, word.part, word.value) for word in words),
         )
-
-    def csv(self) -> str:
-        """Every number in long form."""
-        return numbers_csv(self.explanation, self.zones, self._words())
-
-    def archive(self) -> bytes:
-        """relevancy.npz and explanation.json in one zip file."""
-        provenance = self.explanation.provenance
-        buffer = io.BytesIO()
-        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-            archive.writestr(
-                "relevancy.npz",
-                relevancy_npz(self.answer, self.relevancy, provenance, self.filled, self.fine),
+    yield Table(
+        "Layers",
+        "Share of attention that the predicting position gives to the image",
+        (Column("Layer", "name"), Column("Share", "share")),
+        tuple(
+            (f"{layer}{' (global)' if everywhere else ''}", float(share))
+            for layer, (share, everywhere) in enumerate(
+                zip(explanation.layers, is_global, strict=True)
             )
-            archive.writestr(
-                "explanation.json", explanation_json(self.explanation, self.answer, self.zones)
-            )
-        return buffer.getvalue()
+        ),
+    )
+    if len(explanation.target.token_indices) == 1:
+        yield _runners_up(answer.tokens[explanation.target.token_indices[0]])
 
-    def report(self) -> str:
-        """One HTML file that needs nothing but a browser."""
-        words = [WordRelevance(word.text, word.value, word.part) for word in self._words()[:5]]
-        layers = self.explanation.layers
-        return report_html(
-            self.explanation,
-            self.answer,
-            picture_png=self._png(shrunk(self.pixels(), LONGEST_SIDE_PX)),
-            figures=(
-                ReportFigure(
-                    "Attention to the image by layer",
-                    "Mean over heads, at the position that predicts the target.",
-                    layer_figure(layers, self.is_global, dark=False).to_json(),
-                    layer_figure(layers, self.is_global, dark=True).to_json(),
-                ),
-                ReportFigure(
-                    "Prompt words that mattered",
-                    "Raw relevance, summed over each word's tokens.",
-                    prompt_words_figure(words, dark=False).to_json(),
-                    prompt_words_figure(words, dark=True).to_json(),
-                ),
-            ),
-            zones=self.zones,
-            zones_note=self.zones_note,
-            global_layers=[index for index, one in enumerate(self.is_global) if one],
-            words=self._words(),
-        )
 
-    def _words(self) -> tuple[PromptWord, ...]:
-        return prompt_words(self.explanation, self.answer, MOST_WORDS)
+def _zones(zones: ZoneTable, note: str) -> Table:
+    ratio = zones.right_left_ratio
+    told = "unknown" if ratio is None else f"{ratio:.4g}"
+    kinds: tuple[Column, ...] = (Column("Zone", "name"), Column("Share", "share"))
+    return Table(
+        "Zones",
+        "Raw relevance by zone",
+        (*kinds, Column("Mean", "number"), Column("Peak", "number")),
+        (
+            *((zone.name, zone.share, zone.mean, zone.peak) for zone in zones.rows),
+            ("Outside every zone", zones.outside_share, None, None),
+        ),
+        f"Right / left: {told}. {note}".strip(),
+    )
 
-    def _png(self, pixels: npt.NDArray[np.uint8]) -> bytes:
-        picture = overlay_picture(
-            pixels,
-            self.explanation.image,
-            mode=self.display.mode,
-            opacity=self.display.opacity,
-            threshold=self.display.threshold,
-            colour_scale=self.display.colour_scale,
-            signed=self.explanation.signed,
-            laterality=str(self.answer.radiograph.laterality),
-            notices=notices(self.explanation.provenance.is_demo)[1:],
-            fine=self.explanation.fine,
-        )
-        return overlay_png(picture, self.explanation)
+
+def _runners_up(token: Token) -> Table:
+    said = ((token.text, token.probability),)
+    return Table(
+        "Probability",
+        "What the model might have said here; the first is what it said",
+        (Column("Token", "text"), Column("Probability", "share")),
+        said + tuple((other.text, other.probability) for other in token.runners_up),
+    )
+
+
+def _provenance(facts: Provenance) -> Table:
+    first, last = facts.image_span
+    options = (f"{name} = {value}" for name, value in facts.settings)
+    rows = (
+        ("Model", f"{public_model_name(facts.model_name)}, revision {facts.model_revision}"),
+        ("Computed on", f"{facts.device}, {facts.dtype}, {facts.seconds:.2f} s"),
+        ("Radiograph", f"sha256 {facts.image_sha256}"),
+        ("Method", ", ".join((facts.method, *options))),
+        ("Question", facts.prompt),
+        (
+            "Sequence",
+            f"{len(facts.token_ids)} tokens, prompt {facts.prompt_length}, image at {first} "
+            f"to {last}",
+        ),
+        ("Token ids", _counted(facts.token_ids)),
+        ("Versions", ", ".join(f"{name} {version}" for name, version in facts.versions)),
+    )
+    return Table(
+        "Provenance",
+        "Everything needed to compute it again",
+        (Column("What", "name"), Column("Value", "text")),
+        rows,
+    )
+
+
+def _counted(ids: Sequence[int]) -> str:
+    """Token ids in order; 8 × 256 is the id 8, 256 times."""
+    parts: list[str] = []
+    for one, run in groupby(ids):
+        count = len(list(run))
+        parts += [f"{one} × {count}"] if count > LONGEST_REPEAT else [str(one)] * count
+    return " ".join(parts)

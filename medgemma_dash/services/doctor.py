@@ -1,34 +1,29 @@
-"""What this machine can run, and what to do about what it can't: `examine()`."""
+"""What this machine can run, and what to do about what it can't: `examine()`.
+
+What there is to say about the libraries stands in `services/libraries.py`: where one of them does
+not fit, this file may not even be imported.
+"""
 
 import os
-import platform
 import re
 import shutil
-import sys
-from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
 
 import psutil
 import torch
 from huggingface_hub import constants, get_token
 from pydicom.pixels import get_decoder
 
+from medgemma_dash.core.dependencies import dependencies, remedy
 from medgemma_dash.core.errors import MedGemmaDashError
-from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSLESS, LOSSY
 from medgemma_dash.models import load_model
 from medgemma_dash.models.loading import choose_device, choose_dtype, free_memory_bytes
 from medgemma_dash.models.processor import multiplies_bfloat16
-
-Status = Literal["ok", "warn", "fail"]
+from medgemma_dash.services.libraries import Finding
 
 GIGABYTE = 1e9
-REQUIREMENTS = resource("requirements.txt")
-TESTED_PYTHON = (3, 11)
-TESTED = ("torch", "transformers", "streamlit", "numpy")
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 # Parameters of the published checkpoints, vision tower included, in 10^9.
 CHECKPOINTS = (("MedGemma 4B", 4.30), ("MedGemma 27B", 27.43))
@@ -38,21 +33,9 @@ WORKING_GIGABYTES = 3.5
 DEMO_GIGABYTES = 2.0
 
 
-@dataclass(frozen=True)
-class Finding:
-    """One fact about the machine; `remedy` is empty where nothing needs doing."""
-
-    name: str
-    status: Status
-    text: str
-    remedy: str = ""
-
-
 def examine() -> tuple[Finding, ...]:
-    """Look at everything the program needs; takes a few seconds, for it loads the demo model."""
+    """Look at everything that is computed with; takes seconds, for it loads the demo model."""
     return (
-        _python(),
-        *(_library(name) for name in TESTED),
         _memory(),
         _processor(),
         *_accelerators(),
@@ -64,37 +47,6 @@ def examine() -> tuple[Finding, ...]:
         _decoders(),
         _browser(),
     )
-
-
-def _python() -> Finding:
-    text = f"{platform.python_version()} on {platform.system()} {platform.machine()}"
-    if sys.version_info[:2] != TESTED_PYTHON:
-        remedy = (
-            "Should anything fail, use Python 3.11: `make clean`, `make run PYTHON=python3.11`."
-        )
-        return Finding("Python", "warn", f"{text}; tested with 3.11", remedy)
-    return Finding("Python", "ok", text)
-
-
-def tested_version(name: str) -> str | None:
-    """Return the version that requirements.txt pins, None outside a checkout."""
-    if not REQUIREMENTS.is_file():
-        return None
-    found = re.search(rf"^{name}==(\S+)", REQUIREMENTS.read_text(encoding="utf-8"), re.MULTILINE)
-    return found[1] if found else None
-
-
-def _library(name: str) -> Finding:
-    remedy = "Run `make run`, or `pip install -r requirements.txt`."
-    try:
-        installed = version(name)
-    except PackageNotFoundError:
-        return Finding(name, "fail", "not installed", remedy)
-    tested = tested_version(name)
-    # A build's label (+cpu, +cu128) is no other version.
-    if tested in (None, installed.split("+")[0]):
-        return Finding(name, "ok", installed)
-    return Finding(name, "warn", f"{installed}; tested with {tested}", remedy)
 
 
 def _memory() -> Finding:
@@ -156,7 +108,8 @@ def _demo_model() -> Finding:
     try:
         model = load_model("demo", device="cpu", dtype="float32")
     except MedGemmaDashError as error:
-        return Finding("Demo model", "fail", str(error), "Restore it: `git checkout assets/`.")
+        remedy = "Restore it: install the program again, or `git checkout assets/`."
+        return Finding("Demo model", "fail", str(error), remedy)
     text = (
         f"revision {model.revision}, {len(model.layout.layers)} layers, "
         f"loaded in {model.load_seconds:.1f} s, {model.memory_bytes / 1e6:.0f} MB"
@@ -222,8 +175,10 @@ def _decoders() -> Finding:
     compressed = LOSSLESS | LOSSY
     missing = [name for uid, name in compressed.items() if not get_decoder(uid).is_available]
     if missing:
-        remedy = "Run `pip install -r requirements.txt`."
-        return Finding("DICOM decoders", "fail", f"missing for {'; '.join(missing)}", remedy)
+        names = ("pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle")
+        decoders = tuple(one for one in dependencies() if one.name in names)
+        text, mend = f"missing for {'; '.join(missing)}", f"Run `{remedy(decoders)}`."
+        return Finding("DICOM decoders", "fail", text, mend)
     return Finding("DICOM decoders", "ok", f"uncompressed, {', '.join(compressed.values())}")
 
 

@@ -1,11 +1,12 @@
 import subprocess
 import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from medgemma_dash import cli
-from medgemma_dash.cli import chosen_model, output
+from medgemma_dash.cli import chosen_model, dashboard, output
 from medgemma_dash.core.errors import SettingError
 
 
@@ -20,7 +21,7 @@ def test_help_names_every_command_without_loading_torch(repository):
     loaded = {line.split("|")[-1].strip() for line in printed.stderr.splitlines()}
     assert "argparse" in loaded
     assert not loaded & {"torch", "numpy", "streamlit", "transformers"}
-    for command in ("explain", "bench", "grounding", "benchmark", "doctor", "train-demo"):
+    for command in ("run", "explain", "bench", "grounding", "benchmark", "doctor", "train-demo"):
         assert command in printed.stdout
 
 
@@ -32,6 +33,7 @@ def test_help_names_every_command_without_loading_torch(repository):
         ["explain", "a.png", "Why?", "--out", "o", "--token", "1", "--phrase", "x"],
         ["explain", "a.png", "Why?", "--out", "o", "--span", "3"],
         ["grounding", "--count", "0"],
+        ["run", "--port", "nine"],
         ["benchmark", "--setting", "occlusion=2x2"],
     ],
 )
@@ -47,6 +49,38 @@ def test_a_span_is_read_as_two_numbers():
         ["explain", "a.png", "Why?", "--out", "o", "--span", "2:6"]
     )
     assert options.span == (2, 6)
+
+
+def test_run_becomes_the_server_on_this_machine_alone(monkeypatch, capsys, tmp_path):
+    became = []
+
+    class EndedHereError(BaseException):
+        """What the process became would not come back either."""
+
+    def become(*call):
+        became.append(call)
+        raise EndedHereError
+
+    monkeypatch.setattr(dashboard.os, "execve", become)
+    monkeypatch.setenv("MEDGEMMA_DASH_MODEL", "demo")
+    monkeypatch.delenv("GOMP_SPINCOUNT", raising=False)
+    monkeypatch.chdir(tmp_path)  # the folder one stands in does not matter
+    with pytest.raises(EndedHereError):
+        cli.main(["run", "--port", "9001", "--model", "some/model", "--device", "cpu"])
+    ((program, command, environment),) = became
+    assert program == command[0] == sys.executable
+    home = Path(command[command.index("run") + 1])
+    assert (home.name, home.is_file()) == ("Home.py", True)
+    assert (home.parent / ".streamlit" / "config.toml").is_file()
+    assert command[-4:] == ["--server.address", "127.0.0.1", "--server.port", "9001"]
+    assert environment["GOMP_SPINCOUNT"] == "1000"
+    assert environment["MEDGEMMA_DASH_MODEL"] == "some/model"
+    assert "http://127.0.0.1:9001" in capsys.readouterr().out
+
+
+def test_run_refuses_a_setting_before_it_starts(capsys):
+    assert cli.main(["run", "--dtype", "float8"]) == 2
+    assert "MEDGEMMA_DASH_DTYPE" in capsys.readouterr().err
 
 
 def failing(error):

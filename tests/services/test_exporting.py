@@ -1,13 +1,10 @@
-"""Exports carry every number exactly, say what they are, and hold nothing that could call out."""
+"""Exports carry every number exactly, and say what they are."""
 
 import csv
 import io
 import json
 import re
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
-from html.parser import HTMLParser
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -21,13 +18,11 @@ from medgemma_dash.services.explaining.prompt_words import PromptWord
 from medgemma_dash.services.exporting import (
     DEMO_NOTICE,
     RESEARCH_NOTICE,
-    ReportFigure,
     download_name,
     explanation_json,
     numbers_csv,
     overlay_png,
     relevancy_npz,
-    report_html,
 )
 from tests.services.makers import (
     make_answer,
@@ -40,20 +35,7 @@ from tests.services.makers import (
 ZONES = ZoneTable(
     (ZoneRow("Right upper", 0.25, 0.01, 0.5), ZoneRow("Left lower", 0.5, -0.02, 0.75)), None, 0.25
 )
-HOSTILE = (
-    "<script>alert(1)</script>",
-    '<img src="https://evil.example/x.png" onerror="alert(2)">',
-    "\u202eesrever\u202c",
-    "</script><!-- ]]>",
-    '=HYPERLINK("https://evil.example")',
-)
 PICTURE = np.full((8, 12, 3), 90, np.uint8)
-
-
-def figure_json(text: str = "label") -> str:
-    source = "data:image/jpeg;base64,AAAA"
-    layout = {"title": {"text": text}, "width": 300, "images": [{"source": source}]}
-    return json.dumps({"data": [{"type": "bar", "x": [1], "y": [2]}], "layout": layout})
 
 
 @pytest.fixture
@@ -64,19 +46,6 @@ def answer() -> Answer:
 @pytest.fixture
 def explanation(answer: Answer) -> Explanation:
     return make_explanation(answer, make_target(answer, 2))
-
-
-def report(explanation: Explanation, answer: Answer, *figures: ReportFigure) -> str:
-    return report_html(
-        explanation,
-        answer,
-        picture_png=overlay_png(PICTURE, explanation),
-        figures=figures,
-        zones=ZONES,
-        zones_note="Fixed grid.",
-        global_layers=(1,),
-        words=[PromptWord("Fluid?", 0.5, "question")],
-    )
 
 
 def test_json_gives_back_the_same_float32_numbers(answer: Answer, explanation: Explanation) -> None:
@@ -203,92 +172,6 @@ def test_png_is_the_picture_and_says_what_it_is(explanation: Explanation) -> Non
         assert image.info["Comment"] == f"{RESEARCH_NOTICE} {DEMO_NOTICE}"
 
 
-class Reader(HTMLParser):
-    """What a browser would make of the page: its elements, attributes and visible text."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.scripts: list[str] = []
-        self.visible = ""
-        self._inside = ""
-        self.feed(page)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-        self._inside = tag
-
-    def handle_endtag(self, tag: str) -> None:
-        self._inside = ""
-
-    def handle_data(self, data: str) -> None:
-        if self._inside == "script":
-            self.scripts.append(data)
-        elif self._inside != "style":
-            self.visible += data
-
-
-def test_the_report_shows_hostile_text_as_text() -> None:
-    answer = make_answer(HOSTILE, prompt="<b onclick=alert(3)>Fluid?</b>")
-    explanation = make_explanation(answer, make_target(answer, 0))
-    figure = ReportFigure("<i>Map</i>", "<script>", figure_json("</script><script>alert(4)"))
-    page = report(explanation, answer, figure)
-    reader = Reader(page)
-    assert {tag for tag, _ in reader.tags}.isdisjoint({"b", "i", "link", "iframe", "a", "object"})
-    assert [tag for tag, _ in reader.tags].count("img") == 1
-    assert [tag for tag, _ in reader.tags].count("script") == 3
-    assert not any(name.startswith("on") for _, attributes in reader.tags for name in attributes)
-    assert "<script>alert(1)</script>" in reader.visible
-    assert "⟨U+202E⟩esrever" in reader.visible
-    assert "\u202e" not in page
-    stored = json.loads(next(s for s in reader.scripts if '"layout"' in s and len(s) < 10_000))
-    assert stored["layout"]["title"]["text"] == "</script><script>alert(4)"
-
-
-def test_the_report_refers_to_nothing_outside(answer: Answer, explanation: Explanation) -> None:
-    figure = ReportFigure("Map", "", figure_json(), figure_json())
-    page = report(explanation, answer, figure)
-    reader = Reader(page)
-    for _, attributes in reader.tags:
-        for name in ("src", "href", "srcset", "action", "data"):
-            assert (attributes.get(name) or "data:").startswith("data:")
-    # Plotly's own script names addresses of maps that this page never draws and cannot reach.
-    own = max(reader.scripts, key=len)
-    rest = page.replace(own, "")
-    assert len(own) > 1_000_000
-    assert "://" not in rest
-    assert "url(" not in rest
-    assert "@import" not in rest
-    assert 'showSendToCloud: false, plotlyServerURL: "", displaylogo: false' in rest
-    policy = next(a["content"] for t, a in reader.tags if t == "meta" and "http-equiv" in a)
-    assert policy is not None
-    assert policy.startswith("default-src 'none'; script-src 'sha256-")
-    assert policy.count("sha256-") == 2
-    assert "http" not in policy
-
-
-def test_a_report_figure_with_an_outside_picture_is_refused(
-    answer: Answer, explanation: Explanation
-) -> None:
-    outside = figure_json().replace("data:image/jpeg;base64,AAAA", "https://evil.example/a.png")
-    with pytest.raises(ValueError, match="data URIs"):
-        report(explanation, answer, ReportFigure("Map", "", outside))
-    with pytest.raises(ValueError, match="Plotly JSON"):
-        report(explanation, answer, ReportFigure("Map", "", "[]"))
-
-
-def test_the_report_tells_what_it_explains(answer: Answer, explanation: Explanation) -> None:
-    page = report(explanation, answer)
-    assert "Yes, <mark>left</mark>." in page
-    assert page.count(DEMO_NOTICE) == 2
-    assert page.count(RESEARCH_NOTICE) == 2
-    assert "1 (global)" in page
-    assert explanation.provenance.image_sha256 in page
-    assert "prefers-color-scheme: dark" in page
-    assert "plotly" not in page.lower()  # no figure, no script
-
-
 def test_names_of_downloads_tell_nothing_about_the_user(answer: Answer) -> None:
     digest = answer.radiograph.sha256[:12]
     one = make_explanation(answer, make_target(answer, 2))
@@ -309,45 +192,8 @@ def test_exports_hold_neither_tags_nor_the_path_of_a_model_folder() -> None:
     for text in (
         explanation_json(explanation, answer),
         numbers_csv(explanation),
-        report(explanation, answer),
         str(arrays["provenance"]),
     ):
         assert "someone" not in text
         assert "secret maker" not in text
     assert json.loads(str(arrays["provenance"]))["model_name"] == "medgemma"
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_a_browser_draws_the_report_and_calls_nobody(
-    answer: Answer, explanation: Explanation, browser_path: str, tmp_path: Path, scheme: str
-) -> None:
-    plain = json.dumps({"data": [{"type": "bar", "x": [1, 2], "y": [2, 3]}], "layout": {}})
-    path = tmp_path / "report.html"
-    path.write_text(report(explanation, answer, ReportFigure("Layers", "", plain)), "utf-8")
-    # In a thread of its own: the browser tests' session holds this one's event loop.
-    with ThreadPoolExecutor(1) as threads:
-        drawn = threads.submit(draw_report, browser_path, path, scheme)
-        called, complaints, background = drawn.result()
-    outside = [url for url in called if not url.startswith(("file:", "data:", "blob:"))]
-    assert (outside, complaints) == ([], [])
-    assert background == ("rgb(255, 255, 255)" if scheme == "light" else "rgb(14, 17, 23)")
-
-
-def draw_report(browser_path: str, path: Path, scheme: str) -> tuple[list[str], list[str], str]:
-    """Open a report; what it asked for, what it complained of, and its background."""
-    from playwright.sync_api import sync_playwright
-
-    called: list[str] = []
-    complaints: list[str] = []
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=browser_path, args=["--no-sandbox"])
-        page = browser.new_page(color_scheme=scheme)
-        page.on("request", lambda request: called.append(request.url))
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.goto(path.as_uri())
-        page.wait_for_selector(".plot .bars path")
-        background = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        browser.close()
-    return called, complaints, background

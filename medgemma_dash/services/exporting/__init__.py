@@ -1,10 +1,9 @@
-"""Results as files: JSON, NPZ, CSV, PNG and one self-contained HTML report.
+"""Results as files: JSON, NPZ, CSV and PNG.
 
 No export holds patient data, a file name or a path; each says that it is for research only.
 """
 
 from medgemma_dash.core.notices import DEMO_NOTICE, RESEARCH_NOTICE, notices
-from medgemma_dash.reports.html.page import ReportFigure, report_html
 from medgemma_dash.services.exporting.arrays import relevancy_npz
 from medgemma_dash.services.exporting.document import SCHEMA_VERSION, explanation_json
 from medgemma_dash.services.exporting.names import download_name
@@ -15,12 +14,10 @@ __all__ = [
     "DEMO_NOTICE",
     "RESEARCH_NOTICE",
     "SCHEMA_VERSION",
-    "ReportFigure",
     "download_name",
     "explanation_json",
     "notices",
     "numbers_csv",
     "overlay_png",
     "relevancy_npz",
-    "report_html",
 ]

@@ -4,6 +4,7 @@ import logging
 import traceback
 from pathlib import PurePath
 
+from medgemma_dash.core.dependencies import dependency_error, unmet
 from medgemma_dash.core.errors import MedGemmaDashError, OutOfMemoryError
 
 LOG = logging.getLogger(__name__)
@@ -23,6 +24,8 @@ def plain_error(raised: BaseException, label: str) -> MedGemmaDashError:
             "other programs, ask a shorter question, or choose a smaller model; then try again."
         )
     log_failure(raised, label)
+    if wrong := unmet():
+        return dependency_error(wrong, type(raised).__name__)
     return MedGemmaDashError(
         f'An unexpected error ({type(raised).__name__}) ended "{label}". Earlier results are '
         "kept. Try again; if it returns, the program's log says where it happened."

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.regions import zone_table
-from medgemma_dash.reports.explanation import Takeaway
+from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.exporting import download_name
 from medgemma_dash.ui.components.map_display import chosen_display, chosen_window, windowed
 from medgemma_dash.ui.components.zones import zones_of

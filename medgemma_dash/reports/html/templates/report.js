@@ -1,7 +1,11 @@
 "use strict";
 (() => {
-  // No button that sends the figure anywhere, and no server to send it to.
-  const config = { showSendToCloud: false, plotlyServerURL: "", displaylogo: false, responsive: true };
+  // No button that sends the figure anywhere, and no server to send it to. No buttons at all: they
+  // would stand over the first bar, and there is nothing to zoom.
+  const config = {
+    showSendToCloud: false, plotlyServerURL: "", displaylogo: false, displayModeBar: false,
+    responsive: true,
+  };
   const prefersDark = window.matchMedia("(prefers-color-scheme: dark)");
   const places = Array.from(document.querySelectorAll("[data-figure]"));
 

@@ -1,0 +1,48 @@
+"""`run`: the dashboard, from a checkout or an installed wheel, whatever folder one stands in."""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping
+
+from medgemma_dash.core.dependencies import dependency_error, unmet
+from medgemma_dash.core.resources import resource
+from medgemma_dash.core.settings import read_settings
+
+# torch's threads turn only a moment before they sleep: while they turn longer, on cores that a
+# browser shares, a click takes twenty times as long; when they sleep at once, twice as long.
+SPIN_COUNT = "1000"
+
+
+def run(options: argparse.Namespace) -> int:
+    """Become the server: it has this process's place, and Ctrl-C ends it.
+
+    Raises DependencyError if a library is missing and SettingError if a setting is not allowed.
+    """
+    missing = tuple(one for one in unmet() if one.installed is None)
+    if missing:
+        raise dependency_error(missing)
+    environment = server_environment(options, os.environ)
+    read_settings(environment)
+    print(f"MedGemma Dash: http://127.0.0.1:{options.port}", flush=True)
+    command = server_command(options.port)
+    os.execve(command[0], command, environment)  # noqa: S606 - our own interpreter
+
+
+def server_command(port: int) -> list[str]:
+    """Streamlit on Home.py, whose own .streamlit/config.toml has the last word on every setting.
+
+    -P: no file of the folder one stands in is taken for a module.
+    """
+    home = str(resource("Home.py"))
+    streamlit = [sys.executable, "-P", "-m", "streamlit", "run", home]
+    return [*streamlit, "--server.address", "127.0.0.1", "--server.port", str(port)]
+
+
+def server_environment(
+    options: argparse.Namespace, environment: Mapping[str, str]
+) -> dict[str, str]:
+    """The environment, with the options as settings."""
+    chosen = {"MODEL": options.model, "DEVICE": options.device, "DTYPE": options.dtype}
+    given = {f"MEDGEMMA_DASH_{name}": value for name, value in chosen.items() if value}
+    return {"GOMP_SPINCOUNT": SPIN_COUNT, **environment, **given}

@@ -1,0 +1,114 @@
+"""An explanation as files to take home. Everything is captured when the buttons are drawn, and
+made when one is clicked: on another thread, where no session state is at hand.
+"""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from jaxtyping import Bool, Float
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.notices import notices
+from medgemma_dash.figures import overlay_svg
+from medgemma_dash.figures.style import MapDisplay
+from medgemma_dash.imaging import jpeg_bytes
+from medgemma_dash.regions import ZoneTable
+from medgemma_dash.reports.explanation import (
+    LONGEST_SIDE_PX,
+    MOST_WORDS,
+    explanation_report,
+    map_png,
+)
+from medgemma_dash.reports.html import html_page
+from medgemma_dash.services.explaining.prompt_words import prompt_words
+from medgemma_dash.services.exporting import explanation_json, numbers_csv, relevancy_npz
+
+
+@dataclass(frozen=True, eq=False)
+class Takeaway:
+    """What was on screen: the explanation, the rows known besides it, and how it was drawn.
+
+    fine: of a method that sees patches their relevance for every token, one array an image.
+    pixels: makes uint8 (H, W, 3), the radiograph in the window that was on screen.
+    """
+
+    explanation: Explanation
+    answer: Answer
+    zones: ZoneTable
+    zones_note: str
+    pixels: Callable[[], npt.NDArray[np.uint8]]
+    display: MapDisplay
+    relevancy: Float[np.ndarray, "tokens positions"]
+    filled: Bool[np.ndarray, " tokens"]
+    is_global: tuple[bool, ...]
+    fine: tuple[Float[np.ndarray, "tokens patch_rows patch_cols"], ...] = ()
+
+    def png(self) -> bytes:
+        """The map as it was drawn, over the radiograph in full size, with its legend."""
+        return map_png(self.explanation, self.answer, self.pixels(), self.display)
+
+    def svg(self) -> str:
+        """The same as a drawing that is sharp at any size."""
+        radiograph, provenance = self.answer.radiograph, self.explanation.provenance
+        return overlay_svg(
+            jpeg_bytes(self.pixels(), longest_side=LONGEST_SIDE_PX),
+            radiograph.width,
+            radiograph.height,
+            self.explanation.image,
+            mode=self.display.mode,
+            opacity=self.display.opacity,
+            threshold=self.display.threshold,
+            colour_scale=self.display.colour_scale,
+            signed=self.explanation.signed,
+            laterality=str(radiograph.laterality),
+            title=f"Why “{self.explanation.target.text.strip()}”?",
+            facts=(
+                f"Method {self.explanation.method}.",
+                f"Radiograph sha256 {provenance.image_sha256}.",
+            ),
+            notices=notices(provenance.is_demo)[1:],
+            fine=self.explanation.fine,
+        )
+
+    def csv(self) -> str:
+        """Every number in long form."""
+        words = prompt_words(self.explanation, self.answer, MOST_WORDS)
+        return numbers_csv(self.explanation, self.zones, words)
+
+    def json(self) -> str:
+        """The explanation and everything needed to read it."""
+        return explanation_json(self.explanation, self.answer, self.zones)
+
+    def npz(self) -> bytes:
+        """The relevancy tensor, as far as it is known."""
+        provenance = self.explanation.provenance
+        return relevancy_npz(self.answer, self.relevancy, provenance, self.filled, self.fine)
+
+    def archive(self) -> bytes:
+        """relevancy.npz and explanation.json in one zip file."""
+        buffer = io.BytesIO()
+        with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+            archive.writestr("relevancy.npz", self.npz())
+            archive.writestr("explanation.json", self.json())
+        return buffer.getvalue()
+
+    def report(self) -> str:
+        """One HTML file that needs nothing but a browser."""
+        return html_page(
+            explanation_report(
+                self.explanation,
+                self.answer,
+                self.is_global,
+                zones=self.zones,
+                zones_note=self.zones_note,
+                pixels=self.pixels(),
+                display=self.display,
+            )
+        )
