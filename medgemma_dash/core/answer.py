@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.words import word_ranges
 
 
 @dataclass(frozen=True)
@@ -125,6 +126,11 @@ class Answer:
     def prompt_length(self) -> int:
         """Number of positions before the answer."""
         return len(self.input_ids) - len(self.tokens)
+
+    @cached_property
+    def words(self) -> tuple[tuple[int, int], ...]:
+        """Half-open token ranges of the words; see `core.words.word_ranges` for what is one."""
+        return word_ranges(self.tokens)
 
     @cached_property
     def key(self) -> str:
