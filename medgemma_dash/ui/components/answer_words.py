@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medgemma_dash.core.answer import Answer
 from medgemma_dash.ui.components.job_watch import filling_progress
 from medgemma_dash.ui.components.method_picker import (
     method_words,
@@ -14,7 +13,6 @@ from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.state.session import Study, current_session
 
 if TYPE_CHECKING:
-    from medgemma_dash.services.explaining.rows import RelevanceTensor
     from medgemma_dash.services.runtime.host import ModelHost
 
 
@@ -43,15 +41,3 @@ def fills(study: Study) -> bool:
     """Whether every word is being explained by the method that is on screen."""
     filling, (spec, settings) = current_session().filling, shown_method(study)
     return filling is not None and (filling.method, filling.settings) == (spec.name, settings)
-
-
-def image_shares(answer: Answer, known: RelevanceTensor) -> list[float | None]:
-    """For each token, the share of its positive relevance that lies on the image."""
-    start, stop = answer.image_span
-    positive = known.relevancy.clip(0)
-    whole = positive.sum(axis=1)
-    on_image = positive[:, start:stop].sum(axis=1)
-    return [
-        float(on_image[index] / whole[index]) if filled and whole[index] > 0 else None
-        for index, filled in enumerate(known.filled)
-    ]

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from medgemma_dash.ui.components.answer_words import image_shares, no_answer_line
+from medgemma_dash.services.explaining.word_shares import image_shares, together
+from medgemma_dash.ui.components.answer_words import no_answer_line
 from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.method_picker import shown_method
 from medgemma_dash.ui.components.notice import notice_line
@@ -46,17 +47,20 @@ def word_choice(study: Study, key: str) -> None:
     rich_line([[Segment(study.answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
     spec, settings = shown_method(study)
     known = study.store.tensor(spec.name, settings)
+    words = together(known.relevancy, known.filled, study.answer.units)
     target = study.target
     selected = None
     if target is not None and target.kind != "answer":
         selected = target.token_indices[0], target.token_indices[-1] + 1
     token_strip(
         study.answer.tokens,
+        study.answer.words,
         key=key,
         generation=study.generation,
         selected=selected,
         measure=current_session().underline,
-        image_shares=image_shares(study.answer, known),
+        image_shares=image_shares(study.answer, known.relevancy, known.filled),
+        word_shares=image_shares(study.answer, *words),
         computed=tuple(index for index, filled in enumerate(known.filled) if filled),
         busy=False,
         note="",

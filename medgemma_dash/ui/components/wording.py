@@ -86,6 +86,14 @@ def token_words(answer: Answer, index: int) -> str:
     return quoted(answer.piece_texts[token.position])
 
 
+def unit_words(answer: Answer, unit: tuple[int, int]) -> str:
+    """One of the answer's words, or a control token, as it stands in a sentence."""
+    start, stop = unit
+    if stop - start == 1:
+        return token_words(answer, start)
+    return quoted("".join(token.text for token in answer.tokens[start:stop]))
+
+
 def target_words(answer: Answer, target: Target) -> str:
     """What is explained, as it stands in a sentence."""
     if target.kind == "answer":

@@ -8,6 +8,7 @@ import numpy as np
 import streamlit as st
 
 from medgemma_dash.figures import MAGNITUDE_SCALES, relevance_figure
+from medgemma_dash.services.explaining.word_shares import leaning, together
 from medgemma_dash.ui.components.chart import chart, clicked_cells
 from medgemma_dash.ui.components.kept_view import kept_view
 from medgemma_dash.ui.components.map_display import (
@@ -21,7 +22,7 @@ from medgemma_dash.ui.components.method_picker import shown_method
 from medgemma_dash.ui.components.redraw import redraw
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.components.wording import token_words
+from medgemma_dash.ui.components.wording import unit_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.session import Study, current_session
@@ -119,20 +120,13 @@ def _cell_words(study: Study) -> list[list[list[str]]] | None:
         return None
     spec, settings = shown_method(study)
     known = study.store.tensor(spec.name, settings)
-    start, stop = study.answer.image_span
-    pictures = known.relevancy[:, start:stop].clip(0)
-    whole = pictures.sum(axis=1, keepdims=True)
-    shares = np.divide(pictures, whole, out=np.zeros_like(pictures), where=whole > 0)
-    texts = [token_words(study.answer, token.index) for token in study.answer.tokens]
-    # A word that spread its relevance evenly would put this share on every cell.
-    even = 1 / max(pictures.shape[1], 1)
-    order = np.argsort(-shares, axis=0)[:WORDS_ON_A_CELL]
-    cells = [
-        [texts[index] for index in order[:, cell] if shares[index, cell] > even]
-        for cell in range(pictures.shape[1])
-    ]
-    rows, cols = study.answer.grid
-    return [cells[row * cols : (row + 1) * cols] for row in range(rows)]
+    units = study.answer.units
+    texts = [unit_words(study.answer, unit) for unit in units]
+    rows, _ = together(known.relevancy, known.filled, units)
+    found = leaning(study.answer, rows, WORDS_ON_A_CELL)
+    cells = [[texts[index] for index in indices] for indices in found]
+    height, cols = study.answer.grid
+    return [cells[row * cols : (row + 1) * cols] for row in range(height)]
 
 
 def _alternative_text(study: Study, explanation: Explanation | None) -> str:
