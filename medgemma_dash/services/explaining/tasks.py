@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Against, Explanation, Target
+from medgemma_dash.core.words import touched
 from medgemma_dash.services.explaining.rows import MethodSettings
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.engine import Engine
@@ -69,7 +70,7 @@ class ExplanationJobs(ABC):
         """
         if against is not None:
             target = Target(target.kind, target.token_indices, target.text, against)
-        words = len(target.token_indices)
+        words = len(touched(store.answer.units, target.token_indices))
         label = "Explaining a word" if words == 1 else f"Explaining {words} words"
         known = store.explanation(target, method, settings)
         if known is not None:

@@ -19,6 +19,7 @@ import numpy as np
 
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Target
+from medgemma_dash.core.words import touched
 from medgemma_dash.regions import ZoneTable
 
 _LONGEST_QUOTE = 48
@@ -149,9 +150,9 @@ def why_sentence(
         line.extend(_weighed(tokens[0], generation if contrastive else ""))
     elif not answer.forced:
         together = float(np.prod([token.probability for token in tokens]))
-        line.append(
-            Segment(f"The model gave these {len(tokens)} tokens {probability(together)} together.")
-        )
+        one = len(touched(answer.units, target.token_indices)) == 1
+        what = f"it, in {len(tokens)} tokens," if one else f"these {len(tokens)} tokens"
+        line.append(Segment(f"The model gave {what} {probability(together)} together."))
     return line
 
 
