@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.words import with_control_tokens, word_ranges
 
 
 @dataclass(frozen=True)
@@ -133,6 +134,16 @@ class Answer:
     def prompt_length(self) -> int:
         """Number of positions before the answer."""
         return len(self.input_ids) - len(self.tokens)
+
+    @cached_property
+    def words(self) -> tuple[tuple[int, int], ...]:
+        """Half-open token ranges of the words; see `core.words.word_ranges` for what is one."""
+        return word_ranges(self.tokens)
+
+    @cached_property
+    def units(self) -> tuple[tuple[int, int], ...]:
+        """The words, and each control token alone: ranges that cover all tokens, in order."""
+        return with_control_tokens(self.words, len(self.tokens))
 
     @cached_property
     def key(self) -> str:

@@ -19,7 +19,7 @@ BAR_SHAPES = f"""() => [...document.querySelectorAll('{BARS} path')]
   .map(bar => bar.getAttribute('d')).join()"""
 STREAM = ".st-key-stream .rich-line"
 NOTICE = ".st-key-notice .rich-line"
-SELECTED = '[data-token-index][aria-selected="true"]'
+SELECTED = "[data-token-index].selected"
 NOT_EXPLAINED_YET = "[data-token-index]:not(.computed):not(.special)"
 
 

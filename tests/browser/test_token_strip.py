@@ -1,5 +1,6 @@
 """The token strip in a real browser: mouse, keyboard, reruns, hostile text, both themes."""
 
+import json
 import re
 from pathlib import Path
 
@@ -32,7 +33,7 @@ def token(page: Page, index: int) -> Locator:
 
 
 def boxed(page: Page) -> list[int]:
-    found = page.locator('[data-token-index][aria-selected="true"]').evaluate_all(
+    found = page.locator("[data-token-index].selected").evaluate_all(
         "all => all.map(one => Number(one.dataset.tokenIndex))"
     )
     return [int(index) for index in found]
@@ -43,7 +44,7 @@ def expect_log(page: Page, entries: str) -> None:
 
 
 def expect_box(page: Page, start: int, stop: int) -> None:
-    expect(page.locator('[data-token-index][aria-selected="true"]')).to_have_count(stop - start)
+    expect(page.locator("[data-token-index].selected")).to_have_count(stop - start)
     assert boxed(page) == list(range(start, stop))
 
 
@@ -72,25 +73,119 @@ def test_the_same_token_can_be_chosen_again(page, strip_url):
 
 def test_the_box_moves_before_python_answers(page, strip_url):
     opened(page, strip_url)
-    selected = token(page, 4).evaluate("one => { one.click(); return one.ariaSelected; }")
+    selected = token(page, 2).evaluate("one => { one.click(); return one.ariaSelected; }")
     assert selected == "true"
-    expect_log(page, "[[4, 5, false]]")
+    expect_log(page, "[[2, 3, false]]")
 
 
-def test_shift_click_chooses_a_span_in_either_direction(page, strip_url):
+def option(page: Page, name: str) -> Locator:
+    return page.get_by_role("option").filter(has_text=re.compile(f"^{name}$"))
+
+
+def test_a_click_chooses_the_word_and_alt_click_a_token_of_it(page, strip_url):
+    opened(page, strip_url)
+    token(page, 5).click()
+    expect_log(page, "[[4, 6, false]]")
+    expect_box(page, 4, 6)
+    expect(option(page, "consolidation")).to_have_attribute("aria-selected", "true")
+    expect(option(page, "consolidation")).to_be_focused()
+    token(page, 5).click(modifiers=["Alt"])
+    expect_log(page, "[[4, 6, false], [5, 6, false]]")
+    expect_box(page, 5, 6)
+    expect(option(page, "consolidation")).to_have_attribute(
+        "aria-label", re.compile("^consolidation, .* of it chosen: idation$")
+    )
+    # A word of one token is the same either way.
+    token(page, 2).click(modifiers=["Alt"])
+    expect_log(page, "[[4, 6, false], [5, 6, false], [2, 3, false]]")
+
+
+def test_alt_enter_chooses_the_word_s_tokens_in_turn(page, strip_url):
+    opened(page, strip_url)
+    option(page, "consolidation").focus()
+    log = []
+    for start in (4, 5, 4):
+        page.keyboard.press("Alt+Enter")
+        log.append([start, start + 1, False])
+        expect_log(page, json.dumps(log))
+    page.keyboard.press("Enter")
+    expect_box(page, 4, 6)
+
+
+def test_a_switch_makes_every_click_choose_a_token(page, strip_url):
+    opened(page, strip_url)
+    switch = page.get_by_role("switch", name="single tokens")
+    expect(page.get_by_role("option")).to_have_count(12)
+    expect(page.get_by_role("listbox", name="The answer, word by word")).to_be_visible()
+    switch.click()
+    expect(switch).to_have_attribute("aria-checked", "true")
+    expect(page.get_by_role("option")).to_have_count(13)
+    expect(page.get_by_role("listbox", name="The answer, token by token")).to_be_visible()
+    expect(page.locator('.token-strip .words [tabindex="0"]')).to_have_count(1)
+    token(page, 4).click()
+    expect_box(page, 4, 5)
+    page.keyboard.press("ArrowRight")
+    expect(token(page, 5)).to_be_focused()
+    token(page, 7).click(modifiers=["Shift"])
+    expect_log(page, "[[4, 5, false], [4, 8, false]]")
+    switch.click()
+    expect(page.get_by_role("option")).to_have_count(12)
+    # Words again: a span begun at a token takes in the whole of its word.
+    token(page, 2).click(modifiers=["Shift"])
+    expect_log(page, "[[4, 5, false], [4, 8, false], [2, 6, false]]")
+
+
+def test_a_word_has_one_underline_and_its_tokens_have_theirs(page, strip_url):
+    opened(page, strip_url)
+    underlined = page.locator(".token-strip .unit")
+    expect(underlined).to_have_count(12)
+    word = option(page, "consolidation")
+    expect(word).to_have_attribute(
+        "aria-label",
+        "consolidation, 48% of its relevance on the image, probability 0.57, not explained yet",
+    )
+    # Token 4 is explained, token 5 is not: then neither is the word.
+    assert "computed" in (token(page, 4).get_attribute("class") or "").split()
+    assert "computed" not in (word.get_attribute("class") or "").split()
+    assert token(page, 4).get_attribute("title") is None
+    page.get_by_role("switch", name="single tokens").click()
+    expect(underlined).to_have_count(13)
+    expect(token(page, 4)).to_have_attribute(
+        "aria-label", "consol, 48% of its relevance on the image, probability 0.78"
+    )
+
+
+def test_a_broken_line_is_of_a_word_but_outside_its_box(page, strip_url):
+    opened(page, strip_url, "case=report")
+    findings = option(page, "Findings")
+    expect(findings).to_have_count(1)
+    token(page, 2).click()  # ":**", which the line break ends
+    expect_log(page, "[[2, 4, false]]")
+    expect_box(page, 2, 3)
+    token(page, 9).click()  # " pneum" of " pneum|othor|ax"
+    expect_log(page, "[[2, 4, false], [9, 12, false]]")
+    token(page, 10).click(modifiers=["Alt"])
+    expect_log(page, "[[2, 4, false], [9, 12, false], [10, 11, false]]")
+    expect_box(page, 10, 11)
+    token(page, 16).click()  # a space, two parts of a character, and the character
+    expect_log(page, "[[2, 4, false], [9, 12, false], [10, 11, false], [13, 17, false]]")
+    expect_box(page, 16, 17)
+
+
+def test_shift_click_chooses_a_span_of_words_in_either_direction(page, strip_url):
     opened(page, strip_url)
     token(page, 4).click()
     token(page, 9).click(modifiers=["Shift"])
-    expect_log(page, "[[4, 5, false], [4, 10, false]]")
+    expect_log(page, "[[4, 6, false], [4, 10, false]]")
     expect_box(page, 4, 10)
     token(page, 2).click(modifiers=["Shift"])
-    expect_log(page, "[[4, 5, false], [4, 10, false], [2, 5, false]]")
-    expect_box(page, 2, 5)
+    expect_log(page, "[[4, 6, false], [4, 10, false], [2, 6, false]]")
+    expect_box(page, 2, 6)
 
 
 def test_the_keyboard_walks_chooses_spans_and_clears(page, strip_url):
     opened(page, strip_url)
-    expect(page.locator('[data-token-index][tabindex="0"]')).to_have_count(1)
+    expect(page.locator('.token-strip .words [tabindex="0"]')).to_have_count(1)
     token(page, 9).focus()
     page.keyboard.press("ArrowRight")
     expect(token(page, 10)).to_be_focused()
@@ -179,7 +274,7 @@ def test_arrow_keys_follow_the_eye_in_right_to_left_answers(page, strip_url):
     opened(page, strip_url, "case=rtl")
     token(page, 2).focus()
     page.keyboard.press("ArrowLeft")
-    expect(token(page, 3)).to_be_focused()
+    expect(option(page, "تصلب")).to_be_focused()
     assert token(page, 3).bounding_box()["x"] < token(page, 2).bounding_box()["x"]
 
 
@@ -197,7 +292,7 @@ def test_numbers_behind_the_underline_are_said_in_words(page, strip_url):
         "aria-label", ",, 37% of its relevance on the image, probability 0.93, not explained yet"
     )
     expect(page.get_by_role("listbox")).to_have_attribute("aria-multiselectable", "true")
-    expect(page.get_by_role("option")).to_have_count(13)
+    expect(page.get_by_role("option")).to_have_count(12)
     expect(token(page, 12)).to_have_class(re.compile("special"))
 
 
@@ -241,7 +336,10 @@ OVERTAKEN = """async (source) => {
   const tokens = (...texts) => texts.map((text) => ({ text, probability: 1, share: 1 }));
   const mount = (generation, tokens) => draw({
     parentElement, setStateValue: () => {},
-    data: { generation, tokens, selected: null, ready: true, measure: 'image share', note: '' },
+    data: {
+      generation, tokens, words: tokens.map((one, at) => ({ ...one, start: at, stop: at + 1 })),
+      selected: null, ready: true, measure: 'image share', note: '',
+    },
   });
   const texts = () =>
     [...parentElement.querySelectorAll('[data-token-index]')].map((one) => one.textContent);
@@ -258,7 +356,7 @@ def test_the_end_of_an_overtaken_drawing_leaves_the_newer_one(page, strip_url, r
     # Streamlit draws anew while a first drawing still waits for its script, as it does on a busy
     # machine, and ends that first drawing afterwards.
     opened(page, strip_url)
-    script = repository / "medgemma_dash" / "ui" / "token_strip" / "strip.js"
+    script = repository / "medgemma_dash" / "ui" / "components" / "token_strip" / "strip.js"
     left, at_the_end = page.evaluate(OVERTAKEN, script.read_text("utf-8"))
     assert left == ["new", "words"]
     assert at_the_end == []
@@ -278,3 +376,9 @@ def test_it_wraps_inside_its_column_in_both_themes(open_page, strip_url, photogr
     assert len(edges) == 13
     assert all(0 <= left < right <= width for left, right in edges)
     photograph(page, f"strip-{width}-{'dark' if dark else 'light'}")
+    opened(page, strip_url, "case=report")
+    token(page, 10).click()
+    wait_until_idle(page)
+    photograph(page, f"strip-words-{width}-{'dark' if dark else 'light'}")
+    page.get_by_role("switch", name="single tokens").click()
+    photograph(page, f"strip-tokens-{width}-{'dark' if dark else 'light'}")

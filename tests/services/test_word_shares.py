@@ -14,7 +14,7 @@ from medgemma_dash.services.explaining.word_shares import (
     image_share,
     image_shares,
     joint_probability,
-    leaning_tokens,
+    leaning,
     ranked,
 )
 from tests.services.makers import IMAGE_SPAN, make_answer, make_explanation, make_target
@@ -48,7 +48,7 @@ def test_an_explanations_share_is_that_of_its_row(answer: Answer) -> None:
     known = explanation.row[np.newaxis].repeat(len(answer.tokens), 0)
     filled = np.ones(len(answer.tokens), np.bool_)
     assert image_share(explanation) == pytest.approx(image_shares(answer, known, filled)[0])
-    empty = replace(explanation, row=-explanation.row, image=-explanation.image)
+    empty = replace(explanation, row=-explanation.row, images=(-explanation.image,))
     assert image_share(empty) is None
 
 
@@ -59,9 +59,9 @@ def test_tokens_lean_on_a_cell_where_they_put_more_than_an_even_share(
     rows[1, START], rows[1, START + 1] = 3, 1
     rows[2, START] = 0.5
     rows[3, START + 5] = 7
-    leaning = leaning_tokens(answer, rows, 3)
-    assert leaning == [[2, 1], [1], [], [], [], [3]]
-    assert leaning_tokens(answer, rows, 1)[0] == [2]
+    found = leaning(answer, rows, 3)
+    assert found == [[2, 1], [1], [], [], [], [3]]
+    assert leaning(answer, rows, 1)[0] == [2]
 
 
 def test_ranking_leaves_out_what_is_unknown_or_nothing() -> None:

@@ -12,6 +12,7 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.target import Target
+from medgemma_dash.core.words import touched
 from medgemma_dash.services.explaining.answer_cache import AnswerCache, AnswerKey
 from medgemma_dash.services.explaining.method_seconds import MethodSeconds
 from medgemma_dash.services.explaining.rows import MethodSettings
@@ -101,7 +102,7 @@ def explain_task(
 
         return explain_steps(current, store, target, method, settings, context)
 
-    words = len(target.token_indices)
+    words = len(touched(store.answer.units, target.token_indices))
     label = "Explaining a word" if words == 1 else f"Explaining {words} words"
     found = store.explanation(target, method, settings)
     known = None if found is None else Known(found)

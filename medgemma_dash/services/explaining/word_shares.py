@@ -1,6 +1,6 @@
-"""What the rows of several words say together: shares of their relevance, place by place."""
+"""What words' rows of relevance say: their shares on the image and on its cells."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from jaxtyping import Bool, Float
@@ -10,14 +10,30 @@ from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.metrics.map_quality import has_sink
 
 
-def image_shares(
-    answer: Answer,
+def together(
     relevancy: Float[np.ndarray, "tokens positions"],
     filled: Bool[np.ndarray, " tokens"],
-) -> list[float | None]:
-    """For each token, the share of its positive relevance that lies on images.
+    words: Sequence[tuple[int, int]],
+) -> tuple[Float[np.ndarray, "words positions"], Bool[np.ndarray, " words"]]:
+    """The rows of words, each the sum of its tokens', and which words are known: all of it is.
 
-    None for a token that is not explained yet, and for one without any.
+    words: ranges that follow each other and cover every token, as `with_control_tokens` gives.
+    """
+    if not words:
+        return relevancy[:0], filled[:0]
+    starts = [start for start, _ in words]
+    rows = np.add.reduceat(relevancy, starts, axis=0, dtype=np.float64).astype(np.float32)
+    return rows, np.logical_and.reduceat(filled, starts)
+
+
+def image_shares(
+    answer: Answer,
+    relevancy: Float[np.ndarray, "rows positions"],
+    filled: Bool[np.ndarray, " rows"],
+) -> list[float | None]:
+    """For each row, the share of its positive relevance that lies on images.
+
+    None for a row that is not known yet, and for one without any.
     """
     positive = relevancy.clip(0)
     whole = positive.sum(axis=1)
@@ -28,27 +44,44 @@ def image_shares(
     ]
 
 
-def image_share(explanation: Explanation) -> float | None:
-    """Share of the target's positive relevance that lies on the image; None when it has none."""
-    whole = float(np.clip(explanation.row, 0, None).sum())
-    return float(np.clip(explanation.image, 0, None).sum()) / whole if whole > 0 else None
+def shares_on_cells(
+    answer: Answer,
+    relevancy: Float[np.ndarray, "rows positions"],
+    filled: Bool[np.ndarray, " rows"],
+    cells: Iterable[tuple[int, int]],
+) -> Float[np.ndarray, " rows"]:
+    """For each row, its relevance on these cells of the current image, as a share of all positive
+    relevance that it put there; NaN for a row that is not known yet.
 
-
-def joint_probability(tokens: Sequence[Token]) -> float:
-    """What the model gave these tokens together, each after those before it."""
-    return float(np.prod([token.probability for token in tokens]))
-
-
-def leaning_tokens(
-    answer: Answer, relevancy: Float[np.ndarray, "tokens positions"], most: int
-) -> list[list[int]]:
-    """For each cell of the image, row by row, the tokens that leaned on it most, best first.
-
-    A token counts by the share of its relevance on the image, so that tokens compare, and only
-    where that is more than an even spread would put there.
+    cells: (row, column) pairs. Raises ValueError for a cell outside the grid.
     """
-    start, stop = answer.image_span
-    pictures = relevancy[:, start:stop].clip(0)
+    rows, cols = answer.grid
+    chosen = np.zeros((rows, cols), np.bool_)
+    for row, col in cells:
+        if not (0 <= row < rows and 0 <= col < cols):
+            raise ValueError(f"Cell (row={row}, column={col}) is outside {rows} x {cols}.")
+        chosen[row, col] = True
+    pictures = relevancy[:, slice(*answer.image_span)].astype(np.float64)
+    sums = pictures[:, chosen.ravel()].sum(axis=1)
+    totals = pictures.clip(0).sum(axis=1)
+    shares = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
+    return np.where(filled, shares, np.nan).astype(np.float32)
+
+
+def ranked(shares: Float[np.ndarray, " rows"]) -> list[int]:
+    """The rows with a positive share, the largest first; NaN is not known."""
+    return [int(i) for i in np.argsort(-np.nan_to_num(shares)) if shares[i] > 0]
+
+
+def leaning(
+    answer: Answer, relevancy: Float[np.ndarray, "rows positions"], most: int
+) -> list[list[int]]:
+    """For each cell of the current image, row by row, what leaned on it most, best first.
+
+    A row counts by the share of its relevance on the image, so that rows compare, and only where
+    that is more than an even spread would put there.
+    """
+    pictures = relevancy[:, slice(*answer.image_span)].clip(0)
     whole = pictures.sum(axis=1, keepdims=True)
     shares = np.divide(pictures, whole, out=np.zeros_like(pictures), where=whole > 0)
     cells = pictures.shape[1]
@@ -60,9 +93,16 @@ def leaning_tokens(
     ]
 
 
-def ranked(shares: Float[np.ndarray, " tokens"]) -> list[int]:
-    """The tokens with a positive share, the largest first; NaN is not known."""
-    return [int(i) for i in np.argsort(-np.nan_to_num(shares)) if shares[i] > 0]
+def image_share(explanation: Explanation) -> float | None:
+    """Share of the target's positive relevance that lies on images; None when it has none."""
+    whole = float(np.clip(explanation.row, 0, None).sum())
+    on_images = sum(float(np.clip(image, 0, None).sum()) for image in explanation.images)
+    return on_images / whole if whole > 0 else None
+
+
+def joint_probability(tokens: Sequence[Token]) -> float:
+    """What the model gave these tokens together, each after those before it."""
+    return float(np.prod([token.probability for token in tokens]))
 
 
 def attention_sink(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medgemma_dash.services.explaining.tasks import ASK
-from medgemma_dash.services.explaining.word_shares import image_shares
+from medgemma_dash.services.explaining.word_shares import image_shares, together
 from medgemma_dash.ui.components.answer_words import no_answer_line
 from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.notice import notice_line
@@ -50,16 +50,19 @@ def word_choice(study: Study, answered: Answered, key: str) -> None:
     rich_line([[Segment(answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
     spec, settings = shown_method(study)
     known = answered.store.tensor(spec.name, settings)
+    words = together(known.relevancy, known.filled, answer.units)
     selected = None
     if target is not None and target.kind != "answer":
         selected = target.token_indices[0], target.token_indices[-1] + 1
     token_strip(
         answer.tokens,
+        answer.words,
         key=key,
         generation=study.generation,
         selected=selected,
         measure=current_session().underline,
         image_shares=image_shares(answer, known.relevancy, known.filled),
+        word_shares=image_shares(answer, *words),
         computed=tuple(index for index, filled in enumerate(known.filled) if filled),
         busy=False,
         note="",

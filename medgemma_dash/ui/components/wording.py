@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
+from medgemma_dash.core.words import touched
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.services.explaining.word_shares import image_share, joint_probability
 from medgemma_dash.ui.components.rich_line import Segment
@@ -78,6 +79,14 @@ def token_words(answer: Answer, index: int) -> str:
     return quoted(answer.piece_texts[token.position])
 
 
+def unit_words(answer: Answer, unit: tuple[int, int]) -> str:
+    """One of the answer's words, or a control token, as it stands in a sentence."""
+    start, stop = unit
+    if stop - start == 1:
+        return token_words(answer, start)
+    return quoted("".join(token.text for token in answer.tokens[start:stop]))
+
+
 def target_words(answer: Answer, target: Target) -> str:
     """What is explained, as it stands in a sentence."""
     if target.kind == "answer":
@@ -133,9 +142,9 @@ def why_sentence(
         line.extend(_weighed(tokens[0], generation if contrastive else ""))
     elif not answer.forced:
         together = joint_probability(tokens)
-        line.append(
-            Segment(f"The model gave these {len(tokens)} tokens {probability(together)} together.")
-        )
+        one = len(touched(answer.units, target.token_indices)) == 1
+        what = f"it, in {len(tokens)} tokens," if one else f"these {len(tokens)} tokens"
+        line.append(Segment(f"The model gave {what} {probability(together)} together."))
     return line
 
 

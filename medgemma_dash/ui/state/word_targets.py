@@ -8,6 +8,7 @@ from __future__ import annotations
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.target import Against, Target
+from medgemma_dash.core.words import touched
 
 
 def chosen_target(answer: Answer, span: tuple[int, int] | None) -> Target:
@@ -46,14 +47,15 @@ def opening_target(answer: Answer, word: str) -> Target | None:
     """
     if word:
         try:
-            start, stop = phrase_spans(answer, word)[0]
+            found = touched(answer.words, range(*phrase_spans(answer, word)[0]))
         except TargetError:
             pass
         else:
+            return chosen_target(answer, (found[0][0], found[-1][1]))
+    for start, stop in answer.words:
+        texts = (token.text for token in answer.tokens[start:stop])
+        if any(letter.isalnum() for text in texts for letter in text):
             return chosen_target(answer, (start, stop))
-    for token in answer.tokens:
-        if any(letter.isalnum() for letter in token.text):
-            return chosen_target(answer, (token.index, token.index + 1))
     if said_something(answer):
         return chosen_target(answer, None)
     return chosen_target(answer, (0, 1)) if answer.tokens else None

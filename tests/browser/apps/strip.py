@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from medgemma_dash.core.words import with_control_tokens, word_ranges
 from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
 
 
@@ -42,6 +43,12 @@ CASES = {
         "&lt;",
         '" onmouseover="window.hacked=1',
     ),
+    # As Gemma writes, and cuts what it writes.
+    "report": [
+        *pieces("**", "Findings", ":**", "\n\n", "*", "   ", "Small", " left", "-", " pneum"),
+        *pieces("othor", "ax", ",", " ", "", "", "🫁", ",", " Cardi", "omeg", "aly", "."),
+        Piece("", 0.99, special=True),
+    ],
     "rtl": pieces("نعم", "،", " هناك", " تص", "لب", " في", " الرئة", " اليمنى", "."),
     "long": pieces(*(f" word{index}" for index in range(500))),
 }
@@ -66,13 +73,17 @@ def strip() -> None:
     state.runs += 1
     by_callback = "callback" in st.query_params
     shown = tokens if state.written is None else tokens[: state.written]
+    words = word_ranges(shown)
+    shares = [None if i % 5 == 3 else (i * 37 % 100) / 100 for i in range(len(shown))]
     choice = token_strip(
         shown,
+        words,
         key="answer",
         generation=str(state.generation),
         selected=state.selected,
         measure=st.query_params.get("measure", "image share"),
-        image_shares=[None if i % 5 == 3 else (i * 37 % 100) / 100 for i in range(len(shown))],
+        image_shares=shares,
+        word_shares=[shares[start] for start, _ in with_control_tokens(words, len(shown))],
         computed=range(0, len(shown), 2),
         ready=state.written is None,
         note="Explain every word: 6 of 13 done.",

@@ -8,10 +8,12 @@ remembered in the session makes sure that no click is answered twice.
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
+from math import prod
 from typing import Any, Protocol
 
 import streamlit as st
 
+from medgemma_dash.core.words import with_control_tokens
 from medgemma_dash.ui.state.session import Measure
 
 
@@ -54,23 +56,30 @@ _mount = st.components.v2.component(
 
 def token_strip(
     tokens: Sequence[StripToken],
+    words: Sequence[tuple[int, int]],
     *,
     key: str,
     generation: str,
     selected: tuple[int, int] | None = None,
     measure: Measure = "image share",
     image_shares: Sequence[float | None] | None = None,
+    word_shares: Sequence[float | None] | None = None,
     computed: Collection[int] = (),
     ready: bool = True,
     busy: bool = False,
     note: str = "",
     on_choose: Callable[[TokenChoice], None] | None = None,
 ) -> TokenChoice | None:
-    """Draw the tokens; return the reader's choice once, in the run that it caused.
+    """Draw the words; return the reader's choice once, in the run that it caused.
 
+    A click chooses a word, Alt-click a token of it; a switch beside the words makes every click
+    choose a token.
+
+    words: half-open ranges of tokens, as `Answer.words` has them.
     generation: id of this answer; a click made on another one is dropped.
     selected: half-open span that stands boxed; None for the whole answer.
-    measure: what the underlines show. Image shares are 0 to 1, None where not yet known.
+    measure: what the underlines show. Image shares are 0 to 1, None where not yet known: one for
+        each token, and one for each of `with_control_tokens(words, len(tokens))`.
     computed: indices whose explanation is at hand; the others are underlined with dashes.
     ready: False while the answer is still being written; nothing can be chosen then.
     busy: the selected words are being explained.
@@ -113,6 +122,15 @@ def token_strip(
                     "computed": index in computed,
                 }
                 for index, token in enumerate(tokens)
+            ],
+            "words": [
+                {
+                    "start": start,
+                    "stop": stop,
+                    "probability": prod(token.probability for token in tokens[start:stop]),
+                    "share": word_shares[place] if word_shares is not None else None,
+                }
+                for place, (start, stop) in enumerate(with_control_tokens(words, len(tokens)))
             ],
             "selected": list(selected) if selected is not None else None,
             "measure": measure,

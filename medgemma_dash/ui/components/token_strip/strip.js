@@ -1,9 +1,13 @@
-// The answer as a listbox of tokens. Model text only ever enters through textContent and
-// attribute values, never as markup.
+// The answer as a listbox of words, or of single tokens where the reader asks for them. Model text
+// only ever enters through textContent and attribute values, never as markup.
+//
+// A unit is what one click chooses: in words a word, or a control token; in tokens a token. Every
+// token has an element; a word of several that are visible has one more around those.
 
 const strips = new WeakMap();
 const session = Math.random().toString(36).slice(2, 10);
 let clicks = 0;
+let single = false; // whether tokens are chosen: a habit of the reader, so one for all strips
 
 export default function (component) {
   const { parentElement, data, setStateValue } = component;
@@ -28,21 +32,22 @@ function build(parent) {
   const words = element("div", "words");
   words.setAttribute("role", "listbox");
   words.setAttribute("aria-multiselectable", "true");
-  words.setAttribute("aria-label", "The answer, token by token");
   words.dir = "auto";
   const hint = element("div", "hint");
   const sentence = element("span");
-  const whole = element("button");
-  whole.type = "button";
-  whole.textContent = "whole answer";
+  const whole = button("whole answer");
   const note = element("span");
-  hint.append(sentence, whole, note);
+  const tokens = button("single tokens");
+  tokens.setAttribute("role", "switch");
+  tokens.title = "Choose the tokens that a word is made of, one by one";
+  hint.append(sentence, whole, note, " ", tokens);
   root.append(words, hint);
   parent.append(root);
 
   const strip = {
-    root, words, sentence, whole, note,
-    options: [], gaps: [], data: null, shown: null, anchor: 0, focused: 0, pending: null,
+    root, words, sentence, whole, note, tokens,
+    options: [], gaps: [], wraps: [], wordOf: [], units: [],
+    data: null, shown: null, anchor: 0, focused: 0, pending: null,
   };
   words.addEventListener("mousedown", (event) => {
     // Shift-click chooses a span; it should not also mark text.
@@ -50,7 +55,7 @@ function build(parent) {
   });
   words.addEventListener("click", (event) => {
     const index = indexOf(event.target);
-    if (index !== null) choose(strip, index, event.shiftKey);
+    if (index !== null) choose(strip, index, event.shiftKey, event.altKey);
   });
   words.addEventListener("keydown", (event) => onKey(strip, event));
   words.addEventListener("focusin", (event) => {
@@ -58,6 +63,10 @@ function build(parent) {
     if (index !== null) rove(strip, index);
   });
   whole.addEventListener("click", () => chooseAll(strip));
+  tokens.addEventListener("click", () => {
+    single = !single;
+    draw(strip);
+  });
   return strip;
 }
 
@@ -72,85 +81,160 @@ function update(strip, data) {
   strip.data = data;
   if (strip.pending && strip.pending.nonce === data.seen) strip.pending = null;
 
-  // Tokens that are already there keep their elements, and with them focus and selection.
-  const kept = fresh ? 0 : samePrefix(before.tokens, data.tokens);
-  for (const node of [...strip.options.slice(kept), ...strip.gaps.slice(kept)]) node?.remove();
-  strip.options.length = strip.gaps.length = kept;
+  // Words that are already there keep their elements, and with them focus and selection.
+  const kept = fresh ? 0 : sameWords(before, data);
+  const tokens = kept ? data.words[kept - 1].stop : 0;
+  const dropped = [strip.options.slice(tokens), strip.gaps.slice(tokens), strip.wraps.slice(kept)];
+  for (const node of dropped.flat()) node?.remove();
+  strip.options.length = strip.gaps.length = strip.wordOf.length = tokens;
+  strip.wraps.length = kept;
   const added = document.createDocumentFragment();
-  for (let index = kept; index < data.tokens.length; index++) append(strip, added, index);
+  for (let word = kept; word < data.words.length; word++) appendWord(strip, added, word);
   strip.words.append(added);
-  strip.options.forEach((option, index) => describe(option, index, data));
+  draw(strip);
+}
 
-  strip.words.setAttribute("aria-busy", String(!data.ready));
-  strip.words.classList.toggle("long", data.tokens.length > 45);
-  strip.words.classList.toggle("very-long", data.tokens.length > 150);
+function sameWords(before, after) {
+  const same = (word, index) => {
+    const { start, stop } = after.words[index] ?? {};
+    return word.start === start && word.stop === stop &&
+      after.tokens.slice(start, stop).every(({ text, special }, place) => {
+        const old = before.tokens[start + place];
+        return old.text === text && old.special === special;
+      });
+  };
+  const count = before.words.findIndex((word, index) => !same(word, index));
+  return count < 0 ? before.words.length : count;
+}
+
+function appendWord(strip, target, word) {
+  const { start, stop } = strip.data.words[word];
+  const [first, last] = inked(strip, start, stop);
+  const wrap = last - first > 1 ? element("span", "word") : null;
+  strip.wraps[word] = wrap;
+  for (let index = start; index < stop; index++) {
+    const within = wrap && index >= first && index < last ? wrap : target;
+    // White space before a word belongs to its token but stays outside the box and underline.
+    const space = strip.data.tokens[index].text.match(/^\s*/)[0];
+    const gap = space && hasInk(strip, index) ? element("span", "gap") : null;
+    if (gap) {
+      gap.setAttribute("role", "presentation");
+      gap.textContent = space;
+      (index === first ? target : within).append(gap);
+    }
+    if (wrap && index === first) target.append(wrap);
+    strip.gaps[index] = gap;
+    strip.wordOf[index] = word;
+    within.append((strip.options[index] = tokenElement(strip, index, word)));
+  }
+}
+
+function tokenElement(strip, index, word) {
+  const { text, special } = strip.data.tokens[index];
+  const option = element("span", "token");
+  option.dataset.tokenIndex = String(index);
+  option.dataset.wordIndex = String(word);
+  option.textContent = hasInk(strip, index) ? text.trimStart() : text;
+  const mark = markOf(strip, index);
+  if (mark) {
+    option.classList.add("quiet");
+    option.dataset.mark = mark;
+  }
+  if (special) option.classList.add("special");
+  if (/[\u202a-\u202e\u2066-\u2069]/.test(text)) option.classList.add("turns");
+  return option;
+}
+
+function hasInk(strip, index) {
+  return strip.data.tokens[index].text.trim() !== "";
+}
+
+function inked(strip, start, stop) {
+  // The part of a range that can be seen; all of it where nothing can.
+  let [first, last] = [start, stop];
+  while (first < stop && !hasInk(strip, first)) first++;
+  while (last > first && !hasInk(strip, last - 1)) last--;
+  return first < last ? [first, last] : [start, stop];
+}
+
+function markOf(strip, index) {
+  const { text, special } = strip.data.tokens[index];
+  if (special) return text ? "" : index === strip.data.tokens.length - 1 ? "end" : "control";
+  if (hasInk(strip, index)) return "";
+  if (!text) return "·";
+  return text.includes("\n") ? "⏎" : "␣";
+}
+
+function draw(strip) {
+  const { data, words } = strip;
+  const nodes = new Set([...strip.options, ...strip.wraps.filter(Boolean)]);
+  strip.units = single ? data.tokens.map((_, index) => tokenUnit(strip, index)) : data.words.map(
+    (word, index) => wordUnit(strip, word, index));
+  for (const unit of strip.units) {
+    nodes.delete(unit.node);
+    describe(unit, data);
+  }
+  nodes.forEach(undescribe);
+  strip.options.forEach((option, index) =>
+    option.classList.toggle("computed", data.tokens[index].computed));
+
+  words.setAttribute("aria-label", `The answer, ${single ? "token by token" : "word by word"}`);
+  words.setAttribute("aria-busy", String(!data.ready));
+  words.classList.toggle("single", single);
+  words.classList.toggle("long", data.tokens.length > 45);
+  words.classList.toggle("very-long", data.tokens.length > 150);
   strip.sentence.textContent = sentence(data);
-  strip.whole.hidden = !data.ready;
+  strip.whole.hidden = strip.tokens.hidden = !data.ready;
+  strip.tokens.setAttribute("aria-checked", String(single));
   strip.note.textContent = data.ready ? `. ${data.note}` : data.note;
   paint(strip, strip.pending ? strip.pending.selected : data.selected);
   rove(strip, Math.min(strip.focused, Math.max(data.tokens.length - 1, 0)));
 }
 
-function samePrefix(before, after) {
-  let count = 0;
-  while (
-    count < before.length && count < after.length &&
-    before[count].text === after[count].text && before[count].special === after[count].special
-  ) count++;
-  return count;
-}
-
-function append(strip, target, index) {
+function tokenUnit(strip, index) {
   const token = strip.data.tokens[index];
-  const option = element("span", "token");
-  option.setAttribute("role", "option");
-  option.dataset.tokenIndex = String(index);
-  // White space before a word belongs to its token but stays outside the box and underline.
-  const [, space, rest] = token.text.match(/^(\s*)([^]*)$/);
-  let gap = null;
-  if (space && rest) {
-    gap = element("span", "gap");
-    gap.setAttribute("role", "presentation");
-    gap.textContent = space;
-    target.append(gap);
-  }
-  option.textContent = rest || space;
-  const mark = markOf(token, rest, space, index === strip.data.tokens.length - 1);
-  if (mark) {
-    option.classList.add("quiet");
-    option.dataset.mark = mark;
-  }
-  if (token.special) option.classList.add("special");
-  if (/[\u202a-\u202e\u2066-\u2069]/.test(token.text)) option.classList.add("turns");
-  strip.options[index] = option;
-  strip.gaps[index] = gap;
-  target.append(option);
+  const name = token.text.trim() || nameless(token, index === strip.data.tokens.length - 1);
+  return { ...token, name, start: index, stop: index + 1, node: strip.options[index] };
 }
 
-function markOf(token, rest, space, last) {
-  if (token.special) return token.text ? "" : last ? "end" : "control";
-  if (rest) return "";
-  if (!space) return "·";
-  return space.includes("\n") ? "⏎" : "␣";
+function wordUnit(strip, word, index) {
+  const tokens = strip.data.tokens.slice(word.start, word.stop);
+  const text = tokens.map((token) => token.text).join("").trim();
+  const [first] = inked(strip, word.start, word.stop);
+  return {
+    ...tokenUnit(strip, first), ...word, node: strip.wraps[index] ?? strip.options[first],
+    ...(text && { name: text }), computed: tokens.every((token) => token.computed),
+  };
 }
 
-function describe(option, index, data) {
-  const token = data.tokens[index];
-  const value = data.measure === "probability" ? token.probability : token.share;
+function describe(unit, data) {
+  const { node, share, probability, computed } = unit;
+  const value = data.measure === "probability" ? probability : share;
   const known = typeof value === "number" && Number.isFinite(value);
-  option.style.setProperty("--value", known ? Math.min(Math.max(value, 0), 1).toFixed(3) : "0");
-  option.classList.toggle("unknown", !known);
-  option.classList.toggle("computed", token.computed);
-  const name = token.text.trim() || nameless(token, index === data.tokens.length - 1);
-  const facts = [name];
-  if (typeof token.share === "number") {
-    facts.push(`${Math.round(token.share * 100)}% of its relevance on the image`);
+  node.style.setProperty("--value", known ? Math.min(Math.max(value, 0), 1).toFixed(3) : "0");
+  node.classList.add("unit");
+  node.classList.toggle("unknown", !known);
+  node.classList.toggle("computed", computed);
+  const facts = [unit.name];
+  if (typeof share === "number") {
+    facts.push(`${Math.round(share * 100)}% of its relevance on the image`);
   }
-  facts.push(`probability ${token.probability.toFixed(2)}`);
-  if (!token.computed) facts.push("not explained yet");
-  setAttribute(option, "title", facts.join(" · "));
-  setAttribute(option, "aria-label", facts.join(", "));
-  setAttribute(option, "aria-disabled", String(!data.ready));
+  facts.push(`probability ${probability.toFixed(2)}`);
+  if (!computed) facts.push("not explained yet");
+  unit.label = facts.join(", ");
+  setAttribute(node, "title", facts.join(" · "));
+  setAttribute(node, "role", "option");
+  setAttribute(node, "aria-disabled", String(!data.ready));
+  if (!node.hasAttribute("tabindex")) node.tabIndex = -1;
+}
+
+function undescribe(node) {
+  node.classList.remove("unit", "unknown");
+  node.style.removeProperty("--value");
+  for (const name of ["title", "tabindex", "aria-label", "aria-disabled", "aria-selected"]) {
+    node.removeAttribute(name);
+  }
+  setAttribute(node, "role", "presentation");
 }
 
 function nameless(token, last) {
@@ -161,34 +245,51 @@ function nameless(token, last) {
 
 function sentence(data) {
   if (!data.ready) return "Writing the answer… ";
+  const one = single ? "token" : "word";
   const meaning = data.measure === "probability"
-    ? "the probability that the model gave the word"
-    : "share of the word's relevance that lies on the image";
-  return `Underline: ${meaning}. Click a word, shift-click for a phrase, arrow keys to walk, `;
+    ? `the probability that the model gave the ${one}`
+    : `share of the ${one}'s relevance that lies on the image`;
+  const way = single ? "Click a token, shift-click for several"
+    : "Click a word, shift-click for a phrase, Alt-click for one token";
+  return `Underline: ${meaning}. ${way}, arrow keys to walk, `;
 }
 
 function paint(strip, selected) {
   strip.shown = selected;
-  const [start, stop] = selected ?? [0, 0];
+  // While an answer is written, what was chosen before may lie behind its end.
+  const [start, stop] = (selected ?? [0, 0]).map((end) => Math.min(end, strip.options.length));
+  const [first, last] = inked(strip, start, stop);
   strip.options.forEach((option, index) => {
-    const inside = index >= start && index < stop;
+    const inside = index >= first && index < last;
     option.classList.toggle("selected", inside);
-    option.classList.toggle("first", inside && index === start);
-    option.classList.toggle("last", inside && index === stop - 1);
-    setAttribute(option, "aria-selected", String(inside));
-    strip.gaps[index]?.classList.toggle("selected", inside && index > start);
+    option.classList.toggle("first", inside && index === first);
+    option.classList.toggle("last", inside && index === last - 1);
+    strip.gaps[index]?.classList.toggle("selected", inside && index > first);
   });
+  for (const unit of strip.units) {
+    const [from, to] = [Math.max(unit.start, start), Math.min(unit.stop, stop)];
+    const part = from < to && to - from < unit.stop - unit.start;
+    const texts = strip.data.tokens.slice(from, to).map((token) => token.text).join("").trim();
+    setAttribute(unit.node, "aria-selected", String(from < to));
+    setAttribute(unit.node, "aria-label", unit.label + (part ? `, of it chosen: ${texts}` : ""));
+  }
   strip.words.classList.toggle("waiting", Boolean(strip.pending) || Boolean(strip.data.busy));
   strip.whole.setAttribute("aria-pressed", String(!selected));
 }
 
-function choose(strip, index, extend) {
+function unitAt(strip, index) {
+  return strip.units[single ? index : strip.wordOf[index]];
+}
+
+function choose(strip, index, extend, alone) {
   if (!strip.data.ready) return;
   rove(strip, index);
-  strip.options[index].focus({ preventScroll: true });
+  strip.rover.focus({ preventScroll: true });
   if (!extend) strip.anchor = index;
-  const start = Math.min(strip.anchor, index);
-  const stop = Math.max(strip.anchor, index) + 1;
+  const ends = [strip.anchor, index].map((at) =>
+    alone ? { start: at, stop: at + 1 } : unitAt(strip, at));
+  const start = Math.min(...ends.map((end) => end.start));
+  const stop = Math.max(...ends.map((end) => end.stop));
   emit(strip, [start, stop], { start, stop, whole: false });
 }
 
@@ -207,23 +308,26 @@ function emit(strip, selected, choice) {
 
 function onKey(strip, event) {
   const index = indexOf(event.target);
-  if (index === null || event.ctrlKey || event.metaKey || event.altKey) return;
-  const last = strip.options.length - 1;
+  const enter = event.key === "Enter";
+  if (index === null || event.ctrlKey || event.metaKey || (event.altKey && !enter)) return;
+  const here = strip.units.indexOf(unitAt(strip, index));
+  const last = strip.units.length - 1;
   const forward = getComputedStyle(strip.words).direction === "rtl" ? -1 : 1;
   const moves = {
-    ArrowRight: () => index + forward,
-    ArrowLeft: () => index - forward,
-    ArrowDown: () => otherLine(strip, index, 1),
-    ArrowUp: () => otherLine(strip, index, -1),
+    ArrowRight: () => here + forward,
+    ArrowLeft: () => here - forward,
+    ArrowDown: () => otherLine(strip, here, 1),
+    ArrowUp: () => otherLine(strip, here, -1),
     Home: () => 0,
     End: () => last,
   };
   if (moves[event.key]) {
-    const next = Math.min(Math.max(moves[event.key](), 0), last);
-    rove(strip, next);
-    strip.options[next].focus();
-  } else if (event.key === "Enter" || event.key === " ") {
-    choose(strip, index, event.shiftKey);
+    rove(strip, strip.units[Math.min(Math.max(moves[event.key](), 0), last)].start);
+    strip.rover.focus();
+  } else if (enter && event.altKey) {
+    choose(strip, nextToken(strip, unitAt(strip, index)), event.shiftKey, true);
+  } else if (enter || event.key === " ") {
+    choose(strip, index, event.shiftKey, false);
   } else if (event.key === "Escape") {
     chooseAll(strip);
   } else {
@@ -233,14 +337,22 @@ function onKey(strip, event) {
   event.stopPropagation();
 }
 
+function nextToken(strip, { start, stop }) {
+  // The unit's first token; if one of them is chosen alone, the next of them, in turn.
+  const [at, end] = strip.shown ?? [];
+  const alone = end - at === 1 && at >= start && at < stop;
+  return alone && at + 1 < stop ? at + 1 : start;
+}
+
 function otherLine(strip, index, step) {
-  // The token of the next line above or below that stands nearest.
-  const here = strip.options[index].getBoundingClientRect();
+  // The unit of the next line above or below that stands nearest; of a broken one, its first line.
+  const boxOf = (at) => strip.units[at].node.getClientRects()[0];
+  const here = boxOf(index);
   const middle = (box) => (box.left + box.right) / 2;
   let best = index, line = null, distance = Infinity;
-  for (let at = index + step; at >= 0 && at < strip.options.length; at += step) {
-    const box = strip.options[at].getBoundingClientRect();
-    if (Math.abs(box.top - here.top) < here.height / 2) continue;
+  for (let at = index + step; at >= 0 && at < strip.units.length; at += step) {
+    const box = boxOf(at);
+    if (!box || Math.abs(box.top - here.top) < here.height / 2) continue;
     line ??= box.top;
     if (Math.abs(box.top - line) > here.height / 2) break;
     const off = Math.abs(middle(box) - middle(here));
@@ -250,18 +362,17 @@ function otherLine(strip, index, step) {
 }
 
 function rove(strip, index) {
-  if (strip.rover !== strip.options[index]) strip.rover?.setAttribute("tabindex", "-1");
-  strip.options.forEach((option) => {
-    if (!option.hasAttribute("tabindex")) option.tabIndex = -1;
-  });
+  const node = unitAt(strip, index)?.node;
+  if (strip.rover !== node && strip.rover?.hasAttribute("tabindex")) strip.rover.tabIndex = -1;
   strip.focused = index;
-  strip.rover = strip.options[index];
-  strip.rover?.setAttribute("tabindex", "0");
+  strip.rover = node;
+  node?.setAttribute("tabindex", "0");
 }
 
 function indexOf(target) {
-  const option = target.closest?.("[data-token-index]");
-  return option ? Number(option.dataset.tokenIndex) : null;
+  const found = target.closest?.("[data-token-index]") ??
+    target.closest?.(".word")?.querySelector("[data-token-index]");
+  return found ? Number(found.dataset.tokenIndex) : null;
 }
 
 function setAttribute(node, name, value) {
@@ -271,5 +382,12 @@ function setAttribute(node, name, value) {
 function element(name, className = "") {
   const node = document.createElement(name);
   if (className) node.className = className;
+  return node;
+}
+
+function button(text) {
+  const node = element("button");
+  node.type = "button";
+  node.textContent = text;
   return node;
 }

@@ -11,14 +11,19 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN
-from medgemma_dash.services.explaining.word_shares import image_shares, ranked
+from medgemma_dash.services.explaining.word_shares import (
+    image_shares,
+    ranked,
+    shares_on_cells,
+    together,
+)
 from medgemma_dash.ui.components.answer_words import fill_line, fills, no_answer_line
 from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.method_picker import method_picker
 from medgemma_dash.ui.components.redraw import PARTS, redraw
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
-from medgemma_dash.ui.components.wording import NOTHING_SAID, token_words
+from medgemma_dash.ui.components.wording import NOTHING_SAID, unit_words
 from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose_words, explain_every_word
@@ -50,14 +55,17 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
     session, answer = current_session(), answered.answer
     spec, settings = shown_method(study)
     known = answered.store.tensor(spec.name, settings)
+    words = together(known.relevancy, known.filled, answer.units)
     with st.container(key="tokens"):
         token_strip(
             answer.tokens,
+            answer.words,
             key="token_strip",
             generation=study.generation,
             selected=_selected(answered.target),
             measure=session.underline,
             image_shares=image_shares(answer, known.relevancy, known.filled),
+            word_shares=image_shares(answer, *words),
             computed=tuple(int(index) for index in np.flatnonzero(known.filled)),
             busy=EXPLAIN in session.jobs,
             note=_stop_note(answer),
@@ -79,12 +87,12 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
             on_click=_change_underline,
         )
         if not fills(study):
-            done, total = int(known.filled.sum()), len(answer.tokens)
+            done = bool(known.filled.all())
             st.button(
-                "Explain every word" if done < total else "Every word is explained",
+                "Every word is explained" if done else "Explain every word",
                 key="explain_all",
                 type="tertiary",
-                disabled=done == total,
+                disabled=done,
                 help="Fills the map of every word, so that each is instant and a hovered patch "
                 "can say which words leaned on it.",
                 on_click=explain_every_word,
@@ -174,14 +182,16 @@ def _cell_line(study: Study, answered: Answered, cell: tuple[int, int]) -> None:
     """Which words leaned on the clicked cell, from the rows that are known."""
     spec, settings = shown_method(study)
     row, col = cell
-    sums = answered.store.words_on_cells([cell], spec.name, settings, share=True)
+    answer, known = answered.answer, answered.store.tensor(spec.name, settings)
+    words = together(known.relevancy, known.filled, answer.units)
+    sums = shares_on_cells(answer, *words, [cell])
     order = ranked(sums)
     line = [Segment(f"Row {row}, column {col}: ", "quiet")]
     if not order:
         line.append(Segment("no explained word leaned on this patch.", "quiet"))
     for place, index in enumerate(order[:4]):
         line.append(Segment(", " if place else "leaned on by ", "quiet"))
-        line.append(Segment(token_words(answered.answer, index), "word"))
+        line.append(Segment(unit_words(answer, answer.units[index]), "word"))
         line.append(Segment(f" {100 * float(sums[index]):.0f}%", "quiet"))
     if order:
         line.append(Segment(" of each word's relevance on the image.", "quiet"))

@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from medgemma_dash.figures import MAGNITUDE_SCALES, relevance_figure
-from medgemma_dash.services.explaining.word_shares import leaning_tokens
+from medgemma_dash.services.explaining.word_shares import leaning, together
 from medgemma_dash.ui.components.chart import chart, clicked_cells
 from medgemma_dash.ui.components.kept_view import kept_view
 from medgemma_dash.ui.components.map_display import (
@@ -21,7 +21,7 @@ from medgemma_dash.ui.components.map_display import (
 from medgemma_dash.ui.components.redraw import redraw
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.components.wording import token_words
+from medgemma_dash.ui.components.wording import unit_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
 from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
@@ -119,11 +119,13 @@ def _cell_words(study: Study) -> list[list[list[str]]] | None:
         return None
     answer, (spec, settings) = study.answered.answer, shown_method(study)
     known = study.answered.store.tensor(spec.name, settings)
-    texts = [token_words(answer, token.index) for token in answer.tokens]
-    leaning = leaning_tokens(answer, known.relevancy, WORDS_ON_A_CELL)
-    cells = [[texts[index] for index in indices] for indices in leaning]
-    rows, cols = answer.grid
-    return [cells[row * cols : (row + 1) * cols] for row in range(rows)]
+    units = answer.units
+    texts = [unit_words(answer, unit) for unit in units]
+    rows, _ = together(known.relevancy, known.filled, units)
+    found = leaning(answer, rows, WORDS_ON_A_CELL)
+    cells = [[texts[index] for index in indices] for indices in found]
+    height, cols = answer.grid
+    return [cells[row * cols : (row + 1) * cols] for row in range(height)]
 
 
 def _alternative_text(study: Study, explanation: Explanation | None) -> str:

@@ -13,13 +13,17 @@ from medgemma_dash.figures import (
     prompt_words_figure,
     relevance_figure,
 )
-from medgemma_dash.services.explaining.word_shares import ranked
+from medgemma_dash.services.explaining.word_shares import (
+    ranked,
+    shares_on_cells,
+    together,
+)
 from medgemma_dash.ui.components.answer_words import fill_line, fills
 from medgemma_dash.ui.components.chart import chart, clicked_cells
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.components.wording import token_words
+from medgemma_dash.ui.components.wording import unit_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
 from medgemma_dash.ui.pages.layers.state import LayersState
 from medgemma_dash.ui.state.actions import explain_every_word
@@ -45,7 +49,9 @@ def patch_words(host: ModelHost, study: Study, answered: Answered, view: LayerVi
     spec, settings = shown_method(study)
     with middle:
         st.caption("Answer words that lean on these patches: share of each word's relevance")
-        sums = answered.store.words_on_cells(chosen, spec.name, settings, share=True)
+        known = answered.store.tensor(spec.name, settings)
+        rows = together(known.relevancy, known.filled, answer.units)
+        sums = shares_on_cells(answer, *rows, chosen)
         unknown = int(np.isnan(sums).sum())
         order = ranked(sums)[:MOST_WORDS]
         if not chosen:
@@ -55,7 +61,10 @@ def patch_words(host: ModelHost, study: Study, answered: Answered, view: LayerVi
             line = "No explained word leans on these patches."
             rich_line([[Segment(line, "quiet")]], key="no_words_on_patches")
         else:
-            words = [WordRelevance(token_words(answer, i), float(sums[i]), "answer") for i in order]
+            words = [
+                WordRelevance(unit_words(answer, answer.units[i]), float(sums[i]), "answer")
+                for i in order
+            ]
             chart(
                 prompt_words_figure(words, is_dark()),
                 key="patch_words",

@@ -56,7 +56,7 @@ def token_attention(
         st.caption(f"{percent(float(row[start:stop].sum()))} of it goes to the image")
         _picture(study, answer, row[start:stop].reshape(answer.grid), position)
     with words:
-        st.caption("The words that get most of the rest")
+        st.caption("The tokens that get most of the rest")
         chart(
             prompt_words_figure(_attended(answer, row), is_dark()),
             key="attention_words",
