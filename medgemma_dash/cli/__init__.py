@@ -87,6 +87,12 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
     target.add_argument("--token", type=int, metavar="N", help="explain token N, counted from 0")
     target.add_argument("--phrase", metavar="WORDS", help="explain these words of the answer")
     target.add_argument("--span", type=_read_span, metavar="A:B", help="explain tokens A to B - 1")
+    target.add_argument(
+        "--margin",
+        nargs=2,
+        metavar=("YES", "NO"),
+        help="explain the decision between two words at the answer's first place",
+    )
     command.add_argument("--against", metavar="TEXT", help="why the token and not this one")
     command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
     command.add_argument(

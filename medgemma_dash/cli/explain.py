@@ -34,6 +34,7 @@ def run(options: argparse.Namespace) -> int:
         phrase=options.phrase,
         span=options.span,
         against=options.against,
+        margin=None if options.margin is None else tuple(options.margin),
         method=options.method,
         **settings,
     )

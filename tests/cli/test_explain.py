@@ -66,6 +66,18 @@ def test_settings_are_the_methods_own(command, demo_model, picture, tmp_path):
     assert not np.array_equal(expected.image, explain(demo_model, answer, span=(0, 2)).image)
 
 
+def test_a_decision_between_two_words_is_explained(command, demo_model, picture, tmp_path, capsys):
+    assert command("--margin", "Yes", "No") == 0
+    answer = ask(demo_model, load_radiograph(picture), QUESTION, max_new_tokens=LIMIT)
+    expected = explain(demo_model, answer, margin=("Yes", "No"))
+    document = json.loads((tmp_path / "new" / "out" / "explanation.json").read_text("utf-8"))
+    assert np.array_equal(np.array(document["map"]["values"], np.float32), expected.image)
+    assert document["target"]["kind"] == "margin"
+    assert "Yes rather than No" in capsys.readouterr().out
+    assert command("--margin", "Yes", "Gallbladder") == 2
+    assert "Gallbladder" in capsys.readouterr().err
+
+
 def test_no_file_and_no_line_names_the_picture(command, tmp_path, capsys):
     assert command() == 0
     written = b"".join(path.read_bytes() for path in (tmp_path / "new" / "out").iterdir())
