@@ -215,7 +215,7 @@ class Fake:
     def fill_steps(
         self, current: Any, store: RelevanceStore, indices: Any, method: str, *rest: Any
     ) -> Iterator[None]:
-        settings, context = rest
+        settings, context, _words = rest
         for index in indices:
             while not self.hold_filling.wait(0.01):
                 context.check()

@@ -72,7 +72,7 @@ def test_several_words_are_compared_as_one_is(comparing: Page) -> None:
     of_one = maps_of(comparing)
     comparing.locator('[data-token-index="6"]').click(modifiers=["Shift"])
     all_changed(comparing, of_one)
-    expect(comparing.locator('[data-token-index][aria-selected="true"]')).to_have_count(7)
+    expect(comparing.locator("[data-token-index].selected")).to_have_count(7)
     expect(comparing.locator(MISSING)).to_have_count(0)
     idle(comparing)
     # The page is drawn again without falling over what the job told.
@@ -130,7 +130,7 @@ def test_a_word_that_was_compared_before_comes_back_as_it_was(
     six = ("Chefer", "Chefer, normalised", "AttnLRP", "Attention rollout", "Grad-CAM", "LeGrad")
     present = comparing.locator(".st-key-compared_methods button").all_inner_texts()
     choose_methods(comparing, *[title for title in present if title.strip() in six])
-    chosen = comparing.locator('[data-token-index][aria-selected="true"]')
+    chosen = comparing.locator("[data-token-index].selected").first
     first = chosen.get_attribute("data-token-index")
     before = maps_of(comparing)
     comparing.locator('[data-token-index="0"]').click()

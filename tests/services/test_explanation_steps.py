@@ -11,7 +11,7 @@ import torch
 from medgemma_dash.core.errors import CancelledError, MethodError, NoExplanationError
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining import filling
-from medgemma_dash.services.explaining.steps import MethodOutcome, compare_steps
+from medgemma_dash.services.explaining.steps import MethodOutcome, compare_steps, fill_steps
 from medgemma_dash.services.explaining.store import RelevanceStore
 from tests.random_answers import case
 
@@ -72,6 +72,14 @@ def test_several_words_too_give_one_outcome_a_method_and_progress_that_counts_me
     # Each method's own progress is a note beside the job's.
     assert context.notes[0] == "Chefer"
     assert {"Chefer, 4 of 6", "Chefer, 6 of 6", "Attention rollout"} <= set(context.notes)
+
+
+def test_filling_counts_the_words_that_are_known_whole(store):
+    found, context, words = case("six layers, heads 8 on 4"), Context(), [(0, 2), (2, 5), (5, 6)]
+    for _ in fill_steps(lambda: found.model, store, range(6), "chefer", (), context, words):
+        pass
+    assert context.outcomes == list(range(6))  # four in one batch, then two
+    assert context.counted == [(0, 3), (1, 3), (1, 3), (3, 3)]
 
 
 def test_a_method_that_runs_the_model_many_times_says_how_far_it_is(store):

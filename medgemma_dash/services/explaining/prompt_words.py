@@ -9,6 +9,7 @@ import numpy as np
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.words import Range
 
 
 @dataclass(frozen=True)
@@ -23,31 +24,33 @@ class PromptWord:
 def prompt_words(explanation: Explanation, answer: Answer, most: int = 5) -> tuple[PromptWord, ...]:
     """The words with most relevance (by magnitude), best first.
 
-    Tokens are joined to words at white space; the template and the images are left out.
+    The answer's words are `Answer.words`; the question's tokens are joined at white space. The
+    template and the images are left out.
     """
+    start = answer.prompt_length
+    parts: dict[Literal["question", "answer"], list[Range]] = {
+        "question": _question_spans(answer),
+        "answer": [(start + first, start + last) for first, last in answer.words],
+    }
     words: list[PromptWord] = []
-    for first, last in _word_spans(answer):
-        text = "".join(answer.piece_texts[first:last]).strip()
-        if any(letter.isalnum() for letter in text):
-            value = float(explanation.row[first:last].sum())
-            part: Literal["question", "answer"] = (
-                "answer" if first >= answer.prompt_length else "question"
-            )
-            words.append(PromptWord(text, value, part))
+    for part, spans in parts.items():
+        for first, last in spans:
+            text = "".join(answer.piece_texts[first:last]).strip()
+            if any(letter.isalnum() for letter in text):
+                value = float(explanation.row[first:last].sum())
+                words.append(PromptWord(text, value, part))
     ranked = sorted(words, key=lambda word: -abs(word.value))
     return tuple(word for word in ranked[:most] if np.isfinite(word.value) and word.value != 0)
 
 
-def _word_spans(answer: Answer) -> list[tuple[int, int]]:
-    """Half-open position ranges of the words of the question and of the answer."""
+def _question_spans(answer: Answer) -> list[Range]:
+    """Half-open position ranges of the question's words."""
     question = _question(answer)
-    said = {token.position for token in answer.tokens if not token.special}
-    spans: list[tuple[int, int]] = []
+    spans: list[Range] = []
     first: int | None = None
-    for position, piece in enumerate(answer.piece_texts):
-        silent = position not in question and position not in said
-        begins = piece[:1].isspace() or position == answer.prompt_length
-        if first is not None and (silent or begins):
+    for position, piece in enumerate(answer.piece_texts[: answer.prompt_length]):
+        silent = position not in question
+        if first is not None and (silent or piece[:1].isspace()):
             spans.append((first, position))
             first = None
         if not silent and first is None:
@@ -56,7 +59,7 @@ def _word_spans(answer: Answer) -> list[tuple[int, int]]:
             spans.append((first, position + 1))
             first = None
     if first is not None:
-        spans.append((first, len(answer.piece_texts)))
+        spans.append((first, answer.prompt_length))
     return spans
 
 

@@ -16,6 +16,7 @@ from medgemma_dash.core.errors import (
 )
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
+from medgemma_dash.core.words import Range, touched
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining import filling
@@ -85,23 +86,29 @@ def fill_steps(
     method: str,
     settings: MethodSettings,
     context: Reports,
+    words: Sequence[Range] | None = None,
 ) -> Generator[None, None, None]:
     """Compute the rows that the store lacks, and yield before each batch but the first.
 
-    Progress counts tokens; where one batch serves them all, what its method counts.
+    Progress counts tokens, or these words of them; where one batch serves all, what its method
+    counts.
     """
-    total = len(token_indices)
+    counted = words or [(index, index + 1) for index in token_indices]
+
+    def say_known(lacking: Sequence[int]) -> None:
+        known = len(counted) - len(touched(counted, lacking))
+        context.progress(known, len(counted))
+
     while missing := store.missing(token_indices, method, settings):
         # Asked again in each step: clicks fill the store too, and the model may be reloaded.
         size = filling.batch_size(current(), store, method, context.check)
         batch = missing[:size]
-        done = total - len(missing)
-        context.progress(done, total)
-        watch = context.progress if len(batch) == total else None
+        say_known(missing)
+        watch = context.progress if len(batch) == len(token_indices) else None
         filling.fill_rows(current(), store, batch, method, settings, context.check, watch)
         for index in batch:
             context.emit(index)
-        context.progress(done + len(batch), total)
+        say_known(missing[size:])
         if len(missing) > size:
             yield
 

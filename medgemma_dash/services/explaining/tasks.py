@@ -120,8 +120,9 @@ def explain_all_task(
     def work(current: CurrentModel, context: JobContext) -> Generator[object, None, None]:
         from medgemma_dash.services.explaining.steps import fill_steps
 
-        every = range(len(store.answer.tokens))
-        return fill_steps(current, store, every, method, settings, context)
+        answer = store.answer
+        every = range(len(answer.tokens))
+        return fill_steps(current, store, every, method, settings, context, answer.units)
 
     return Task("Explaining every word", EXPLAIN_ALL, work, in_steps=True, background=True)
 

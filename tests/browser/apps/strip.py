@@ -1,7 +1,12 @@
-"""A page with nothing but a token strip, for its browser tests; ?case= picks the answer."""
+"""A page with nothing but a token strip, for its browser tests; ?case= picks the answer.
+
+Of the case "file" the tokens' texts are a list in the JSON file named by STRIP_TEXTS.
+"""
 
 import json
+import os
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -54,7 +59,10 @@ CASES = {
 }
 
 case = st.query_params.get("case", "plain")
-tokens = CASES[case]
+if case == "file":
+    tokens = pieces(*json.loads(Path(os.environ["STRIP_TEXTS"]).read_text("utf-8")))
+else:
+    tokens = CASES[case]
 state = st.session_state
 state.setdefault("generation", 1)
 state.setdefault("log", [])
