@@ -50,14 +50,17 @@ def explanation_report(
     is_global: for each decoder layer whether it attends without a window. A page gives what was
     on screen: zones, the radiograph's pixels in a window, and how the map was drawn. Elsewhere
     the zones are of the default scheme and the pixels the radiograph's own.
+    Raises ValueError for an explanation of another answer.
     """
+    if explanation.provenance.token_ids != tuple(answer.input_ids.tolist()):
+        raise ValueError("This explanation belongs to another answer. Give the one it explains.")
     if zones is None:
         found = zone_map(answer.radiograph, answer.grid, DEFAULT_SCHEME)
         zones, zones_note = zone_table(explanation.image, found), found.note
     shown = answer.radiograph.pixels if pixels is None else pixels
     words = prompt_words(explanation, answer, MOST_WORDS)
     return Report(
-        title=f"Why “{explanation.target.text.strip()}”?",
+        title=why(explanation),
         notices=notices(explanation.provenance.is_demo),
         picture=map_png(explanation, answer, shrunk(shown, LONGEST_SIDE_PX), display),
         picture_words=_picture_words(explanation),
@@ -66,7 +69,7 @@ def explanation_report(
         lines=tuple(_lines(explanation, answer)),
         figures=(
             _layer_figure(explanation, is_global),
-            _word_figure(words),
+            *([_word_figure(words)] if words else []),
         ),
         tables=tuple(_tables(explanation, answer, is_global, zones, zones_note, words)),
         provenance=_provenance(explanation.provenance),
@@ -93,6 +96,16 @@ def map_png(
         fine=explanation.fine,
     )
     return overlay_png(picture, explanation)
+
+
+def why(explanation: Explanation) -> str:
+    """The question that an explanation answers."""
+    target = explanation.target
+    if target.margin is not None:
+        return f"Why “{target.margin.yes_text}” rather than “{target.margin.no_text}”?"
+    if target.against is not None:
+        return f"Why “{target.text.strip()}” rather than “{target.against.text.strip()}”?"
+    return f"Why “{target.text.strip()}”?"
 
 
 def _picture_words(explanation: Explanation) -> str:

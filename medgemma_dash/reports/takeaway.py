@@ -25,6 +25,7 @@ from medgemma_dash.reports.explanation import (
     MOST_WORDS,
     explanation_report,
     map_png,
+    why,
 )
 from medgemma_dash.reports.html import html_page
 from medgemma_dash.services.explaining.prompt_words import prompt_words
@@ -68,7 +69,7 @@ class Takeaway:
             colour_scale=self.display.colour_scale,
             signed=self.explanation.signed,
             laterality=str(radiograph.laterality),
-            title=f"Why “{self.explanation.target.text.strip()}”?",
+            title=why(self.explanation),
             facts=(
                 f"Method {self.explanation.method}.",
                 f"Radiograph sha256 {provenance.image_sha256}.",

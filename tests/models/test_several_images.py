@@ -228,3 +228,9 @@ def test_logits_of_a_vocabulary_of_262208_are_never_kept_for_all_tokens(real_min
     peak = extra_peak_bytes(step, real_miniature.device)
     assert len(answers[0].tokens) == tokens
     assert peak - replay_answer(real_miniature, answers[0]).bytes < 400e6 * tokens / 300
+
+
+@pytest.mark.parametrize("given", ["cxr.png", ["a.png", "b.png"], None, b"bytes"])
+def test_what_is_no_radiograph_is_refused_with_the_way_to_one(model, given):
+    with pytest.raises(PromptError, match="load_radiograph"):
+        ask(model, given, "Is there pneumonia?")

@@ -10,12 +10,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
 
+import numpy as np
 import pytest
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import DEMO_NOTICE, RESEARCH_NOTICE
+from medgemma_dash.core.target import Against
 from medgemma_dash.regions import ZoneRow, ZoneTable
+from medgemma_dash.reports.explanation import _provenance as provenance_table
 from medgemma_dash.reports.explanation import explanation_report
 from medgemma_dash.reports.html import html_page
 from medgemma_dash.reports.html.page import cell
@@ -171,11 +174,9 @@ def test_a_span_has_no_runners_up_and_a_token_has_its_own(
     assert [table.title for table in told(span, answer).tables] == titles[:-1]
 
 
-def test_a_run_of_one_token_id_is_counted(answer: Answer, explanation: Explanation) -> None:
-    ids = (2, *[8] * 256, 7, 7, 5)
-    facts = replace(explanation.provenance, token_ids=ids)
-    rows = dict(told(replace(explanation, provenance=facts), answer).provenance.rows)
-    assert rows["Token ids"] == "2 8 × 256 7 7 5"
+def test_a_run_of_one_token_id_is_counted(explanation: Explanation) -> None:
+    facts = replace(explanation.provenance, token_ids=(2, *[8] * 256, 7, 7, 5))
+    assert dict(provenance_table(facts).rows)["Token ids"] == "2 8 × 256 7 7 5"
 
 
 def test_a_report_tells_neither_tags_nor_the_path_of_a_model_folder() -> None:
@@ -295,3 +296,29 @@ def draw_report(
         seen.overflow = page.evaluate(OVERFLOW)
         browser.close()
     return seen
+
+
+def test_a_contrast_is_what_the_report_asks(answer: Answer) -> None:
+    target = make_target(answer, 2, against=Against(7, " No"))
+    asked = explanation_report(make_explanation(answer, target), answer, IS_GLOBAL, zones=ZONES)
+    assert asked.title == "Why “left” rather than “No”?"
+
+
+def test_an_explanation_of_another_answer_makes_no_report(explanation: Explanation) -> None:
+    other = make_answer(("Yes", "."))
+    with pytest.raises(ValueError, match="belongs to another answer"):
+        explanation_report(explanation, other, IS_GLOBAL, zones=ZONES)
+
+
+def test_where_no_prompt_word_mattered_there_is_no_empty_chart(
+    answer: Answer, explanation: Explanation
+) -> None:
+    start, stop = answer.image_span
+    row = np.zeros_like(explanation.row)
+    row[start:stop] = explanation.row[start:stop]
+    only_image = replace(explanation, row=row)
+    titles = [
+        [figure.title for figure in explanation_report(one, answer, IS_GLOBAL, zones=ZONES).figures]
+        for one in (explanation, only_image)
+    ]
+    assert [len(one) for one in titles] == [2, 1]

@@ -185,3 +185,22 @@ def test_a_margin_that_cannot_be_is_refused_with_the_reason(model, answer, choic
 def test_a_method_that_cannot_contrast_refuses_a_margin(model, answer):
     with pytest.raises(TargetError, match="cannot explain a decision"):
         explain(model, answer, margin=("Yes", "No"), method="rollout")
+
+
+@pytest.mark.parametrize(
+    ("choice", "reason"),
+    [
+        ({"token": "Yes"}, "token has to be a whole number"),
+        ({"token": True}, "token has to be a whole number"),
+        ({"span": 3}, "span has to be two whole numbers"),
+        ({"span": (1, 2, 3)}, "span has to be two whole numbers"),
+        ({"span": (1.5, 2)}, "span has to be two whole numbers"),
+        ({"phrase": 3}, "phrase has to be a text"),
+        ({"token": 0, "against": 3}, "against has to be a text"),
+        ({"margin": ("Yes",)}, "margin has to be two words"),
+        ({"margin": "Yes"}, "margin has to be two words"),
+    ],
+)
+def test_what_is_no_target_at_all_is_refused_with_what_is_one(model, answer, choice, reason):
+    with pytest.raises(TargetError, match=reason):
+        explain(model, answer, **choice)

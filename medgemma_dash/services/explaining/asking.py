@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import PromptError
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.generation import OnToken, stream_answer
@@ -30,10 +31,24 @@ def ask(
     """
     return stream_answer(
         model,
-        (radiographs,) if isinstance(radiographs, Radiograph) else tuple(radiographs),
+        _in_order(radiographs),
         prompt,
         max_new_tokens=max_new_tokens,
         force=force,
         on_token=on_token,
         check=check,
     )
+
+
+def _in_order(radiographs: Radiograph | Sequence[Radiograph]) -> tuple[Radiograph, ...]:
+    """What was given as radiographs; callers from outside may give anything."""
+    if isinstance(radiographs, Radiograph):
+        return (radiographs,)
+    given = tuple(radiographs) if isinstance(radiographs, list | tuple) else (radiographs,)
+    for one in given:
+        if not isinstance(one, Radiograph):
+            raise PromptError(
+                f"A question is put about radiographs, not about {type(one).__name__}. Open a "
+                "file, bytes or a picture with load_radiograph first."
+            )
+    return given

@@ -1,6 +1,7 @@
 """From what the user chose (a token, a phrase, a span, nothing) to the target explained."""
 
 from dataclasses import replace
+from numbers import Integral
 
 from medgemma_dash.core.answer import Answer, Candidate
 from medgemma_dash.core.errors import TargetError
@@ -146,6 +147,7 @@ def choose_target(
 
     Raises TargetError.
     """
+    _check_types(token, phrase, span, against, margin)
     if margin is not None:
         if any(choice is not None for choice in (token, phrase, span, against)):
             raise TargetError("A margin is the decision at the first place: give it alone.")
@@ -156,6 +158,37 @@ def choose_target(
             raise TargetError("A contrast explains one token against another: give token as well.")
         contrast = against_token(model, answer, token, against)
     return target_for(answer, token=token, phrase=phrase, span=span, against=contrast)
+
+
+def _check_types(
+    token: object, phrase: object, span: object, against: object, margin: object
+) -> None:
+    """Raise TargetError for what is no target at all: callers from outside may give anything."""
+
+    def pair(value: object, kind: type) -> bool:
+        return (
+            isinstance(value, tuple | list)
+            and len(value) == 2
+            and all(isinstance(part, kind) and not isinstance(part, bool) for part in value)
+        )
+
+    fitting = {
+        "token": token is None or (isinstance(token, Integral) and not isinstance(token, bool)),
+        "phrase": phrase is None or isinstance(phrase, str),
+        "span": span is None or pair(span, Integral),
+        "against": against is None or isinstance(against, str),
+        "margin": margin is None or pair(margin, str),
+    }
+    allowed = {
+        "token": "a whole number",
+        "phrase": "a text",
+        "span": "two whole numbers, such as (2, 6)",
+        "against": "a text",
+        "margin": 'two words, such as ("Yes", "No")',
+    }
+    for name, fits in fitting.items():
+        if not fits:
+            raise TargetError(f"{name} has to be {allowed[name]}.")
 
 
 def against_token(model: VisionLanguageModel, answer: Answer, token: int, text: str) -> Against:
