@@ -20,7 +20,7 @@ BAR_SHAPES = f"""() => [...document.querySelectorAll('{BARS} path')]
 STREAM = ".st-key-stream .rich-line"
 NOTICE = ".st-key-notice .rich-line"
 SELECTED = "[data-token-index].selected"
-NOT_EXPLAINED_YET = "[data-token-index]:not(.computed):not(.special)"
+NOT_EXPLAINED_YET = ".token-strip .unit:not(.computed):not(.special)"
 
 
 def explain(page: Page, app_url: str, query: str = "") -> Page:
@@ -75,7 +75,14 @@ def seen(page: Page) -> dict[str, str]:
 def changed(page: Page, before: dict[str, str]) -> None:
     """Until sentence, map, bars and table all differ from before."""
     expect(sentence(page)).not_to_have_text(before["sentence"], use_inner_text=True)
-    expect(page.locator(MAP)).not_to_have_attribute("href", before["map"])
+    # While the page is drawn anew the old map may still stand beside the new one.
+    page.wait_for_function(
+        """([map, before]) => {
+          const all = [...document.querySelectorAll(map)];
+          return all.length === 1 && all[0].getAttribute('href') !== before;
+        }""",
+        arg=[MAP, before["map"]],
+    )
     expect(zone_rows(page)).not_to_have_text(before["zones"], use_inner_text=True)
     page.wait_for_function(f"before => ({BAR_SHAPES})() !== before", arg=before["bars"])
 

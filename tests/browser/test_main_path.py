@@ -171,9 +171,14 @@ def test_another_page_and_back_keeps_everything(standing: Page) -> None:
     standing.locator("[data-token-index]:not(.selected)").first.click()
     changed(standing, before)
     idle(standing)
+    single = standing.get_by_role("switch", name="single tokens")
+    single.click()
     before = seen(standing)
     go_home_and_back(standing)
     assert seen(standing) == before
+    expect(single).to_have_attribute("aria-checked", "true")
+    single.click()
+    expect(single).to_have_attribute("aria-checked", "false")
 
 
 def test_a_patch_of_an_upload_can_be_clicked_before_anything_was_asked(
