@@ -184,6 +184,15 @@ def test_what_was_chosen_survives_a_visit_to_another_page(
     assert answered_of(app).explanation is before
 
 
+def test_the_box_shows_what_was_asked_whatever_the_browser_still_holds(
+    open_explain: OpenPage, settle: Settle
+) -> None:
+    app = open_explain()
+    ask(app, settle, "Is the heart enlarged?")
+    app.text_input(key=QUESTION).set_value("Of an earlier radiograph?").run()
+    assert app.text_input(key=QUESTION).value == answered_of(app).answer.prompt
+
+
 def test_leaving_in_the_middle_of_an_answer_loses_nothing(
     open_explain: OpenPage, settle: Settle, fake: Any
 ) -> None:

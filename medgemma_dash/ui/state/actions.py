@@ -8,8 +8,6 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING
 
-import streamlit as st
-
 from medgemma_dash.core.errors import ImageError, TargetError
 from medgemma_dash.core.target import Target
 from medgemma_dash.imaging import load_radiograph
@@ -23,7 +21,7 @@ from medgemma_dash.services.explaining.tasks import (
 from medgemma_dash.ui.state.collecting import Pending, collect, show
 from medgemma_dash.ui.state.host import known_answers
 from medgemma_dash.ui.state.samples import Sample
-from medgemma_dash.ui.state.session import QUESTION, Notice, Session
+from medgemma_dash.ui.state.session import Notice, Session
 from medgemma_dash.ui.state.study import Settings, Study
 from medgemma_dash.ui.state.word_targets import chosen_target
 
@@ -163,7 +161,7 @@ def explain_every_word(session: Session, host: ModelHost, method: str, settings:
 
 def open_sample(session: Session, sample: Sample) -> bool:
     """Open a sample; its question is asked as soon as the Explain page is shown."""
-    session.question = st.session_state[QUESTION] = sample.question
+    session.question = sample.question
     return open_radiograph(
         session,
         sample.path,

@@ -8,7 +8,7 @@ import streamlit as st
 
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, ask
-from medgemma_dash.ui.state.session import current_session
+from medgemma_dash.ui.state.session import current_session, give_widget
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
@@ -24,8 +24,9 @@ SUGGESTIONS = (
 def ask_panel(host: ModelHost) -> None:
     """Draw the box; Enter and the button ask, a suggestion asks at once."""
     session = current_session()
-    # Streamlit forgets what stands in a form when another page is shown; the session does not.
-    st.session_state.setdefault(keys.QUESTION, session.question)
+    # The session knows what was asked; the browser may still hold what stood here before another
+    # radiograph was opened, or on a drawing that was overtaken.
+    give_widget(keys.QUESTION, session.question)
     with st.form("ask_form", border=False), st.container(horizontal=True, gap="xsmall", wrap=False):
         st.text_input(
             "Question about this radiograph",
@@ -37,7 +38,6 @@ def ask_panel(host: ModelHost) -> None:
         st.form_submit_button(
             "Ask", key=keys.ASK, type="primary", on_click=_ask_typed, args=(host,)
         )
-    session.question = st.session_state[keys.QUESTION] or ""
     with st.container(horizontal=True, gap="xsmall", key="suggestions"):
         for place, (label, prompt) in enumerate(SUGGESTIONS):
             st.button(
@@ -50,11 +50,11 @@ def _ask_typed(host: ModelHost) -> None:
 
 
 def _ask_suggested(host: ModelHost, prompt: str) -> None:
-    st.session_state[keys.QUESTION] = prompt
     _ask(host, prompt)
 
 
 def _ask(host: ModelHost, prompt: str) -> None:
     session = current_session()
+    session.question = prompt
     session.notice = None
     ask(session, host, prompt)
