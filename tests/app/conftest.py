@@ -120,12 +120,18 @@ class Gate(threading.Event):
     def __init__(self, *, background: bool = False) -> None:
         super().__init__()
         self._background = background
-        self.set()
+        self._patience = jobs.PATIENCE_SECONDS
+        super().set()
 
     def clear(self) -> None:
+        if self.is_set() and not self._background:
+            self._patience, jobs.PATIENCE_SECONDS = jobs.PATIENCE_SECONDS, 0
         super().clear()
-        if not self._background:
-            jobs.PATIENCE_SECONDS = 0
+
+    def set(self) -> None:
+        if not self.is_set() and not self._background:
+            jobs.PATIENCE_SECONDS = self._patience
+        super().set()
 
     def pass_through(self, check: Callable[[], None]) -> None:
         """Stop until the gate is open, or the job is cancelled."""

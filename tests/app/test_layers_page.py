@@ -204,9 +204,6 @@ def test_a_cancelled_look_is_not_taken_again_until_it_is_asked_for(
     assert len(looking.looked) == 1
     looking.gate.set()
     choose_action(app, "layers_error", "again")
-    # On a busy machine the look outlasts the page's patience, and is drawn by a later run.
-    wait_for(session_of(app).jobs.unfinished())
-    app.run()
     assert len(looking.looked) == 2
     assert "layers_bars" in drawn(app)
 
@@ -221,9 +218,6 @@ def test_a_look_that_ended_because_the_page_was_left_is_taken_again(
     job._line.stop(job._record, ABANDONED)
     wait_for((job,))
     looking.gate.set()
-    app.run()
-    # On a busy machine the look outlasts the page's patience, and is drawn by a later run.
-    wait_for(session_of(app).jobs.unfinished())
     app.run()
     assert len(looking.looked) == 2
     assert "layers_bars" in drawn(app)

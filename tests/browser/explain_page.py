@@ -17,6 +17,7 @@ BARS = ".st-key-layers .bars"
 # Their markup holds ids that are new with every drawing.
 BAR_SHAPES = f"""() => [...document.querySelectorAll('{BARS} path')]
   .map(bar => bar.getAttribute('d')).join()"""
+ZONES = ".st-key-zones iframe"
 STREAM = ".st-key-stream .rich-line"
 NOTICE = ".st-key-notice .rich-line"
 SELECTED = "[data-token-index].selected"
@@ -32,6 +33,7 @@ def explain(page: Page, app_url: str, query: str = "") -> Page:
 
 def settled(page: Page) -> None:
     """Until a map is drawn for the selected word; true of an earlier map as well."""
+    idle(page)
     expect(page.locator(MAP)).to_have_count(1)
     expect(page.locator(f"{BARS} path").first).to_be_visible()
     expect(sentence(page)).to_contain_text("Why ")
@@ -51,7 +53,9 @@ def sentence(page: Page) -> Locator:
 
 
 def zone_rows(page: Page) -> Locator:
-    return page.frame_locator(".st-key-zones iframe").locator(".ag-center-cols-container")
+    """The rows of the zone table; while the page is drawn anew the old one may stand beside it."""
+    expect(page.locator(ZONES)).to_have_count(1)
+    return page.frame_locator(ZONES).locator(".ag-center-cols-container")
 
 
 def token(page: Page, text: str) -> Locator:
