@@ -7,7 +7,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-from transformers import AutoConfig, AutoModelForImageTextToText, BertConfig, BertModel, LlamaConfig
+from transformers import (
+    AutoModelForImageTextToText,
+    BertConfig,
+    BertModel,
+    LlamaConfig,
+    PretrainedConfig,
+)
 
 from medgemma_dash.core.errors import (
     ModelAccessError,
@@ -208,7 +214,7 @@ def test_a_gated_or_unknown_hub_model_gives_instructions(monkeypatch, cause, err
         refusal = cause("refused", response=SimpleNamespace(headers={}, request=None))
         raise OSError("You are trying to access a gated repo.") from refusal
 
-    monkeypatch.setattr(AutoConfig, "from_pretrained", refuse)
+    monkeypatch.setattr(PretrainedConfig, "get_config_dict", refuse)
     with pytest.raises(error, match=advice) as caught:
         load_model("google/medgemma-1.5-4b-it", device="cpu")
     assert "\n" not in str(caught.value)
