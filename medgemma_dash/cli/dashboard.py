@@ -5,6 +5,7 @@ import os
 import sys
 from collections.abc import Mapping
 
+from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import dependency_error, unmet
 from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
@@ -24,7 +25,7 @@ def run(options: argparse.Namespace) -> int:
         raise dependency_error(missing)
     environment = server_environment(options, os.environ)
     read_settings(environment)
-    print(f"MedGemma Dash: http://127.0.0.1:{options.port}", flush=True)
+    say(f"MedGemma Dash: http://127.0.0.1:{options.port}")
     command = server_command(options.port)
     os.execve(command[0], command, environment)  # noqa: S606 - our own interpreter
 

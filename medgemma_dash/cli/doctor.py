@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterable
 
+from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import dependencies
 from medgemma_dash.services.libraries import Finding, examine_libraries, examine_python
 
@@ -27,6 +28,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(findings: Iterable[Finding]) -> None:
     for finding in findings:
-        print(f"{MARKS[finding.status]}  {finding.name:{WIDTH}}  {finding.text}", flush=True)
+        say(f"{MARKS[finding.status]}  {finding.name:{WIDTH}}  {finding.text}")
         if finding.remedy:
-            print(f"      {'':{WIDTH}}  -> {finding.remedy}", flush=True)
+            say(f"      {'':{WIDTH}}  -> {finding.remedy}")

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from medgemma_dash.core.errors import NoExplanationError
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.figures import (
@@ -48,13 +49,17 @@ def show(explanation: Explanation, *, dark: bool = False) -> Any:
 
 
 def compare(
-    explanations: Sequence[Explanation],
+    explanations: Sequence[Explanation] | Explanation,
     *,
     scale: ScaleChoice = "per panel",
     columns: int = 3,
     dark: bool = False,
 ) -> Any:
-    """Maps side by side with one zoom, as on the Compare page."""
+    """Maps side by side with one zoom, as on the Compare page.
+
+    Raises NoExplanationError without an explanation.
+    """
+    explanations = _several(explanations)
     panels = []
     for one, title in zip(explanations, _titles(explanations), strict=True):
         radiograph = _radiograph(one)
@@ -106,9 +111,16 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
 
 
 def zones(
-    explanations: Sequence[Explanation], *, scheme: ZoneScheme = DEFAULT_SCHEME, dark: bool = False
+    explanations: Sequence[Explanation] | Explanation,
+    *,
+    scheme: ZoneScheme = DEFAULT_SCHEME,
+    dark: bool = False,
 ) -> Any:
-    """Share of each map's mass in each lung zone."""
+    """Share of each map's mass in each lung zone; one explanation may come without a list.
+
+    Raises NoExplanationError without an explanation.
+    """
+    explanations = _several(explanations)
     tables = [
         zone_table(one.image, zone_map(_radiograph(one), _grid(one), scheme))
         for one in explanations
@@ -121,12 +133,16 @@ def zones(
 
 
 def agreements(
-    explanations: Sequence[Explanation], measure: str = "divergence", *, dark: bool = False
+    explanations: Sequence[Explanation] | Explanation,
+    measure: str = "divergence",
+    *,
+    dark: bool = False,
 ) -> Any:
     """A measure of `metrics.agreement` for every pair of maps; hovering tells it in words.
 
-    Raises ValueError that lists the measures.
+    Raises ValueError that lists the measures, and NoExplanationError without an explanation.
     """
+    explanations = _several(explanations)
     images = [one.image for one in explanations]
     values, divergences = (agreement_matrix(images, name) for name in (measure, "divergence"))
     what = MEASURES[measure]
@@ -147,6 +163,19 @@ def agreements(
 def layers(explanation: Explanation, is_global: Sequence[bool], *, dark: bool = False) -> Any:
     """Attention to the image by layer; which are global stands in `model.layout.layers`."""
     return layer_figure(explanation.layers, is_global, dark, named=5)
+
+
+def _several(given: Sequence[Explanation] | Explanation) -> tuple[Explanation, ...]:
+    """What was given as explanations; callers in notebooks may give anything."""
+    explanations = (given,) if isinstance(given, Explanation) else tuple(given)
+    if not explanations:
+        raise NoExplanationError("There is no explanation to show. Give one or more of explain().")
+    for one in explanations:
+        if not isinstance(one, Explanation):
+            raise NoExplanationError(
+                f"Explanations are shown, not {type(one).__name__}. Give what explain() returned."
+            )
+    return explanations
 
 
 def _radiograph(explanation: Explanation) -> Radiograph:

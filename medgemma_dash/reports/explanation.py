@@ -139,6 +139,8 @@ def _lines(explanation: Explanation, answer: Answer) -> Iterator[str]:
     against = explanation.target.against
     contrast = "" if against is None else f" rather than “{against.text.strip()}”"
     yield f"Marked: what is explained{contrast}, by the method {explanation.method}."
+    if against is not None and against.notice:
+        yield against.notice
     if answer.forced:
         yield "The answer was given, not generated."
     elif answer.fidelity.exact:
