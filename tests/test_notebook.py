@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medgemma_dash import notebook
-from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.errors import NoExplanationError, ResultFileError, TargetError
 from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import case
 
@@ -38,6 +38,26 @@ def test_every_figure_takes_explanations(explanations):
 def test_an_unknown_measure_lists_those_there_are(explanations):
     with pytest.raises(ValueError, match="pearson"):
         notebook.agreements(explanations, "taste")
+
+
+def test_nothing_to_show_and_one_alone(explanations):
+    for draw in (notebook.compare, notebook.zones, notebook.agreements):
+        with pytest.raises(NoExplanationError, match="one or more of explain"):
+            draw([])
+        with pytest.raises(NoExplanationError, match="not ndarray"):
+            draw([explanations[0].image])
+    assert len(notebook.zones(explanations[0]).data) == 1
+    assert len(notebook.compare(explanations[0]).layout.images) == 1
+
+
+def test_a_report_that_cannot_be_written_says_where_it_could(found, explanations, tmp_path):
+    written = tmp_path / "report.html"
+    page = notebook.report(found.model, found.answer, explanations[0], written)
+    assert written.read_text("utf-8") == page
+    for place in (tmp_path, written / "below.html", "/proc/nowhere/report.html"):
+        with pytest.raises(ResultFileError, match=r"cannot be written to .*Give the path"):
+            notebook.report(found.model, found.answer, explanations[0], place)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
 def test_an_explanation_without_its_radiograph_says_what_to_do(explanations):
