@@ -9,7 +9,7 @@ from medgemma_dash.cli.output import say, writing_to
 from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.core.errors import SettingError
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
-from medgemma_dash.models.loading import DEMO_FOLDER
+from medgemma_dash.models.checkpoint import DEMO_FOLDER
 from medgemma_dash.services.evaluation.grounding import measure_grounding
 from medgemma_dash.services.evaluation.grounding_table import as_markdown, write_into_card
 from medgemma_dash.services.exporting.files import write_together

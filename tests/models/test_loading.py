@@ -21,8 +21,10 @@ from medgemma_dash.core.errors import (
     ModelNotFoundError,
     UnsupportedModelError,
 )
-from medgemma_dash.models import load_model, loading, wrap_model
-from medgemma_dash.models.loading import DEMO_FOLDER, choose_device, choose_dtype
+from medgemma_dash.models import checkpoint as checkpoint_module
+from medgemma_dash.models import load_model, wrap_model
+from medgemma_dash.models.checkpoint import DEMO_FOLDER
+from medgemma_dash.models.devices import choose_device, choose_dtype
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, processor, radiograph, random_model
@@ -94,7 +96,7 @@ def test_the_demo_keeps_its_name_wherever_it_lies(demo_model, tmp_path):
 
 
 def test_another_model_in_the_demos_place_is_not_the_demo(copy, monkeypatch):
-    monkeypatch.setattr(loading, "DEMO_FOLDER", copy)
+    monkeypatch.setattr(checkpoint_module, "DEMO_FOLDER", copy)
     assert not load_model("demo", device="cpu").is_demo
 
 
@@ -136,7 +138,7 @@ def test_wrapping_another_kind_of_model_is_refused():
         wrap_model(bert, None)
 
 
-@pytest.mark.parametrize("name", ["/no/such/folder", "./models/none", "medgemma", "a/b/c", ""])
+@pytest.mark.parametrize("name", ["/no/such/folder", "./models/none", "medgemma", "a/b/c", "", "~/x", "a/" + "b" * 5000])
 def test_a_name_that_is_neither_folder_nor_hub_id_is_refused(name):
     with pytest.raises(ModelNotFoundError, match="Allowed: demo, a hub id"):
         load_model(name, device="cpu")
