@@ -19,7 +19,7 @@ from medgemma_dash.models.checkpoint import check_checkpoint, explained, source_
 from medgemma_dash.models.devices import choose_device, choose_dtype
 from medgemma_dash.models.fitness import check_model, check_processor, check_together
 from medgemma_dash.models.gemma3 import read_layout
-from medgemma_dash.models.revision import revision_of
+from medgemma_dash.models.revision import held_revision, stored_revision
 
 DEMO_MARK = "medgemma_dash_demo"  # in the configuration, so that every copy takes it along
 
@@ -62,6 +62,7 @@ def load_model(
     _check_weights(name, report)
     model = wrap_model(hf_model, processor)
     model.name = name
+    model.revision = stored_revision(hf_model, Path(source))
     model.load_seconds = time.perf_counter() - began
     return model
 
@@ -90,7 +91,7 @@ def _held(hf_model: Any, processor: Any) -> VisionLanguageModel:
         hf_model=hf_model,
         processor=processor,
         name=path or type(hf_model).__name__,
-        revision=revision_of(hf_model, Path(path) if path else None),
+        revision=held_revision(hf_model),
         is_demo=bool(getattr(hf_model.config, DEMO_MARK, False)),
         layout=read_layout(hf_model.config),
         replays=Kept(read_settings().graph_megabytes << 20, lambda replay: replay.bytes),

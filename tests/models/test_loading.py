@@ -113,6 +113,11 @@ def test_two_checkpoints_never_share_a_revision(checkpoint, copy):
     other = random_model(Shape(layers=2, seed=13))
     other.save_pretrained(copy)
     assert load_model(str(copy), device="cpu").revision != first
+    merged = load_model(str(checkpoint), device="cpu").hf_model
+    before = wrap_model(merged, processor(SHAPE)).revision
+    with torch.no_grad():  # as merging an adapter does: the model's path is still its base's
+        merged.model.language_model.layers[0].self_attn.q_proj.weight.mul_(1.01)
+    assert wrap_model(merged, processor(SHAPE)).revision != before
     revisions = {
         wrap_model(random_model(Shape(layers=2, seed=seed)), processor(SHAPE)).revision
         for seed in (12, 13)
@@ -138,7 +143,9 @@ def test_wrapping_another_kind_of_model_is_refused():
         wrap_model(bert, None)
 
 
-@pytest.mark.parametrize("name", ["/no/such/folder", "./models/none", "medgemma", "a/b/c", "", "~/x", "a/" + "b" * 5000])
+@pytest.mark.parametrize(
+    "name", ["/no/such/folder", "./models/none", "medgemma", "a/b/c", "", "~/x", "a/" + "b" * 5000]
+)
 def test_a_name_that_is_neither_folder_nor_hub_id_is_refused(name):
     with pytest.raises(ModelNotFoundError, match="Allowed: demo, a hub id"):
         load_model(name, device="cpu")
