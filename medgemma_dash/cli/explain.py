@@ -12,7 +12,7 @@ from medgemma_dash.cli.summary import summary
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import get
 from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
-from medgemma_dash.reports.explanation import DEFAULT_DISPLAY
+from medgemma_dash.reports.pictures import DEFAULT_DISPLAY
 from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import every_token, explain

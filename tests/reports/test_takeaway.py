@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.regions import DEFAULT_SCHEME, Zone, ZoneMap, ZoneTable
-from medgemma_dash.reports.explanation import LONGEST_SIDE_PX
+from medgemma_dash.reports.pictures import LONGEST_SIDE_PX
 from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.ui.components import map_display

@@ -109,6 +109,28 @@ def test_npz_has_all_images_and_their_patches() -> None:
     assert {"fine", "image_spans", "grids"}.isdisjoint(alone.files)
 
 
+def test_cells_of_several_images_say_which_they_are_of(explanation: Explanation) -> None:
+    two = make_answer_of_two()
+    given = make_explanation(two, make_target(two, 2))
+    lines = list(csv.DictReader(io.StringIO(numbers_csv(given))))
+    for name, image in zip(("image 1 of 2", "image 2 of 2"), given.images, strict=True):
+        found = [
+            line["value"] for line in lines if (line["table"], line["item"]) == ("cells", name)
+        ]
+        assert np.array_equal(np.asarray(found, np.float32), image.ravel())
+    alone = csv.DictReader(io.StringIO(numbers_csv(explanation)))
+    assert {line["item"] for line in alone if line["table"] == "cells"} == {""}
+
+
+def test_a_picture_says_which_radiographs_it_shows() -> None:
+    two = make_answer_of_two()
+    given = make_explanation(two, make_target(two, 2))
+    digests = given.provenance.image_sha256s
+    for image, told in ((None, ", ".join(digests)), (0, digests[0]), (1, digests[1])):
+        with Image.open(io.BytesIO(overlay_png(PICTURE, given, image))) as picture:
+            assert picture.text["Source"] == f"sha256 {told}"
+
+
 def test_json_has_null_where_a_number_is_not_finite(
     answer: Answer, explanation: Explanation
 ) -> None:

@@ -68,7 +68,7 @@ def assemble(answer: Answer, target: Target, relevance: Relevance, origin: Origi
         signed=origin.signed,
         provenance=replace(origin.provenance, seconds=float(seconds)),
         completeness_gap=None if gaps is None else float(gaps.mean(dtype=np.float64)),
-        radiograph=answer.radiograph,
+        radiographs=tuple(image.radiograph for image in answer.images),
         fine_images=tuple(_mean(fine) for fine in relevance.fine),
     )
 

@@ -40,6 +40,7 @@ def numbers_csv(
     """Zones, cells, layers and prompt words in long form, one value a line.
 
     Columns: table, item, row, column, measure, value. Rows, columns and layers count from 0.
+    Of several images the cells' item says which they are of; zones are of the current one.
     Values that are not finite are left empty. Texts cannot become spreadsheet formulas.
     """
     buffer = io.StringIO()
@@ -81,9 +82,10 @@ def _lines(
             yield "zones", zone.name, None, None, "peak", zone.peak
         yield "zones", "outside every zone", None, None, "share", zones.outside_share
         yield "zones", "right / left", None, None, "ratio", zones.right_left_ratio
-    for row, line in enumerate(explanation.image):
-        for column, value in enumerate(line):
-            yield "cells", "", row, column, "relevance", value
+    for name, image in zip(explanation.image_names, explanation.images, strict=True):
+        for row, line in enumerate(image):
+            for column, value in enumerate(line):
+                yield "cells", name, row, column, "relevance", value
     for layer, value in enumerate(explanation.layers):
         yield "layers", str(layer), None, None, "image attention share", value
     for word in words:

@@ -55,8 +55,10 @@ def observe(
 ) -> list[Observation]:
     """All words of the case by all methods, and by the benchmark's own controls.
 
-    What the maps mark is removed from the image for one word of the answer, drawn by the answer's
-    key, or for all of them: two runs of the model per map are most of what a benchmark costs.
+    A case is about one radiograph, whose lesion is known: where a map points and what it looks like
+    are measures of one image. What the maps mark is removed from it for one word of the answer,
+    drawn by the answer's key, or for all of them: two runs of the model per map are most of what
+    a benchmark costs.
     """
     if not case.words:
         return []

@@ -41,7 +41,7 @@ def faithfulness_table(host: ModelHost, answer: Answer, comparison: Comparison) 
     known = comparison.faithfulness
     if known is None or known[0] != key:
         if st.button("Test these maps", key="test_faithfulness", type="primary"):
-            images = [one.explanation.image for one in shown if one.explanation is not None]
+            images = [one.explanation.cells for one in shown if one.explanation is not None]
             tested = comparison.answer_key, comparison.target
             jobs.run(
                 host, faithfulness_task(answer, comparison.target, images), about=(tested, key)

@@ -140,7 +140,7 @@ def pin_map(
         Pin(
             title=f"{title}, {words}",
             caption=quoted(answer.prompt),
-            explanation=replace(explanation, radiograph=None),
+            explanation=replace(explanation, radiographs=()),
             radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
             width=radiograph.width,
             height=radiograph.height,
