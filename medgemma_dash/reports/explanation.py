@@ -12,9 +12,9 @@ from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures import (
     MAGNITUDE_SCALES,
-    WordRelevance,
     layer_figure,
     overlay_picture,
     prompt_words_figure,
@@ -23,7 +23,7 @@ from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import shrunk
 from medgemma_dash.regions import DEFAULT_SCHEME, ZoneTable, zone_map, zone_table
 from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
-from medgemma_dash.services.explaining.prompt_words import PromptWord, prompt_words
+from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.exporting import overlay_png
 
 DEFAULT_DISPLAY = MapDisplay("smooth", 0.75, 0.0, MAGNITUDE_SCALES[0])
@@ -158,9 +158,8 @@ def _layer_figure(explanation: Explanation, is_global: Sequence[bool]) -> Figure
     )
 
 
-def _word_figure(words: Sequence[PromptWord]) -> Figure:
-    drawn = [WordRelevance(word.text, word.value, word.part) for word in words[:WORDS_DRAWN]]
-    light, dark = (prompt_words_figure(drawn, dark=one) for one in (False, True))
+def _word_figure(words: Sequence[WordRelevance]) -> Figure:
+    light, dark = (prompt_words_figure(words[:WORDS_DRAWN], dark=one) for one in (False, True))
     return Figure(
         "Prompt words that mattered",
         "Raw relevance, summed over each word's tokens.",
@@ -175,7 +174,7 @@ def _tables(
     is_global: Sequence[bool],
     zones: ZoneTable,
     zones_note: str,
-    words: Sequence[PromptWord],
+    words: Sequence[WordRelevance],
 ) -> Iterator[Table]:
     yield _zones(zones, zones_note)
     if words:

@@ -20,10 +20,10 @@ from medgemma_dash.metrics.localisation import energy_inside, iou_best, pointing
 from medgemma_dash.services.datasets.annotations import read_annotations
 from medgemma_dash.services.evaluation.benchmark import MEASURES, cases, observing, read_summary
 from medgemma_dash.services.evaluation.benchmark.cases import (
+    AffirmingWord,
     Case,
     CaseSource,
     Picture,
-    Word,
     annotated_cases,
     synthetic_cases,
     words_that_affirm,
@@ -51,7 +51,7 @@ def known_case(radiograph: str = "1", *, right: bool = True) -> Case:
     words = []
     for kind, text in (("presence", "Yes"), ("side", "right"), ("zone", "lower")):
         start = answer.text.index(text)
-        words.append(Word(kind, text, word_tokens(answer, start, start + len(text))))
+        words.append(AffirmingWord(kind, text, word_tokens(answer, start, start + len(text))))
     return Case(radiograph, "consolidation", mask, answer, tuple(words) if right else ())
 
 

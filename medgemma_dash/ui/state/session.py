@@ -30,7 +30,7 @@ ZONE_SCHEME = "zone_scheme"
 PHRASE = "phrase"
 
 Tone = Literal["note", "caution", "error"]
-Measure = Literal["image share", "probability"]
+Underline = Literal["image share", "probability"]
 LivesWith = Literal["session", "study", "answer"]
 
 CHANGED_MEANWHILE = (
@@ -70,7 +70,7 @@ class Session:
     owner: str = field(default_factory=lambda: uuid4().hex)
     study: Study | None = None
     notice: Notice | None = None
-    underline: Measure = "image share"
+    underline: Underline = "image share"
     question: str = ""
     opened: int = 0
     read_upload: str = ""

@@ -23,7 +23,7 @@ from medgemma_dash.metrics.localisation import (
 )
 from medgemma_dash.metrics.map_quality import map_quality
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services.evaluation.benchmark.cases import Case, Word
+from medgemma_dash.services.evaluation.benchmark.cases import AffirmingWord, Case
 from medgemma_dash.services.evaluation.benchmark.measures import BLURRED, LESION, NAN, Observation
 from medgemma_dash.services.explaining.run import run_method
 from medgemma_dash.services.explaining.targets import token_target
@@ -96,7 +96,7 @@ class Removals:
     case: Case
     _known: dict[bytes, Float[np.ndarray, " tokens"]] = field(default_factory=dict)
 
-    def measure(self, word: Word, images: Sequence[MapImage]) -> FaithfulnessTable:
+    def measure(self, word: AffirmingWord, images: Sequence[MapImage]) -> FaithfulnessTable:
         """Comprehensiveness and sufficiency of maps of one word."""
         columns = np.isin(_tokens(self.case), word.tokens)
 
@@ -154,7 +154,7 @@ def _tokens(case: Case) -> list[int]:
     return sorted({index for word in case.words for index in word.tokens})
 
 
-def _blurred(case: Case, word: Word) -> MapImage:
+def _blurred(case: Case, word: AffirmingWord) -> MapImage:
     # Seeded as the random method is: repeatable, and another for every word.
     generator = np.random.default_rng([int(case.answer.key, 16), word.tokens[0]])
     image: MapImage = blurred_random_maps(case.answer.grid, 1, generator)[0]
@@ -167,7 +167,7 @@ def _lesion(case: Case) -> MapImage:
 
 def _observation(
     case: Case,
-    word: Word,
+    word: AffirmingWord,
     method: str,
     tried: Attempt,
     removed: Faithfulness,

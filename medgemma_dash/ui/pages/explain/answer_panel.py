@@ -28,7 +28,7 @@ from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose_words, explain_every_word
 from medgemma_dash.ui.state.methods import chosen_method, chosen_settings, shown_method
-from medgemma_dash.ui.state.session import Measure, Session, current_session, page_state
+from medgemma_dash.ui.state.session import Session, Underline, current_session, page_state
 from medgemma_dash.ui.state.word_targets import phrase_spans, said_something
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
         method_picker()
         _phrase_popover(host, answer)
         st.button(
-            f"Underline {_other_measure(session)}",
+            f"Underline {_other_underline(session)}",
             key="underline",
             type="tertiary",
             help="The words are underlined by how much of their relevance lies on the image, or by "
@@ -119,13 +119,13 @@ def _choose(host: ModelHost, choice: TokenChoice) -> None:
     _explain(host, None if choice.whole else (choice.start, choice.stop))
 
 
-def _other_measure(session: Session) -> Measure:
+def _other_underline(session: Session) -> Underline:
     return "probability" if session.underline == "image share" else "image share"
 
 
 def _change_underline() -> None:
     session = current_session()
-    session.underline = _other_measure(session)
+    session.underline = _other_underline(session)
 
 
 def _selected(target: Target | None) -> tuple[int, int] | None:

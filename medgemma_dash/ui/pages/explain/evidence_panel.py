@@ -10,7 +10,7 @@ import streamlit as st
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
-from medgemma_dash.figures import WordRelevance, layer_figure, prompt_words_figure
+from medgemma_dash.figures import layer_figure, prompt_words_figure
 from medgemma_dash.regions import ZoneTable, zone_table
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.tasks import EXPLAIN
@@ -158,9 +158,7 @@ def _words(explanation: Explanation, answer: Answer) -> None:
             )
             return
         chart(
-            prompt_words_figure(
-                [WordRelevance(word.text, word.value, word.part) for word in words], is_dark()
-            ),
+            prompt_words_figure(words, is_dark()),
             key="prompt_words_figure",
             alt="Bars: relevance of the words before the target.",
         )
