@@ -20,7 +20,7 @@ from medgemma_dash.services.evaluation.benchmark.cases import (
 )
 from medgemma_dash.services.evaluation.benchmark.run import (
     chosen_methods,
-    chosen_settings,
+    quick_options,
     run_benchmark,
 )
 from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
@@ -34,7 +34,7 @@ PROBLEMS_SHOWN = 20
 def run(options: argparse.Namespace) -> int:
     """Measure, print, store; after Ctrl-C what is done is stored, and the status is 130."""
     methods = chosen_methods(options.methods)
-    settings = chosen_settings(options.setting)
+    method_options = quick_options(options.setting)
     annotations = _annotations(options)
     if options.out:
         with writing_to(options.out):
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         model,
         source,
         methods,
-        settings=settings,
+        options=method_options,
         remove_for_all_words=options.removal_words == "all",
         progress=show_progress,
     )

@@ -208,26 +208,26 @@ class Fake:
     def explain_steps(
         self, current: Any, store: RelevanceStore, target: Target, method: str, *rest: Any
     ) -> Iterator[None]:
-        settings, context = rest
+        options, context = rest
         self.hold.pass_through(context.check)
         if self.explain_error is not None and method in (self.refused or (method,)):
             raise self.explain_error
         self.computed.append(target)
         explanation = make_explanation(store.answer, target, method)
-        store.add(explanation, settings)
+        store.add(explanation, options)
         return explanation
         yield
 
     def fill_steps(
         self, current: Any, store: RelevanceStore, indices: Any, method: str, *rest: Any
     ) -> Iterator[None]:
-        settings, context, _words = rest
+        options, context, _words = rest
         for index in indices:
             while not self.hold_filling.wait(0.01):
                 context.check()
                 yield
             target = Target("token", (index,), store.answer.tokens[index].text)
-            store.add(make_explanation(store.answer, target, method), settings)
+            store.add(make_explanation(store.answer, target, method), options)
             context.progress(index + 1, len(indices))
             yield
 

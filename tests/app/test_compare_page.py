@@ -68,7 +68,7 @@ class Comparing:
         self, current: Any, store: RelevanceStore, target: Target, methods: Any, *rest: Any
     ) -> Iterator[None]:
         context = rest[0]
-        for place, (method, settings) in enumerate(methods):
+        for place, (method, options) in enumerate(methods):
             context.progress(place, len(methods))
             context.note(f"{method}, 3 of 8")
             self.gate.pass_through(context.check)
@@ -76,11 +76,11 @@ class Comparing:
                 raise self.failure
             if method in self.reasons:
                 reason, lasting = self.reasons[method]
-                context.emit(MethodOutcome(method, settings, None, reason, lasting))
+                context.emit(MethodOutcome(method, options, None, reason, lasting))
             else:
                 found = self.explanation(store.answer, target, method)
-                store.add(found, settings)
-                context.emit(MethodOutcome(method, settings, found))
+                store.add(found, options)
+                context.emit(MethodOutcome(method, options, found))
             yield
 
 

@@ -72,14 +72,14 @@ def test_nothing_that_came_with_a_row_is_lost_in_the_store() -> None:
 
 def test_a_span_of_summed_logits_is_not_assembled() -> None:
     store = RelevanceStore(ANSWER)
-    settings = {"words": "summed logits"}
+    options = {"words": "summed logits"}
     span = make_target(ANSWER, 0, 1)
     for index in (0, 1):
-        store.add(make_explanation(ANSWER, make_target(ANSWER, index)), settings)
-    assert store.explanation(span, "chefer", settings) is None
+        store.add(make_explanation(ANSWER, make_target(ANSWER, index)), options)
+    assert store.explanation(span, "chefer", options) is None
     whole = make_explanation(ANSWER, span)
-    store.add(whole, settings)
-    found = store.explanation(span, "chefer", settings)
+    store.add(whole, options)
+    found = store.explanation(span, "chefer", options)
     assert found is not None
     assert np.array_equal(found.row, whole.row)
 

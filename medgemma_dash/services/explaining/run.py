@@ -17,7 +17,7 @@ from medgemma_dash.models.answer_replay import replay_answer
 
 Check = Callable[[], None]
 Progress = Callable[[int, int], None]
-MethodSettings = tuple[tuple[str, str], ...]
+MethodOptions = tuple[tuple[str, str], ...]
 
 
 def run_method(
@@ -25,7 +25,7 @@ def run_method(
     answer: Answer,
     targets: Sequence[Target],
     method: Method,
-    options: MethodSettings,
+    options: MethodOptions,
     *,
     check: Check | None = None,
     progress: Progress | None = None,

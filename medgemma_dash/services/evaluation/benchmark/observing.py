@@ -33,7 +33,7 @@ from medgemma_dash.services.runtime.failures import plain_error
 REFERENCE = "occlusion"
 
 MapImage = Float[np.ndarray, "rows cols"]
-Settings = Mapping[str, Mapping[str, str]]
+OptionsByMethod = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def observe(
     model: VisionLanguageModel,
     case: Case,
     methods: Sequence[MethodSpec],
-    settings: Settings,
+    options: OptionsByMethod,
     *,
     remove_for_all_words: bool = False,
 ) -> list[Observation]:
@@ -60,7 +60,7 @@ def observe(
     """
     if not case.words:
         return []
-    attempts = {spec.name: _attempts(model, case, spec, settings) for spec in methods}
+    attempts = {spec.name: _attempts(model, case, spec, options) for spec in methods}
     attempts[BLURRED] = [Attempt(_blurred(case, word)) for word in case.words]
     attempts[LESION] = [Attempt(_lesion(case))] * len(case.words)
     body = body_mask(case.answer.radiograph.pixels)
@@ -118,15 +118,15 @@ class Removals:
 
 
 def _attempts(
-    model: VisionLanguageModel, case: Case, spec: MethodSpec, settings: Settings
+    model: VisionLanguageModel, case: Case, spec: MethodSpec, options: OptionsByMethod
 ) -> list[Attempt]:
     """One per word. What stops the method stops it for all of them, and is told in one line."""
     answer, tokens = case.answer, _tokens(case)
     targets = [token_target(answer, index) for index in tokens]
-    options = spec.settings(dict(settings.get(spec.name, {})))
+    every_option = spec.option_values(dict(options.get(spec.name, {})))
     began = time.perf_counter()
     try:
-        rows = run_method(model, answer, targets, get(spec.name), options).rows
+        rows = run_method(model, answer, targets, get(spec.name), every_option).rows
     except CancelledError:
         raise
     except Exception as raised:

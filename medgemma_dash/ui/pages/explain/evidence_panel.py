@@ -33,7 +33,7 @@ from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose
 from medgemma_dash.ui.state.methods import (
     chosen_method,
-    chosen_settings,
+    chosen_options,
     method_words,
     shown_method,
 )
@@ -85,7 +85,7 @@ def _no_explanation(answer: Answer, target: Target, problem: str) -> None:
 def _sentence(
     host: ModelHost, study: Study, shown: Shown, answer: Answer, zones: ZoneTable
 ) -> None:
-    spec, settings = shown_method(study)
+    spec, options = shown_method(study)
     lines = [
         why_sentence(
             shown.explanation,
@@ -94,7 +94,7 @@ def _sentence(
             generation=study.generation,
             contrastive=spec.contrastive,
         ),
-        how_line(answer, method_words(spec.name, settings), shown.seconds),
+        how_line(answer, method_words(spec.name, options), shown.seconds),
     ]
     warning = fidelity_warning(answer)
     if warning:
@@ -118,7 +118,7 @@ def _contrast(host: ModelHost) -> None:
     session.notice = None
     target = contrasted(answered.answer, clicked.token_index, clicked.candidate)
     spec = chosen_method()
-    choose(session, host, target, spec.name, chosen_settings(spec))
+    choose(session, host, target, spec.name, chosen_options(spec))
     if session.notice is None and not had_notice:
         redraw(*PARTS)
     st.rerun()
