@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import NoExplanationError
@@ -148,42 +147,6 @@ class RelevanceStore:
                 return KnownRelevance(Relevance(rows), np.zeros(tokens, np.bool_))
             known = entry.known
             return KnownRelevance(known.relevance.of(range(tokens)), known.filled.copy())
-
-    def words_on_cells(
-        self,
-        cells: Iterable[tuple[int, int]],
-        method: str = "chefer",
-        options: ChosenOptions = (),
-        *,
-        share: bool = False,
-        image: int = -1,
-    ) -> Float[np.ndarray, " tokens"]:
-        """How much relevance each token of the answer put on these cells of an image.
-
-        cells: (row, column) pairs. image: its number; the current one is the last.
-        Returns float32 (T,), NaN for tokens not explained yet.
-        share: as a share of all positive relevance that the token put on this image, which
-            can be compared between tokens; the raw sum depends on each logit's scale.
-        Raises ValueError for a cell outside the grid.
-        """
-        seen = self.answer.images[image]
-        rows, cols = seen.grid
-        chosen = np.zeros((rows, cols), np.bool_)
-        for row, col in cells:
-            if not (0 <= row < rows and 0 <= col < cols):
-                raise ValueError(f"Cell (row={row}, column={col}) is outside {rows} x {cols}.")
-            chosen[row, col] = True
-        with self._lock:
-            entry = self._kept.get(_key(method, options))
-            if entry is None:
-                return np.full(len(self.answer.tokens), np.nan, np.float32)
-            pictures = entry.known.relevancy[:, slice(*seen.span)].astype(np.float64)
-            filled = entry.known.filled.copy()
-        sums = pictures[:, chosen.ravel()].sum(axis=1)
-        if share:
-            totals = pictures.clip(0).sum(axis=1)
-            sums = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
-        return np.where(filled, sums, np.nan).astype(np.float32)
 
     def _check(self, explanation: Explanation) -> None:
         images = self.answer.images
