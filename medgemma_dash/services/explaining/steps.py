@@ -1,7 +1,7 @@
 """What the engine's worker does for an explanation, in steps between which others get a turn.
 
-Imports torch; the host imports it late. `current` gives the model anew in each step, since it
-may be loaded again in between.
+Imports torch: a task imports it when it runs. `current` gives the model anew in each step, since
+it may be loaded again in between.
 """
 
 from collections.abc import Callable, Generator, Sequence
