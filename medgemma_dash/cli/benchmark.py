@@ -10,6 +10,7 @@ from medgemma_dash.cli.output import writing_to
 from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.cli.summary import printable
 from medgemma_dash.core.errors import SettingError
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.datasets.annotations import AnnotationSet, read_annotations
@@ -26,7 +27,6 @@ from medgemma_dash.services.evaluation.benchmark.run import (
 from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
 from medgemma_dash.services.evaluation.benchmark.summary import summarise
 from medgemma_dash.services.evaluation.benchmark.table import as_markdown
-from medgemma_dash.services.exporting.document import public_model_name
 
 PROBLEMS_SHOWN = 20
 

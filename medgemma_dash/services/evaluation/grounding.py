@@ -16,6 +16,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from medgemma_dash.core.errors import ModelError
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.demo.dialogues import WordKind
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, Finding, SyntheticRadiograph
@@ -30,7 +31,6 @@ from medgemma_dash.services.evaluation.known_answers import (
     word_map,
 )
 from medgemma_dash.services.explaining.explain import relevancy_tensor
-from medgemma_dash.services.exporting.document import public_model_name
 
 if TYPE_CHECKING:
     from medgemma_dash.models import VisionLanguageModel

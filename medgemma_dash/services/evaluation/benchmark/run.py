@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from itertools import chain
 
 from medgemma_dash.core.errors import ModelError
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.methods import MethodSpec, available, get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.evaluation.benchmark.cases import CaseSource
 from medgemma_dash.services.evaluation.benchmark.measures import Observation
 from medgemma_dash.services.evaluation.benchmark.observing import OptionsByMethod, observe
-from medgemma_dash.services.exporting.document import public_model_name
 
 # What lets 200 radiographs end within an hour or so on two slow cores. Blocks of 2 x 2 cells cost a
 # quarter of single cells, and removing what they mark costs the demo model's answers more.
