@@ -12,12 +12,7 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.core.target import Target
 from medgemma_dash.ui.pages.compare.pairs import extremes
 from tests.app.browser_events import lines_of
-from tests.app.compare.compare_page import (
-    arrived,
-    figure,
-    open_tab,
-    with_map,
-)
+from tests.app.compare.compare_page import arrived, figure, open_tab, with_map
 from tests.app.compare.comparing import Comparing
 from tests.app.opened import answered_of
 

@@ -10,9 +10,7 @@ from medgemma_dash.core.errors import MedGemmaDashError
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.queue import ABANDONED
-from medgemma_dash.ui.pages.compare.state import (
-    CANCELLED,
-)
+from medgemma_dash.ui.pages.compare.state import CANCELLED
 from tests.app.browser_events import actions_of, choose_action, lines_of
 from tests.app.compare.compare_page import (
     AGAIN,

@@ -7,11 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from medgemma_dash.core.errors import (
-    MedGemmaDashError,
-    OutOfMemoryError,
-    TargetError,
-)
+from medgemma_dash.core.errors import MedGemmaDashError, OutOfMemoryError, TargetError
 from medgemma_dash.services.runtime.engine import Engine
 from medgemma_dash.services.runtime.job import JobContext
 from tests.services.runtime.held_work import finish

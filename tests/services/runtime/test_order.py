@@ -3,9 +3,7 @@
 import threading
 from collections.abc import Callable
 
-from medgemma_dash.core.errors import (
-    CancelledError,
-)
+from medgemma_dash.core.errors import CancelledError
 from medgemma_dash.services.runtime.engine import MOST_WAITING_PER_OWNER, Engine
 from medgemma_dash.services.runtime.job import Job, JobContext
 from tests.services.runtime.held_work import PATIENCE_SECONDS, Gate, finish, note
