@@ -12,6 +12,7 @@ from jaxtyping import Float
 import medgemma_dash
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import EarlierImage, Explanation, Provenance
+from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import Method, MethodSpec, get
@@ -19,7 +20,7 @@ from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
 from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS, Origin, assemble
-from medgemma_dash.services.explaining.run import Check, MethodOptions, Progress, run_method
+from medgemma_dash.services.explaining.run import MethodOptions, run_method
 from medgemma_dash.services.explaining.targets import choose_target, token_target
 
 

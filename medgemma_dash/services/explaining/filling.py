@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from medgemma_dash.core.errors import ModelError
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain_target, origin_of, relevance_of
 from medgemma_dash.services.explaining.rows import ChosenOptions, assemble, is_assembled
-from medgemma_dash.services.explaining.run import Check, Progress
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.targets import token_target
 

@@ -18,13 +18,11 @@ from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
 from medgemma_dash.core.words import Range, touched
 from medgemma_dash.methods import get
-from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining import filling
 from medgemma_dash.services.explaining.rows import ChosenOptions, assemble, is_assembled
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.failures import plain_error
-
-CurrentModel = Callable[[], VisionLanguageModel]
+from medgemma_dash.services.runtime.task import CurrentModel
 
 
 class Reports(Protocol):

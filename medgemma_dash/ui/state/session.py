@@ -29,7 +29,7 @@ COLOUR_SCALE = "map_colours"
 ZONE_SCHEME = "zone_scheme"
 PHRASE = "phrase"
 
-Tone = Literal["note", "caution", "error"]
+NoticeTone = Literal["note", "caution", "error"]
 Underline = Literal["image share", "probability"]
 LivesWith = Literal["session", "study", "answer"]
 
@@ -43,7 +43,7 @@ CHANGED_MEANWHILE = (
 class Notice:
     """A sentence for the user that stays until the next action."""
 
-    tone: Tone
+    tone: NoticeTone
     text: str
 
 
