@@ -21,7 +21,7 @@ from medgemma_dash.figures import (
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.methods import get
 from medgemma_dash.metrics.agreement import (
-    MEASURES,
+    AGREEMENT_MEASURES,
     agreement_matrix,
     divergence_in_words,
     mass_difference,
@@ -150,7 +150,7 @@ def agreements(
         raise ValueError("The peaks of several images have no distance. Take another measure.")
     images = [one.cells[np.newaxis] if several else one.image for one in explanations]
     values, divergences = (agreement_matrix(images, name) for name in (measure, "divergence"))
-    what = MEASURES[measure]
+    what = AGREEMENT_MEASURES[measure]
     high = what.high if np.isfinite(what.high) else float(np.nanmax(values)) or 1.0
     titles = _titles(explanations)
     return pair_figure(

@@ -13,8 +13,8 @@ from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures import (
-    WordRelevance,
     layer_figure,
     prompt_words_figure,
 )
@@ -22,7 +22,7 @@ from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.regions import DEFAULT_SCHEME, ZoneTable, zone_map, zone_table
 from medgemma_dash.reports.pictures import DEFAULT_DISPLAY, report_pictures
 from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
-from medgemma_dash.services.explaining.prompt_words import PromptWord, prompt_words
+from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.word_shares import shares_of_images
 from medgemma_dash.services.exporting.names import DIGEST_CHARACTERS
 
@@ -131,9 +131,8 @@ def _layer_figure(explanation: Explanation, is_global: Sequence[bool]) -> Figure
     )
 
 
-def _word_figure(words: Sequence[PromptWord]) -> Figure:
-    drawn = [WordRelevance(word.text, word.value, word.part) for word in words[:WORDS_DRAWN]]
-    light, dark = (prompt_words_figure(drawn, dark=one) for one in (False, True))
+def _word_figure(words: Sequence[WordRelevance]) -> Figure:
+    light, dark = (prompt_words_figure(words[:WORDS_DRAWN], dark=one) for one in (False, True))
     return Figure(
         "Prompt words that mattered",
         "Raw relevance, summed over each word's tokens.",
@@ -148,7 +147,7 @@ def _tables(
     is_global: Sequence[bool],
     zones: ZoneTable,
     zones_note: str,
-    words: Sequence[PromptWord],
+    words: Sequence[WordRelevance],
 ) -> Iterator[Table]:
     of_zones, shown = _zones(zones, zones_note), "image"
     if len(explanation.images) > 1:

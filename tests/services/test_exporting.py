@@ -13,8 +13,8 @@ from PIL import Image
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Against, Margin, Target, target_from_dict
+from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.regions import ZoneRow, ZoneTable
-from medgemma_dash.services.explaining.prompt_words import PromptWord
 from medgemma_dash.services.exporting import (
     DEMO_NOTICE,
     RESEARCH_NOTICE,
@@ -164,7 +164,7 @@ def test_npz_refuses_a_tensor_of_another_answer(answer: Answer) -> None:
 
 
 def test_csv_holds_every_number_in_long_form(explanation: Explanation) -> None:
-    text = numbers_csv(explanation, ZONES, [PromptWord("Fluid?", 0.5, "question")])
+    text = numbers_csv(explanation, ZONES, [WordRelevance("Fluid?", 0.5, "question")])
     rows = list(csv.DictReader(io.StringIO(text)))
     cells = [row for row in rows if row["table"] == "cells"]
     values = np.asarray([row["value"] for row in cells], np.float32)
@@ -181,7 +181,7 @@ def test_csv_holds_every_number_in_long_form(explanation: Explanation) -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "  =", "＝"])
 def test_csv_texts_cannot_become_formulas(explanation: Explanation, start: str) -> None:
-    hostile = PromptWord(f'{start}cmd|" /C calc"!A0', 0.5, "question")
+    hostile = WordRelevance(f'{start}cmd|" /C calc"!A0', 0.5, "question")
     rows = list(csv.reader(io.StringIO(numbers_csv(explanation, None, [hostile]))))
     (item,) = [row[1] for row in rows if row[0] == "words"]
     assert item == "'" + hostile.text

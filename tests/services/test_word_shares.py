@@ -98,6 +98,20 @@ def test_a_sink_of_an_earlier_image_is_one() -> None:
     assert attention_sink(two, rows, known) is True
 
 
+def test_a_share_on_cells_counts_each_cell_once_and_nothing_beside_the_image(
+    answer: Answer, rows: np.ndarray
+) -> None:
+    rows[0, START], rows[0, START + 5], rows[0, STOP] = 3, 1, 9  # cells (0, 0) and (1, 2); text
+    rows[1, START], rows[1, START + 5] = 2, -2
+    rows[2, STOP] = 1  # nothing on the image
+    rows[3, START] = 1  # not explained
+    filled = np.array([True, True, True, False, True])
+    found = shares_on_cells(answer, rows, filled, [(0, 0), (1, 1), (0, 0)])
+    np.testing.assert_array_equal(found, np.array([0.75, 1, 0, np.nan, 0], np.float32))
+    everywhere = [(row, col) for row in range(2) for col in range(3)]
+    assert shares_on_cells(answer, rows, filled, everywhere)[:2].tolist() == [1, 0]
+
+
 def test_ranking_leaves_out_what_is_unknown_or_nothing() -> None:
     assert ranked(np.array([0.1, np.nan, 0.0, 0.4, -0.2], np.float32)) == [3, 0]
 

@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
-from medgemma_dash.core.model_name import public_model_name as public_model_name
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
 from medgemma_dash.core.target import Target
 

@@ -4,10 +4,11 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.words import WordRelevance
 
 if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneTable
@@ -21,21 +22,10 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 Line = tuple[str, str, int | None, int | None, str, float | None]
 
 
-class Word(Protocol):
-    """A word of the question or the answer, with the raw relevance it had."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def part(self) -> str: ...
-
-
 def numbers_csv(
     explanation: Explanation,
     zones: "ZoneTable | None" = None,
-    words: Sequence[Word] = (),
+    words: Sequence[WordRelevance] = (),
 ) -> str:
     """Zones, cells, layers and prompt words in long form, one value a line.
 
@@ -71,7 +61,7 @@ def safe_text(text: str) -> str:
 
 
 def _lines(
-    explanation: Explanation, zones: "ZoneTable | None", words: Sequence[Word]
+    explanation: Explanation, zones: "ZoneTable | None", words: Sequence[WordRelevance]
 ) -> Iterator[Line]:
     target = explanation.target
     yield "target", target.text, None, None, explanation.method, None

@@ -11,6 +11,7 @@ import torch
 from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.target import Target
 from medgemma_dash.metrics.faithfulness import (
     FaithfulnessTable,
@@ -22,9 +23,6 @@ from medgemma_dash.metrics.faithfulness import (
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.masked_forward import masked_log_probabilities
-
-Check = Callable[[], None]
-Progress = Callable[[int, int], None]
 
 # A click of another session waits for one batch of variants at most, each of them a forward pass;
 # a processor is the slower one.

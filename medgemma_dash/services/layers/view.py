@@ -8,15 +8,13 @@ import numpy.typing as npt
 import torch
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods.call import logit_target
 from medgemma_dash.methods.layer_walk import walk_layers
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.attention import attention_weights
-
-Check = Callable[[], None]
-Progress = Callable[[int, int], None]
 
 
 @dataclass(frozen=True, eq=False)
