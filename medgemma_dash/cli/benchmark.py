@@ -9,6 +9,7 @@ from medgemma_dash.cli.output import say, writing_to
 from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.cli.summary import printable
 from medgemma_dash.core.errors import SettingError
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.datasets.annotations import AnnotationSet, read_annotations
@@ -19,15 +20,14 @@ from medgemma_dash.services.evaluation.benchmark.cases import (
 )
 from medgemma_dash.services.evaluation.benchmark.run import (
     chosen_methods,
-    chosen_settings,
     identity,
+    quick_options,
     run_benchmark,
 )
 from medgemma_dash.services.evaluation.benchmark.stored import observations_parquet, summary_json
 from medgemma_dash.services.evaluation.benchmark.summary import summarise
 from medgemma_dash.services.evaluation.benchmark.table import as_markdown
 from medgemma_dash.services.evaluation.benchmark.unfinished import Unfinished
-from medgemma_dash.services.exporting.document import public_model_name
 from medgemma_dash.services.exporting.files import write_together
 
 PROBLEMS_SHOWN = 20
@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     With --out it goes on where an earlier run of the same command was ended.
     """
     methods = chosen_methods(options.methods)
-    settings = chosen_settings(options.setting)
+    method_options = quick_options(options.setting)
     annotations = _annotations(options)
     with writing_to(options.out):
         if options.out:
@@ -50,7 +50,9 @@ def run(options: argparse.Namespace) -> int:
     unfinished = Unfinished()
     with writing_to(options.out):
         if options.out:
-            run_of = identity(model, source, methods, settings, remove_for_all_words=all_words)
+            run_of = identity(
+                model, source, methods, method_options, remove_for_all_words=all_words
+            )
             unfinished = Unfinished.open(options.out, run_of)
         if len(unfinished):
             say(f"Going on: {len(unfinished)} questions are answered and measured.", error=True)
@@ -58,7 +60,7 @@ def run(options: argparse.Namespace) -> int:
             model,
             source,
             methods,
-            settings=settings,
+            options=method_options,
             remove_for_all_words=all_words,
             unfinished=unfinished,
             progress=show_progress,

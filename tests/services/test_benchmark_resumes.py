@@ -57,7 +57,7 @@ class Machine:
                 model,
                 source,
                 METHODS,
-                settings={},
+                options={},
                 unfinished=Unfinished.open(self.folder, head),
             )
 

@@ -17,7 +17,7 @@ from pydicom.pixels import get_decoder
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Laterality, Window
 from medgemma_dash.imaging.dicom import facts
-from medgemma_dash.imaging.dicom.notices import notices
+from medgemma_dash.imaging.dicom.notices import file_notices
 from medgemma_dash.imaging.dicom.stream import stated_size
 from medgemma_dash.imaging.dicom.tables import read_table
 from medgemma_dash.imaging.dicom.transfer_syntax import NATIVE, READABLE, RLE
@@ -70,7 +70,7 @@ def decode_dicom(data: bytes, transfer_syntax: str) -> DecodedImage:
     orientation = facts.words(dataset, "PatientOrientation")
     view = facts.word(dataset, "ViewPosition", VIEWS)
     laterality, side_warnings = read_laterality(orientation, view)
-    warnings = notices(dataset, transfer_syntax, layout.bits)
+    warnings = file_notices(dataset, transfer_syntax, layout.bits)
     stored = _stored_values(dataset, transfer_syntax, layout)
     if layout.samples == 3:
         picture: Shaped[np.ndarray, "rows cols *channels"] = _eight_bit_colour(stored, layout)

@@ -8,7 +8,7 @@ from medgemma_dash.imaging.dicom import facts
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSY
 
 
-def notices(dataset: pydicom.Dataset, transfer_syntax: str, bits: int) -> tuple[str, ...]:
+def file_notices(dataset: pydicom.Dataset, transfer_syntax: str, bits: int) -> tuple[str, ...]:
     """What to know about the file before trusting its picture. bits: those stored of a pixel."""
     found = []
     modality = facts.word(dataset, "Modality")
