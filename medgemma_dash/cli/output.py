@@ -14,7 +14,8 @@ def say(text: str = "", *, end: str = "\n", error: bool = False) -> None:
     """Print a line on standard output, or on standard error; it never fails.
 
     What a terminal or file cannot show in its encoding becomes a question mark. Where nobody reads
-    any more (a closed pipe, a full disk) the rest is dropped, and the work goes on.
+    any more (a closed pipe) or nothing more fits (a full disk, which is told), the rest is dropped,
+    and the work goes on.
     """
     stream = sys.stderr if error else sys.stdout
     if stream is None:  # started without a terminal
@@ -22,8 +23,10 @@ def say(text: str = "", *, end: str = "\n", error: bool = False) -> None:
     try:
         stream.write(_showable(text, stream) + end)
         stream.flush()
-    except (OSError, ValueError):
+    except (OSError, ValueError) as failure:
         _drop(stream)
+        if not error and not isinstance(failure, BrokenPipeError):
+            say(f"warning: what is printed cannot be written: {failure}", error=True)
 
 
 def _showable(text: str, stream: TextIO) -> str:

@@ -45,7 +45,7 @@ def try_template(processor: Any, conversation: Sequence[Mapping[str, Any]]) -> N
     """Render a conversation under limits on time and memory, and throw the result away.
 
     conversation: as for `apply_chat_template`; pictures are left out, templates see none.
-    The demo model's own template, which is Gemma 3's, is known to be harmless and is not tried.
+    The demo model's own template is known to be harmless, and is not tried.
     Raises ModelError when the template fails, refuses the conversation, or goes beyond the limits.
     """
     template = chat_template(processor)

@@ -49,13 +49,15 @@ def closed_file():
 
 
 @pytest.mark.parametrize("make", [closed_pipe, full_disk, closed_file, lambda: None])
-def test_nobody_reading_is_no_failure_now_or_when_the_program_ends(monkeypatch, make):
+def test_nobody_reading_is_no_failure_now_or_when_the_program_ends(monkeypatch, make, capsys):
     stream = make()
     monkeypatch.setattr(sys, "stdout", stream)
     say("one")
     say("two")
     if stream is not None:
         stream.close()  # as the interpreter's own last flush
+    told = capsys.readouterr().err
+    assert ("No space left" in told) == (make is full_disk)
 
 
 def test_errors_go_to_standard_error_in_one_line(monkeypatch, capsys):

@@ -69,7 +69,7 @@ def test_what_transformers_renders_is_not_refused(template):
     try_template(given, TALK)
 
 
-def test_gemmas_own_template_costs_no_process(monkeypatch):
+def test_the_demo_models_template_costs_no_process(monkeypatch):
     monkeypatch.setattr(chat_template.subprocess, "run", None)
     wrap_model(random_model(SHAPE), processor(SHAPE))
 
