@@ -376,3 +376,15 @@ def test_deep_grey_stored_as_colour_is_shown_as_the_grey_that_it_is() -> None:
     image = read(native(np.repeat(DEEP[..., None], 3, axis=2)))
     np.testing.assert_array_equal(image.picture, DEEP.astype(np.float32))
     assert image.windows == read(native(DEEP)).windows
+
+
+def test_compressed_colours_come_by_pixel_whatever_the_file_says() -> None:
+    colours = np.stack([EIGHT, EIGHT[::-1], EIGHT[:, ::-1]], axis=2)
+    stream = bytes(
+        encode_array(colours, bits_stored=8, photometric_interpretation=1, codec_format=0)
+    )
+    image = read(encapsulated(stream, colours, J2K, PlanarConfiguration=1))
+    np.testing.assert_array_equal(image.picture, colours)
+    runs = dataset_of(compressed(colours, RLE))
+    runs.PlanarConfiguration = 0
+    np.testing.assert_array_equal(read(file_bytes(runs, RLE)).picture, colours)

@@ -115,7 +115,8 @@ def _stored_values(
         allow_excess_frames=False,
         samples_per_pixel=layout.samples,
         photometric_interpretation=layout.photometric,
-        planar_configuration=int(layout.planar),
+        # Compressed colours come by pixel, whatever the file says; run lengths see to themselves.
+        planar_configuration=int(layout.planar and transfer_syntax in NATIVE),
         bits_allocated=layout.allocated,
         bits_stored=layout.bits,
         pixel_representation=int(layout.signed),
