@@ -15,15 +15,14 @@ from medgemma_dash.ui.components.map_display import (
     DEFAULT_OPACITY,
     OWN_WINDOW,
     chosen_display,
-    chosen_window,
     displayed_jpeg,
     window_key,
 )
 from medgemma_dash.ui.components.redraw import redraw
-from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import unit_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
+from medgemma_dash.ui.pages.explain.film_notes import film_notes
 from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.methods import shown_method
@@ -37,7 +36,6 @@ TALLEST_PX = 560
 COLOUR_BAR_PX = 44
 WORDS_ON_A_CELL = 3
 WINDOW_STEPS = 200
-NOTES, WIDER = "radiograph_notes", "wider"
 DISPLAY_ONLY = (
     "Changes the display only: the model always saw the radiograph in the file's first window."
 )
@@ -53,24 +51,7 @@ def map_panel() -> None:
         _picture(study)
     with st.container(key="map_controls"):
         _controls(study)
-    _notes(study)
-
-
-def _notes(study: Study) -> None:
-    """What the reader of the file noticed, and one click to a window that shows more of it."""
-    radiograph = study.radiograph
-    lines = [[Segment(" ".join(radiograph.warnings), "small")]] if radiograph.warnings else []
-    if radiograph.wider and chosen_window(study).name != radiograph.wider:
-        lines.append([Segment("Show the full range", "action", WIDER, DISPLAY_ONLY)])
-    if lines:
-        rich_line(lines, key=NOTES, tone="quiet", on_choose=_show_wider)
-
-
-def _show_wider() -> None:
-    study = current_session().study
-    if study is not None and chosen_action(NOTES) == WIDER:
-        st.session_state[window_key(study, "preset")] = study.radiograph.wider
-        _redraw()
+    film_notes(study)
 
 
 def _picture(study: Study) -> None:
