@@ -10,6 +10,7 @@ from medgemma_dash.cli.output import writing_to
 from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.cli.summary import printable
 from medgemma_dash.core.errors import SettingError
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.datasets.annotations import AnnotationSet, read_annotations
@@ -20,13 +21,12 @@ from medgemma_dash.services.evaluation.benchmark.cases import (
 )
 from medgemma_dash.services.evaluation.benchmark.run import (
     chosen_methods,
-    chosen_settings,
+    quick_options,
     run_benchmark,
 )
 from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
 from medgemma_dash.services.evaluation.benchmark.summary import summarise
 from medgemma_dash.services.evaluation.benchmark.table import as_markdown
-from medgemma_dash.services.exporting.document import public_model_name
 
 PROBLEMS_SHOWN = 20
 
@@ -34,7 +34,7 @@ PROBLEMS_SHOWN = 20
 def run(options: argparse.Namespace) -> int:
     """Measure, print, store; after Ctrl-C what is done is stored, and the status is 130."""
     methods = chosen_methods(options.methods)
-    settings = chosen_settings(options.setting)
+    method_options = quick_options(options.setting)
     annotations = _annotations(options)
     if options.out:
         with writing_to(options.out):
@@ -45,7 +45,7 @@ def run(options: argparse.Namespace) -> int:
         model,
         source,
         methods,
-        settings=settings,
+        options=method_options,
         remove_for_all_words=options.removal_words == "all",
         progress=show_progress,
     )

@@ -12,7 +12,7 @@ from medgemma_dash.cli.summary import summary
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import get
 from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
-from medgemma_dash.reports.explanation import DEFAULT_DISPLAY
+from medgemma_dash.reports.pictures import DEFAULT_DISPLAY
 from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import every_token, explain
@@ -20,8 +20,8 @@ from medgemma_dash.services.explaining.explain import every_token, explain
 
 def run(options: argparse.Namespace) -> int:
     """Ask, explain and write; what can be refused without a model is refused before it loads."""
-    settings = dict(options.setting)
-    get(options.method).spec.settings(settings)
+    method_options = dict(options.setting)
+    get(options.method).spec.option_values(method_options)
     choice = chosen_model(options)
     radiograph = load_radiograph(options.image)
     _write(options.out, {})
@@ -36,9 +36,11 @@ def run(options: argparse.Namespace) -> int:
         against=options.against,
         margin=None if options.margin is None else tuple(options.margin),
         method=options.method,
-        **settings,
+        **method_options,
     )
-    every = every_token(model, answer, method=options.method, progress=show_progress, **settings)
+    every = every_token(
+        model, answer, method=options.method, progress=show_progress, **method_options
+    )
     zones = zone_map(radiograph, answer.grid, DEFAULT_SCHEME)
     taken = Takeaway(
         explanation=explanation,

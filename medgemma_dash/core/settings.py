@@ -1,4 +1,4 @@
-"""Settings read from the environment, once, at start-up.
+"""What the environment says about model, device and memory.
 
 MEDGEMMA_DASH_MODEL           "demo", a hub id, or a checkpoint folder      (demo)
 MEDGEMMA_DASH_DEVICE          "auto", "cpu", "cuda", "cuda:N", "mps"        (auto)

@@ -20,16 +20,20 @@ from medgemma_dash.metrics.localisation import energy_inside, iou_best, pointing
 from medgemma_dash.services.datasets.annotations import read_annotations
 from medgemma_dash.services.evaluation.benchmark import MEASURES, cases, observing, read_summary
 from medgemma_dash.services.evaluation.benchmark.cases import (
+    AffirmingWord,
     Case,
     CaseSource,
     Picture,
-    Word,
     annotated_cases,
     synthetic_cases,
     words_that_affirm,
 )
 from medgemma_dash.services.evaluation.benchmark.observing import Removals, observe
-from medgemma_dash.services.evaluation.benchmark.run import SETTINGS, chosen_methods, run_benchmark
+from medgemma_dash.services.evaluation.benchmark.run import (
+    QUICK_OPTIONS,
+    chosen_methods,
+    run_benchmark,
+)
 from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
 from medgemma_dash.services.evaluation.benchmark.summary import summarise
 from medgemma_dash.services.evaluation.benchmark.table import as_markdown
@@ -51,7 +55,7 @@ def known_case(radiograph: str = "1", *, right: bool = True) -> Case:
     words = []
     for kind, text in (("presence", "Yes"), ("side", "right"), ("zone", "lower")):
         start = answer.text.index(text)
-        words.append(Word(kind, text, word_tokens(answer, start, start + len(text))))
+        words.append(AffirmingWord(kind, text, word_tokens(answer, start, start + len(text))))
     return Case(radiograph, "consolidation", mask, answer, tuple(words) if right else ())
 
 
@@ -59,7 +63,7 @@ def known_case(radiograph: str = "1", *, right: bool = True) -> Case:
 def observations():
     """Every registered method on one answer."""
     return observe(
-        case(SHAPE).model, known_case(), available(), SETTINGS, remove_for_all_words=True
+        case(SHAPE).model, known_case(), available(), QUICK_OPTIONS, remove_for_all_words=True
     )
 
 
@@ -94,7 +98,7 @@ def test_the_map_that_is_scored_is_the_one_that_explain_gives(observations, meth
         span = (word.tokens[0], word.tokens[-1] + 1)
         image = explain(found.model, found.answer, span=span, method=method).image
         occluded = explain(
-            found.model, found.answer, span=span, method="occlusion", **SETTINGS["occlusion"]
+            found.model, found.answer, span=span, method="occlusion", **QUICK_OPTIONS["occlusion"]
         ).image
         one = next(o for o in observations if (o.word, o.method) == (word.text, method))
         assert one.pointing == pointing_hit(image, known.mask)
@@ -139,8 +143,8 @@ def test_what_maps_mark_is_removed_for_one_drawn_word_or_for_all(observations):
 
     known = known_case()
     chosen = chosen_methods(["chefer"])
-    one = observe(case(SHAPE).model, known, chosen, SETTINGS)
-    every = observe(case(SHAPE).model, known, chosen, SETTINGS, remove_for_all_words=True)
+    one = observe(case(SHAPE).model, known, chosen, QUICK_OPTIONS)
+    every = observe(case(SHAPE).model, known, chosen, QUICK_OPTIONS, remove_for_all_words=True)
     assert len(words(one)) == 1
     assert words(every) == {word.text for word in known.words}
     drawn = [each for each in one if np.isfinite(each.comprehensiveness)]
@@ -160,7 +164,7 @@ def test_a_method_that_fails_is_a_miss_with_its_reason(monkeypatch):
         case(SHAPE).model,
         known_case(),
         chosen_methods(["chefer"]),
-        SETTINGS,
+        QUICK_OPTIONS,
         remove_for_all_words=True,
     )
     missing = [one for one in found if one.method == "chefer"]
@@ -179,7 +183,7 @@ def test_a_map_without_relevance_on_the_image_is_no_map(monkeypatch):
         return Relevance(rows)
 
     monkeypatch.setattr(observing, "run_method", text_only)
-    found = observe(case(SHAPE).model, known_case(), chosen_methods(["chefer"]), SETTINGS)
+    found = observe(case(SHAPE).model, known_case(), chosen_methods(["chefer"]), QUICK_OPTIONS)
     assert {one.failure for one in found if one.method == "chefer"} == {
         "No relevance on the image."
     }

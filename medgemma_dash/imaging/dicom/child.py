@@ -1,6 +1,6 @@
 """The process in which DICOM files are decoded: file on standard input, picture on output.
 
-Started by dicom_process.py, once per file. Before it touches a byte of the file it limits its
+Started by process.py, once per file. Before it touches a byte of the file it limits its
 own memory and processor time and gives up writing files; it keeps silent, because libraries
 quote a file's values in their warnings. The answer is 4 bytes of length, a JSON header, and the
 picture's raw values: no pickle in either direction.

@@ -19,7 +19,7 @@ from medgemma_dash.imaging.dicom import facts
 from medgemma_dash.imaging.dicom.frames import compressed_frame, encapsulated, native_frame
 from medgemma_dash.imaging.dicom.intensities import intensities
 from medgemma_dash.imaging.dicom.layout import Layout, read_layout
-from medgemma_dash.imaging.dicom.notices import notices
+from medgemma_dash.imaging.dicom.notices import file_notices
 from medgemma_dash.imaging.dicom.stored_bits import within_stored_bits
 from medgemma_dash.imaging.dicom.stream import stated_size
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSY, NATIVE, READABLE, RLE, TWO_SYNTAXES
@@ -58,7 +58,7 @@ def decode_dicom(data: bytes, transfer_syntax: str) -> DecodedImage:
     orientation = facts.words(dataset, "PatientOrientation")
     view = facts.word(dataset, "ViewPosition", VIEWS)
     laterality, side_warnings = read_laterality(orientation, view)
-    warnings = (*notices(dataset, transfer_syntax, layout), *assumed)
+    warnings = (*file_notices(dataset, transfer_syntax, layout), *assumed)
     stored, more = _stored_values(dataset, transfer_syntax, layout)
     warnings += more
     if layout.samples == 3 and layout.signed:

@@ -17,7 +17,7 @@ _DECIMALS = ("WindowCenter", "WindowWidth", "RescaleSlope", "RescaleIntercept", 
 _SHAPE_OF = {"MONOCHROME1": "INVERSE", "MONOCHROME2": "IDENTITY"}
 
 
-def notices(dataset: Dataset, transfer_syntax: str, layout: Layout) -> tuple[str, ...]:
+def file_notices(dataset: Dataset, transfer_syntax: str, layout: Layout) -> tuple[str, ...]:
     """What to know about the file before trusting its picture."""
     return (
         *_about_kind(dataset),

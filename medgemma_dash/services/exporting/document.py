@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
-from medgemma_dash.core.model_name import public_model_name as public_model_name
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
 from medgemma_dash.core.target import Target
 
@@ -28,10 +28,10 @@ def explanation_json(
     """The explanation as strict JSON (numbers that are not finite become null).
 
     Numbers are written so that reading them as float32 gives the same bits. `row` has one
-    value per position of the sequence, `layers` one per decoder layer. `map` is of the current
-    image; `maps` are of all, in order, and only there where there are several. So is a map's
-    `fine` where the method saw patches, and the target's `margin` where it is one: keys may be
-    added within a version of the schema, none may change.
+    value per position of the sequence, `layers` one per decoder layer. `map` and `zones` are of
+    the current image; `maps` are of all, in order, and only there where there are several. So is
+    a map's `fine` where the method saw patches, and the target's `margin` where it is one: keys may
+    be added within a version of the schema, none may change.
     """
     provenance = explanation.provenance
     document = {

@@ -17,7 +17,7 @@ _LONGEST_NUMBER = 7  # characters: 35 bits, more than any picture has pixels
 
 @dataclass(frozen=True)
 class RunLengths:
-    """A mask of `size` (height, width) in its written form, checked by `check_runs`."""
+    """A mask of `size` (height, width) in its written form, checked by `read_runs`."""
 
     size: tuple[int, int]
     counts: str | tuple[int, ...]

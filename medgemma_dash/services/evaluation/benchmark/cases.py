@@ -29,8 +29,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Word:
-    """A word of an answer. kind: what it says, "presence", "finding", "side" or "zone"."""
+class AffirmingWord:
+    """A word of a right answer that affirms the finding.
+
+    kind: what it says, "presence", "finding", "side" or "zone".
+    """
 
     kind: str
     text: str
@@ -48,7 +51,7 @@ class Case:
     finding: str
     mask: Bool[np.ndarray, "height width"]
     answer: Answer
-    words: tuple[Word, ...]
+    words: tuple[AffirmingWord, ...]
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,7 @@ def _annotated_case(model: "VisionLanguageModel", finding: AnnotatedFinding) -> 
     return [Case(radiograph.sha256, label, mask, answer, words_that_affirm(answer, label))]
 
 
-def words_that_affirm(answer: Answer, label: str) -> tuple[Word, ...]:
+def words_that_affirm(answer: Answer, label: str) -> tuple[AffirmingWord, ...]:
     """The leading "yes" and the label's first mention; nothing when "yes" does not lead."""
     start = len(answer.text) - len(answer.text.lstrip())
     stop = start + len("yes")
@@ -157,7 +160,7 @@ def words_that_affirm(answer: Answer, label: str) -> tuple[Word, ...]:
     except TargetError:
         pass
     else:
-        words.append(Word("finding", label, tuple(range(first, last))))
+        words.append(AffirmingWord("finding", label, tuple(range(first, last))))
     return tuple(words)
 
 
@@ -167,5 +170,5 @@ def _by_picture(findings: Sequence[AnnotatedFinding]) -> list[AnnotatedFinding]:
     return sorted(findings, key=lambda finding: order[finding.image])
 
 
-def _word(answer: Answer, kind: str, start: int, stop: int) -> Word:
-    return Word(kind, answer.text[start:stop], word_tokens(answer, start, stop))
+def _word(answer: Answer, kind: str, start: int, stop: int) -> AffirmingWord:
+    return AffirmingWord(kind, answer.text[start:stop], word_tokens(answer, start, stop))

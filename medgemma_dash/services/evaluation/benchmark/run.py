@@ -5,16 +5,19 @@ from dataclasses import dataclass
 from itertools import chain
 
 from medgemma_dash.core.errors import ModelError
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.methods import MethodSpec, available, get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.evaluation.benchmark.cases import CaseSource
 from medgemma_dash.services.evaluation.benchmark.measures import Observation
-from medgemma_dash.services.evaluation.benchmark.observing import Settings, observe
-from medgemma_dash.services.exporting.document import public_model_name
+from medgemma_dash.services.evaluation.benchmark.observing import OptionsByMethod, observe
 
 # What lets 200 radiographs end within an hour or so on two slow cores. Blocks of 2 x 2 cells cost a
 # quarter of single cells, and removing what they mark costs the demo model's answers more.
-SETTINGS: Settings = {"integrated_gradients": {"steps": "16"}, "occlusion": {"block": "2x2"}}
+QUICK_OPTIONS: OptionsByMethod = {
+    "integrated_gradients": {"steps": "16"},
+    "occlusion": {"block": "2x2"},
+}
 
 
 @dataclass(frozen=True)
@@ -36,7 +39,7 @@ class Benchmark:
     wrong_answers: int
     left_out: int
     methods: tuple[MethodSpec, ...]
-    settings: Mapping[str, Mapping[str, str]]
+    options: Mapping[str, Mapping[str, str]]
     observations: tuple[Observation, ...]
 
 
@@ -53,16 +56,16 @@ def chosen_methods(names: Sequence[str] | None) -> tuple[MethodSpec, ...]:
     )
 
 
-def chosen_settings(given: Sequence[tuple[str, str, str]]) -> Settings:
-    """SETTINGS, overruled by these (method, option, choice).
+def quick_options(given: Sequence[tuple[str, str, str]]) -> OptionsByMethod:
+    """QUICK_OPTIONS, overruled by these (method, option, choice).
 
     Raises MethodError for a method, option or choice that there is not.
     """
-    merged = {name: dict(options) for name, options in SETTINGS.items()}
+    merged = {name: dict(values) for name, values in QUICK_OPTIONS.items()}
     for name, option, choice in given:
         merged.setdefault(name, {})[option] = choice
-    for name, options in merged.items():
-        get(name).spec.settings(options)
+    for name, values in merged.items():
+        get(name).spec.option_values(values)
     return merged
 
 
@@ -71,7 +74,7 @@ def run_benchmark(
     source: CaseSource,
     methods: Sequence[MethodSpec],
     *,
-    settings: Settings = SETTINGS,
+    options: OptionsByMethod = QUICK_OPTIONS,
     remove_for_all_words: bool = False,
     progress: Callable[[int, int], None] | None = None,
 ) -> Benchmark:
@@ -89,7 +92,7 @@ def run_benchmark(
     try:
         for picture in source.pictures:
             found = [
-                observe(model, case, methods, settings, remove_for_all_words=remove_for_all_words)
+                observe(model, case, methods, options, remove_for_all_words=remove_for_all_words)
                 for case in picture.cases
             ]
             observations += chain.from_iterable(found)
@@ -119,7 +122,7 @@ def run_benchmark(
         wrong_answers=right.count(False),
         left_out=left_out,
         methods=tuple(methods),
-        settings={spec.name: dict(spec.settings(dict(settings.get(spec.name, {}))))
+        options={spec.name: dict(spec.option_values(dict(options.get(spec.name, {}))))
                   for spec in methods},
         observations=tuple(observations),
     )  # fmt: skip

@@ -115,8 +115,8 @@ def _cell_words(study: Study) -> list[list[list[str]]] | None:
     """For every cell, the answer's words that leaned on it most, of those explained so far."""
     if study.answered is None:
         return None
-    answer, (spec, settings) = study.answered.answer, shown_method(study)
-    known = study.answered.store.tensor(spec.name, settings)
+    answer, (spec, options) = study.answered.answer, shown_method(study)
+    known = study.answered.store.tensor(spec.name, options)
     units = answer.units
     texts = [unit_words(answer, unit) for unit in units]
     rows, _ = together(known.relevancy, known.filled, units)
