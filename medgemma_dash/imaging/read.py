@@ -73,7 +73,7 @@ def _from_raster(raster: RasterImage, digest: str) -> Radiograph:
         laterality=side,
         intensities=raster.intensities,
         windows=contrast.windows,
-        warnings=(*raster.warnings, *contrast.warnings, assumption),
+        warnings=(*contrast.warnings, *raster.warnings, assumption),
         wider=contrast.wider,
     )
 
@@ -99,7 +99,7 @@ def _from_dicom(data: bytes, digest: str) -> Radiograph:
         intensities=intensities,
         windows=contrast.windows,
         tags=image.tags,
-        warnings=(*image.warnings, *contrast.warnings),
+        warnings=(*contrast.warnings, *image.warnings),
         wider=contrast.wider,
     )
 
