@@ -5,18 +5,16 @@ import stat
 from hashlib import sha256
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.imaging import laterality
+from medgemma_dash.imaging.contrast import judge_contrast
 from medgemma_dash.imaging.limits import MAX_FILE_BYTES, check_file_size
 from medgemma_dash.imaging.raster import RasterImage, as_rgb, luma, read_picture, read_raster
 from medgemma_dash.imaging.sniff import sniff
 from medgemma_dash.imaging.window import apply_window
-
-_NEARLY_ALL = 0.98
 
 
 def load_radiograph(
@@ -67,14 +65,16 @@ def _from_raster(raster: RasterImage, digest: str) -> Radiograph:
         "The picture does not say which side is the patient's right; "
         "the radiological convention is assumed."
     )
+    contrast = judge_contrast(raster.pixels, raster.intensities, raster.windows)
     return Radiograph(
         pixels=raster.pixels,
         sha256=digest,
         spacing_mm=None,
         laterality=side,
         intensities=raster.intensities,
-        windows=raster.windows,
-        warnings=(*raster.warnings, *_about_contrast(raster.pixels), assumption),
+        windows=contrast.windows,
+        warnings=(*contrast.warnings, *raster.warnings, assumption),
+        wider=contrast.wider,
     )
 
 
@@ -90,26 +90,18 @@ def _from_dicom(data: bytes, digest: str) -> Radiograph:
     else:
         intensities = image.picture
         pixels = as_rgb(apply_window(intensities, image.windows[0]))
+    contrast = judge_contrast(pixels, intensities, image.windows)
     return Radiograph(
         pixels=pixels,
         sha256=digest,
         spacing_mm=image.spacing_mm,
         laterality=image.laterality,
         intensities=intensities,
-        windows=image.windows,
+        windows=contrast.windows,
         tags=image.tags,
-        warnings=(*image.warnings, *_about_contrast(pixels)),
+        warnings=(*contrast.warnings, *image.warnings),
+        wider=contrast.wider,
     )
-
-
-def _about_contrast(pixels: UInt8[np.ndarray, "rows cols 3"]) -> tuple[str, ...]:
-    """Warn about a picture in which there is nothing to see."""
-    sample = pixels[::4, ::4]
-    if sample.min() == sample.max() and pixels.min() == pixels.max():
-        return ("Every pixel has the same value: there is nothing to see in this picture.",)
-    if np.mean(sample == 0) > _NEARLY_ALL or np.mean(sample == 255) > _NEARLY_ALL:
-        return ("Nearly the whole picture is black or white: try another window.",)
-    return ()
 
 
 def _read_file(path: str | os.PathLike[str]) -> bytes:

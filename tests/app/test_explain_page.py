@@ -12,8 +12,12 @@ from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError, Prom
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import EXPLAIN
+from medgemma_dash.ui.components.map_display import displayed_pixels, window_key
+from medgemma_dash.ui.state.actions import open_radiograph
 from medgemma_dash.ui.state.session import ASK, QUESTION
+from tests.app.browser_events import actions_of, choose_action, lines_of
 from tests.app.opened import answered_of, session_of, study_of
+from tests.imaging.dicom_files import native, sample_picture
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
@@ -240,3 +244,20 @@ def test_an_answer_that_is_known_already_gets_its_word_selected(
     answered = answered_of(open_explain())
     assert answered.target is not None
     assert answered.explanation is not None
+
+
+def test_a_dark_film_is_shown_in_the_full_range_by_one_click(open_explain: OpenPage) -> None:
+    app = open_explain()
+    assert "wider" not in actions_of(app, "radiograph_notes")  # the sample uses the range
+    dark = native(sample_picture(64, 64, 8), WindowCenter=2048, WindowWidth=4096)
+    assert open_radiograph(session_of(app), dark, "Uploaded film")
+    app.run()
+    study = study_of(app)
+    assert displayed_pixels(study).max() < 20
+    assert any("very dark" in line for line in lines_of(app, "radiograph_notes"))
+    assert actions_of(app, "radiograph_notes") == ["wider"]
+    choose_action(app, "radiograph_notes", "wider")
+    app.run()
+    assert app.session_state[window_key(study, "preset")] == "Whole range"
+    assert any("very dark" in line for line in lines_of(app, "radiograph_notes"))
+    assert actions_of(app, "radiograph_notes") == []

@@ -247,6 +247,16 @@ def test_slow_decoding_is_given_up() -> None:
         dicom_process.decode_in_process(native(DEEP, bits=12), seconds=0.01)
 
 
+def test_a_process_that_the_system_ended_is_no_fault_of_the_file(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    ends = "import os, sys; sys.stdin.buffer.read(); os.kill(os.getpid(), 9)"
+    monkeypatch.setattr(dicom_process, "_START", ends)
+    with pytest.raises(ImageError, match="short of memory") as caught:
+        load_radiograph(native(DEEP, bits=12))
+    assert "damaged" not in str(caught.value)
+
+
 def test_memory_limit_of_the_decoding_process_holds() -> None:
     large = np.zeros((4000, 4000), np.uint16)
     with pytest.raises(ImageError, match=r"memory|cannot be decoded"):

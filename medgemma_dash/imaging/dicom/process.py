@@ -34,6 +34,10 @@ _NOT_STARTED = (
     "This machine is too busy to decode a DICOM file: no process could be started for it. Try "
     "again in a minute, or close other programs."
 )
+_KILLED = (
+    "The system ended the process that decoded the file, most likely because this machine is "
+    "short of memory; the file may be sound. Close other programs and try again."
+)
 # What a broken answer of the child may raise here.
 _UNREADABLE = (EOFError, ValueError, TypeError, KeyError, OverflowError, RecursionError)
 _MAX_HEADER_BYTES = 2**16
@@ -99,7 +103,8 @@ def _run(data: bytes, megabytes: int, seconds: float) -> ReceivedImage:
         _start(timer, writer)
         return _receive(cast(IO[bytes], process.stdout))
     except _UNREADABLE:
-        raise ImageError(_reason(late.is_set(), seconds)) from None
+        killed = not late.is_set() and _was_killed(process)
+        raise ImageError(_KILLED if killed else _reason(late.is_set(), seconds)) from None
     finally:
         timer.cancel()
         process.kill()
@@ -135,6 +140,14 @@ def _reason(late: bool, seconds: float) -> str:
         )
     # Native decoders end the whole process when memory runs out, or on damage.
     return UNDECODABLE
+
+
+def _was_killed(process: subprocess.Popen[bytes]) -> bool:
+    """Whether the child, which said nothing more, was ended by the system's kill signal."""
+    try:
+        return process.wait(timeout=1) == -9
+    except subprocess.TimeoutExpired:
+        return False
 
 
 def _receive(stream: IO[bytes]) -> ReceivedImage:
