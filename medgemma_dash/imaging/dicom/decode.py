@@ -15,8 +15,10 @@ from pydicom.encaps import get_frame
 from pydicom.pixels import get_decoder
 
 from medgemma_dash.core.errors import ImageError
-from medgemma_dash.core.radiograph import Laterality, Window
+from medgemma_dash.core.radiograph import Window
+from medgemma_dash.imaging.decoded import DecodedImage
 from medgemma_dash.imaging.dicom import facts
+from medgemma_dash.imaging.dicom.coverage import check_coverage
 from medgemma_dash.imaging.dicom.notices import notices
 from medgemma_dash.imaging.dicom.stream import stated_size
 from medgemma_dash.imaging.dicom.tables import read_table
@@ -32,22 +34,6 @@ _WRONG_SIZE = (
     "Export it again."
 )
 WHOLE_RANGE = "Whole range"
-
-
-@dataclass(frozen=True, eq=False)
-class DecodedImage:
-    """What the decoding process hands back.
-
-    picture: float32 (H, W) intensities, or uint8 (H, W, 3) colours.
-    windows: in the units of the intensities; the first one is shown.
-    """
-
-    picture: Shaped[np.ndarray, "rows cols *channels"]
-    windows: tuple[Window, ...]
-    laterality: Laterality
-    spacing_mm: tuple[float, float] | None
-    tags: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -71,7 +57,8 @@ def decode_dicom(data: bytes, transfer_syntax: str) -> DecodedImage:
     view = facts.word(dataset, "ViewPosition", VIEWS)
     laterality, side_warnings = read_laterality(orientation, view)
     warnings = notices(dataset, transfer_syntax, layout.bits)
-    stored = _stored_values(dataset, transfer_syntax, layout)
+    stored, more = _stored_values(dataset, transfer_syntax, layout)
+    warnings += more
     if layout.samples == 3:
         picture: Shaped[np.ndarray, "rows cols *channels"] = _eight_bit_colour(stored, layout)
         windows: tuple[Window, ...] = (EIGHT_BIT,)
@@ -128,7 +115,8 @@ def _check_layout(dataset: pydicom.Dataset) -> _Layout:
 
 def _stored_values(
     dataset: pydicom.Dataset, transfer_syntax: str, layout: _Layout
-) -> Shaped[np.ndarray, "rows cols *channels"]:
+) -> tuple[Shaped[np.ndarray, "rows cols *channels"], tuple[str, ...]]:
+    warnings: tuple[str, ...] = ()
     decoder = get_decoder(transfer_syntax)
     plugin = "pylibjpeg" if "pylibjpeg" in decoder.available_plugins else ""
     if transfer_syntax not in NATIVE and not decoder.is_available:
@@ -138,16 +126,17 @@ def _stored_values(
             "radiograph uncompressed."
         )
     if transfer_syntax not in NATIVE and transfer_syntax != RLE:
-        size = stated_size(get_frame(dataset.PixelData, 0, number_of_frames=1))
-        if size != (layout.rows, layout.cols):
+        frame = get_frame(dataset.PixelData, 0, number_of_frames=1)
+        if stated_size(frame) != (layout.rows, layout.cols):
             raise ImageError(_WRONG_SIZE)
+        warnings = check_coverage(frame)
     array, properties = decoder.as_array(dataset, decoding_plugin=plugin)
     expected = (layout.rows, layout.cols) + ((3,) if layout.samples == 3 else ())
     if array.shape != expected:
         raise ImageError(_WRONG_SIZE)
     if layout.samples == 3 and properties["photometric_interpretation"] not in ("RGB",):
         raise ImageError("The DICOM file's colours cannot be read. Export it as MONOCHROME2.")
-    return np.asarray(array)
+    return np.asarray(array), warnings
 
 
 def _eight_bit_colour(

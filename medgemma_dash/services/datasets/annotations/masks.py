@@ -7,8 +7,8 @@ import numpy as np
 from jaxtyping import Bool
 
 from medgemma_dash.core.errors import ImageError
+from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.imaging.limits import MAX_FILE_BYTES, check_file_size
-from medgemma_dash.imaging.raster import read_raster
 from medgemma_dash.services.datasets.annotations.boxes import other_size
 from medgemma_dash.services.datasets.annotations.findings import (
     MOST_ENTRIES,
@@ -40,7 +40,7 @@ class MaskFile:
         except OSError:
             raise ImageError("The mask's file cannot be opened any more.") from None
         check_file_size(len(data))
-        mask: Bool[np.ndarray, "height width"] = read_raster(data, "png").intensities > 0
+        mask: Bool[np.ndarray, "height width"] = load_radiograph(data).intensities > 0
         if mask.shape != (height, width):
             raise ImageError(other_size((height, width)))
         return mask
