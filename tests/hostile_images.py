@@ -114,6 +114,21 @@ def _jpeg_of_many_scans() -> bytes:
     return stream[:-2] + stream[last:-2] * 5000 + b"\xff\xd9"
 
 
+def _jpeg_with_more(more: bytes) -> bytes:
+    stream = jpeg_stream(SQUARE_8)
+    return stream[:2] + more + stream[2:]
+
+
+def _png_with_more(more: bytes) -> bytes:
+    good = _saved("PNG")
+    return good[:33] + more + good[33:]
+
+
+def _transparent_png(rows: int, cols: int) -> bytes:
+    """Many megapixels of red, green, blue and alpha in a small file, of which a part is missing."""
+    return _png(cols, rows, _zeros(rows * (1 + 4 * cols) * 9 // 10), colour=6)
+
+
 def _animated_png() -> bytes:
     frames = [Image.new("L", (64, 64), value) for value in (10, 200)]
     buffer = io.BytesIO()
@@ -232,6 +247,18 @@ _MAKERS: dict[str, Callable[[], bytes]] = {
     "jpeg signature only": lambda: b"\xff\xd8\xff\xe0",
     "jpeg bomb by its header": lambda: _jpeg_with_size(65_500, 65_500),
     "jpeg of thousands of scans": _jpeg_of_many_scans,
+    "jpeg of many exif segments": lambda: _jpeg_with_more(
+        (b"\xff\xe1\0\x28Exif\0\0" + bytes(32)) * 100_000
+    ),
+    "jpeg of millions of markers": lambda: _jpeg_with_more(b"\xff\x01" * 10_000_000),
+    "jpeg of fill": lambda: _jpeg_with_more(b"\xff" * 20_000_000),
+    "jpeg closed by hand": lambda: _noise("JPEG")[:20_000] + b"\xff\xd9",
+    "png of a million chunks": lambda: _png_with_more(_chunk(b"IDAT", b"") * 1_000_000),
+    "png of many texts": lambda: _png_with_more(_chunk(b"tEXt", b"key\0word") * 100_000),
+    "png of 40 transparent megapixels": lambda: _transparent_png(6000, 6600),
+    "dicom jpeg closed by hand": lambda: encapsulated(
+        jpeg_stream(SQUARE_8)[:800] + b"\xff\xd9", SQUARE_8, JPEG_BASELINE
+    ),
     "dicom header only": lambda: bytes(128) + b"DICM",
     "dicom without transfer syntax": lambda: bytes(128) + b"DICM" + _dicom_body(),
     "dicom cut in its header": lambda: native(SQUARE, bits=12)[:200],

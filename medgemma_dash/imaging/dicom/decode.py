@@ -6,7 +6,6 @@ Runs in the decoding process, under its memory limit. Imports pydicom.
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
 
 import numpy as np
 import pydicom
@@ -14,8 +13,10 @@ from jaxtyping import Shaped
 from pydicom.pixels import get_decoder
 
 from medgemma_dash.core.errors import ImageError
-from medgemma_dash.core.radiograph import Laterality, Window
+from medgemma_dash.core.radiograph import Window
+from medgemma_dash.imaging.decoded import DecodedImage
 from medgemma_dash.imaging.dicom import facts
+from medgemma_dash.imaging.dicom.coverage import check_coverage
 from medgemma_dash.imaging.dicom.frames import compressed_frame, encapsulated, native_frame
 from medgemma_dash.imaging.dicom.intensities import intensities
 from medgemma_dash.imaging.dicom.layout import Layout, read_layout
@@ -30,22 +31,6 @@ _WRONG_SIZE = (
     "The picture in the DICOM file does not have the size that the file states: it is damaged. "
     "Export it again."
 )
-
-
-@dataclass(frozen=True, eq=False)
-class DecodedImage:
-    """What the decoding process hands back.
-
-    picture: float32 (H, W) intensities, or uint8 (H, W, 3) colours.
-    windows: in the units of the intensities; the first one is shown.
-    """
-
-    picture: Shaped[np.ndarray, "rows cols *channels"]
-    windows: tuple[Window, ...]
-    laterality: Laterality
-    spacing_mm: tuple[float, float] | None
-    tags: tuple[tuple[str, str], ...]
-    warnings: tuple[str, ...]
 
 
 def decode_dicom(data: bytes, transfer_syntax: str) -> DecodedImage:
@@ -96,6 +81,7 @@ def _stored_values(
             "pylibjpeg, pylibjpeg-libjpeg, pylibjpeg-openjpeg and pylibjpeg-rle, or export the "
             "radiograph uncompressed."
         )
+    warnings: tuple[str, ...] = ()
     if transfer_syntax in NATIVE:
         frame = native_frame(dataset.PixelData, layout)
         source = frame.data
@@ -103,6 +89,8 @@ def _stored_values(
         frame = compressed_frame(dataset.PixelData, layout)
         if transfer_syntax != RLE and stated_size(frame.data) != (layout.rows, layout.cols):
             raise ImageError(_WRONG_SIZE)
+        if transfer_syntax != RLE:
+            warnings = check_coverage(frame.data)
         source = encapsulated(frame.data)
     array, properties = decoder.as_array(
         source,
@@ -129,7 +117,7 @@ def _stored_values(
         raise ImageError("The DICOM file's colours cannot be read. Export it as MONOCHROME2.")
     lossy = transfer_syntax in LOSSY
     values, more = within_stored_bits(np.asarray(array), layout.bits, layout.signed, lossy=lossy)
-    return values, (*frame.notices, *more)
+    return values, (*frame.notices, *warnings, *more)
 
 
 def _deep_colour(

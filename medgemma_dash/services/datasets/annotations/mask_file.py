@@ -10,6 +10,7 @@ from PIL import Image
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.imaging.limits import MAX_FILE_BYTES, check_file_size, check_picture_size
+from medgemma_dash.imaging.png import check_png, check_rows
 from medgemma_dash.services.datasets.annotations.boxes import other_size
 from medgemma_dash.services.datasets.annotations.image_folder import open_regular
 
@@ -32,9 +33,11 @@ class MaskFile:
         except OSError:
             raise ImageError("The mask's file cannot be opened any more.") from None
         check_file_size(len(data))
+        header = check_png(data)
+        check_picture_size(header.rows, header.cols)
+        check_rows(data, header)
         try:
             with Image.open(io.BytesIO(data), formats=("PNG",)) as picture:
-                check_picture_size(picture.height, picture.width)
                 mask = _foreground(picture)
         except ImageError:
             raise
