@@ -10,6 +10,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit import file_util
 
+# A component's file with a hash in its name, which no other contents can have.
+HASHED = re.compile(r"/component/.*\.[0-9a-f]{8,}\.(js|css|woff2)$")
+A_YEAR = "public, max-age=31536000, immutable"
 INLINE_SCRIPT = re.compile(r"<script>(.*?)</script>", re.DOTALL)
 
 FIXED = {
@@ -32,6 +35,7 @@ class SecurityHeaders:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        lasting = HASHED.search(scope["path"]) is not None
         policy = content_security_policy(Headers(scope=scope).get("host", ""))
 
         async def send_with_headers(message: Message) -> None:
@@ -39,6 +43,10 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 headers.update(FIXED)
                 headers["Content-Security-Policy"] = policy
+                if lasting and message["status"] == 200:
+                    # Streamlit's own says neither how long nor which, and the browser asks again:
+                    # the table's script is five megabytes, compressed anew each time.
+                    headers["Cache-Control"] = A_YEAR
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
