@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
+import st_aggrid
 from starlette.datastructures import Headers
 from websockets.exceptions import InvalidStatus
 
@@ -82,6 +83,22 @@ def test_every_answer_carries_the_headers(watched: tuple[str, Path]) -> None:
         assert answer.getheader("Content-Security-Policy") == content_security_policy(host)
     refused, _ = request(watched[0], "/", {"Host": "evil.example"})
     assert refused.getheader("X-Content-Type-Options") == "nosniff"
+
+
+def test_a_components_hashed_files_are_kept_by_the_browser_and_nothing_else_is(
+    watched: tuple[str, Path],
+) -> None:
+    """Otherwise each drawing of the table has five megabytes compressed and sent."""
+    with Visitor(watched[0]) as visitor:  # the page that has the table declares its component
+        visitor.open("Explain")
+        visitor.hear_until(lambda own: "FINISHED_SUCCESSFULLY" in own.text)
+    folder = Path(st_aggrid.__file__).parent / "frontend" / "build"
+    (script,) = (folder / "static" / "js").glob("main.*.js")
+    for name in (script.relative_to(folder).as_posix(), "bootstrap.min.css", "none.0123abcd.js"):
+        answer, _ = request(watched[0], f"/component/st_aggrid.AgGrid.agGrid/{name}")
+        kept = "immutable" in (answer.getheader("Cache-Control") or "")
+        assert kept == (name.endswith(script.name))
+    assert answer.status == 404
 
 
 def test_scripts_come_from_this_server_alone_and_nobody_else_frames_it() -> None:
