@@ -55,8 +55,11 @@ def evidence_panel(host: ModelHost) -> None:
     study, answered = session.study, session.answered
     if study is None or answered is None:
         return
-    if EXPLAIN in session.jobs:
-        watch(EXPLAIN)
+    # A place of its own: the line would otherwise push down what stands below it, and Streamlit
+    # builds anew what has moved. The table's frame alone loads five megabytes of script for that.
+    with st.container():
+        if EXPLAIN in session.jobs:
+            watch(EXPLAIN)
     answer, shown = answered.answer, answered.shown
     if answered.problem and answered.target is not None:
         _no_explanation(answer, answered.target, answered.problem)
