@@ -15,6 +15,7 @@ from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.radiograph import Window
 from medgemma_dash.figures import overlay_svg
 from medgemma_dash.figures.overlay import joined_pictures
 from medgemma_dash.figures.overlay_svg import side_by_side
@@ -37,6 +38,7 @@ from medgemma_dash.services.exporting import (
     overlay_png,
     relevancy_npz,
 )
+from medgemma_dash.services.exporting.subject import film_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +48,7 @@ class Takeaway:
     zones, pixels: of the current image; earlier ones are drawn as they were read.
     fine: of a method that sees patches their relevance for every token, one array an image.
     pixels: makes uint8 (H, W, 3), the radiograph in the window that was on screen.
+    uploaded: the current film came through the browser. shown_window: the one that was on screen.
     """
 
     explanation: Explanation
@@ -58,6 +61,13 @@ class Takeaway:
     filled: Bool[np.ndarray, " tokens"]
     is_global: tuple[bool, ...]
     fine: tuple[Float[np.ndarray, "tokens patch_rows patch_cols"], ...] = ()
+    uploaded: bool = False
+    shown_window: Window | None = None
+
+    @property
+    def films(self) -> tuple[str, ...]:
+        """What the images are called."""
+        return film_names(self.answer, self.uploaded)
 
     def png(self) -> bytes:
         """The maps as they were drawn, over the radiographs in full size, with their legend; of
@@ -102,16 +112,24 @@ class Takeaway:
     def csv(self) -> str:
         """Every number in long form."""
         words = prompt_words(self.explanation, self.answer, MOST_WORDS)
-        return numbers_csv(self.explanation, self.zones, words)
+        return numbers_csv(self.explanation, self.zones, words, self.films)
 
     def json(self) -> str:
         """The explanation and everything needed to read it."""
-        return explanation_json(self.explanation, self.answer, self.zones)
+        return explanation_json(
+            self.explanation,
+            self.answer,
+            self.zones,
+            films=self.films,
+            shown_window=self.shown_window,
+        )
 
     def npz(self) -> bytes:
         """The relevancy tensor, as far as it is known."""
         provenance = self.explanation.provenance
-        return relevancy_npz(self.answer, self.relevancy, provenance, self.filled, self.fine)
+        return relevancy_npz(
+            self.answer, self.relevancy, provenance, self.filled, self.fine, self.films
+        )
 
     def archive(self) -> bytes:
         """relevancy.npz and explanation.json in one zip file."""
@@ -132,5 +150,7 @@ class Takeaway:
                 zones_note=self.zones_note,
                 pixels=self.pixels(),
                 display=self.display,
+                films=self.films,
+                shown_window=self.shown_window,
             )
         )

@@ -37,6 +37,8 @@ def downloads(host: ModelHost) -> None:
         relevancy=known.relevancy,
         filled=known.filled,
         fine=known.relevance.fine,
+        uploaded=study.sample is None,
+        shown_window=chosen_window(study),
         is_global=tuple(layer.is_global for layer in host.model.layout.layers),
     )
     files = (
