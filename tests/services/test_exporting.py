@@ -268,8 +268,10 @@ def test_the_prompt_is_as_the_template_made_it_with_images_folded(
     tokens = [f"⟨{rows * cols} image tokens of image {number}⟩" for number in (1, 2)]
     told = rendered_prompt(answer)
     assert [told.index(one) for one in tokens] == sorted(told.index(one) for one in tokens)
-    decoded = demo_model.tokenizer.decode(answer.input_ids[: answer.prompt_length])
-    soft = demo_model.tokenizer.decode([answer.input_ids[answer.image_span[0]]]) * (rows * cols)
+    decoded = demo_model.processor.tokenizer.decode(answer.input_ids[: answer.prompt_length])
+    soft = demo_model.processor.tokenizer.decode([answer.input_ids[answer.image_span[0]]]) * (
+        rows * cols
+    )
     for one in tokens:
         told = told.replace(one, soft)
     assert told == decoded
