@@ -36,7 +36,7 @@ def caption(alt: str, key: str) -> dict[str, Any]:
     study = session.study
     if study is None:
         return {"file": key, "caption": [alt, RESEARCH_NOTICE]}
-    lines, said = [alt], (RESEARCH_NOTICE,)
+    lines, said = [alt], notices(False)
     film = film_name(study.radiograph, study.sample is None)
     answered = study.answered
     if answered is None:
