@@ -85,6 +85,7 @@ function drawing(plot, widthMm, ground) {
   root.append(set(document.createElementNS(SVG, "rect"), { width, height: whole, fill: ground }));
   for (const layer of layers) {
     const copy = layer.cloneNode(true);
+    keepLengths(layer, copy);
     for (const unseen of copy.querySelectorAll(".hoverlayer, .zoomlayer, .draglayer")) unseen.remove();
     copy.removeAttribute("style");  // it paints a background, over the layers below
     root.append(copy);
@@ -100,6 +101,17 @@ function drawing(plot, widthMm, ground) {
   });
   const pixels = widthMm ? (widthMm / MM_PER_INCH) * DPI : (width / PIXELS_PER_INCH) * DPI;
   return { root, scale: pixels / width, width, height: whole };
+}
+
+// The file may be read where the page's typeface is not: its texts keep the room they have here.
+function keepLengths(layer, copy) {
+  const copies = copy.querySelectorAll("text, tspan");
+  layer.querySelectorAll("text, tspan").forEach((text, place) => {
+    const length = text.childElementCount ? 0 : text.getComputedTextLength();
+    if (!length) return;
+    copies[place].setAttribute("textLength", length.toFixed(2));
+    copies[place].setAttribute("lengthAdjust", "spacingAndGlyphs");
+  });
 }
 
 function broken(text, room, size) {

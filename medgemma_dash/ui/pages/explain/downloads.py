@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
 WIDTH = "figure_width"
-FULL_SIZE = "Full size"
+FULL_SIZE = "Map: full size"
 # Columns of journals: one, one and a half, two.
 WIDTHS_MM: dict[str, float | None] = {
     FULL_SIZE: None,
-    "85 mm wide": 85,
-    "120 mm wide": 120,
-    "180 mm wide": 180,
+    "Map: 85 mm wide": 85,
+    "Map: 120 mm wide": 120,
+    "Map: 180 mm wide": 180,
 }
 
 
@@ -73,8 +73,7 @@ def downloads(host: ModelHost) -> None:
             "Width of the map's PNG and SVG",
             list(WIDTHS_MM),
             key=WIDTH,
-            help="In print, at 300 dots an inch. The map's full size keeps every pixel.",
             label_visibility="collapsed",
-            width=130,
+            width=160,
             persist_state="session",
         )
