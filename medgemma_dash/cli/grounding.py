@@ -1,8 +1,6 @@
 """`grounding`: prints the table, and stores it where asked."""
 
 import argparse
-import dataclasses
-import json
 
 from medgemma_dash.cli.chosen_model import chosen_model
 from medgemma_dash.cli.output import say, writing_to
@@ -11,7 +9,11 @@ from medgemma_dash.core.errors import SettingError
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.models.checkpoint import DEMO_FOLDER
 from medgemma_dash.services.evaluation.grounding import measure_grounding
-from medgemma_dash.services.evaluation.grounding_table import as_markdown, write_into_card
+from medgemma_dash.services.evaluation.grounding_table import (
+    as_markdown,
+    grounding_json,
+    write_into_card,
+)
 from medgemma_dash.services.exporting.files import write_together
 
 
@@ -32,7 +34,7 @@ def run(options: argparse.Namespace) -> int:
     )
     if options.out:
         with writing_to(options.out):
-            text = json.dumps(dataclasses.asdict(grounding), indent=1) + "\n"
+            text = grounding_json(grounding)
             write_together(options.out.parent, {options.out.name: text.encode()})
     say(as_markdown(grounding), end="")
     if options.write_card:

@@ -1,21 +1,28 @@
 """The measurement is right when the maps are known: here they are drawn, not computed."""
 
+import json
 from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from PIL import Image
 
 from medgemma_dash.core.answer import Answer, AnswerImage, Fidelity, Token
 from medgemma_dash.core.errors import ModelError, ModelNotFoundError
+from medgemma_dash.core.resources import resource
 from medgemma_dash.demo.dialogues import answer_to
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.metrics.localisation import mask_coverage
 from medgemma_dash.services.evaluation import grounding, known_answers
 from medgemma_dash.services.evaluation.grounding import measure_grounding
-from medgemma_dash.services.evaluation.grounding_table import as_markdown, write_into_card
+from medgemma_dash.services.evaluation.grounding_table import (
+    as_markdown,
+    grounding_json,
+    write_into_card,
+)
 from medgemma_dash.services.evaluation.known_answers import KINDS, word_map
 
 GRID = (16, 16)
@@ -90,6 +97,13 @@ def measure(monkeypatch):
 
 def on_lesion(finding):
     return mask_coverage(finding.mask, GRID)
+
+
+def test_the_file_is_what_its_schema_says(measure):
+    schema = json.loads(resource("docs", "schemas", "grounding-1.json").read_text("utf-8"))
+    written = json.loads(grounding_json(measure(Truth(on_lesion))))
+    Draft202012Validator(schema).validate(written)
+    assert written.keys() == schema["properties"].keys()
 
 
 def test_maps_on_the_lesion_score_one_and_beat_their_controls(measure):

@@ -1,5 +1,7 @@
-"""The grounding measurement as text: for the terminal and for the model card."""
+"""The grounding measurement as text: for the terminal, for the model card, and as JSON."""
 
+import dataclasses
+import json
 from pathlib import Path
 
 from medgemma_dash.core.errors import ModelNotFoundError
@@ -7,8 +9,18 @@ from medgemma_dash.demo.model_card import replace_section
 from medgemma_dash.metrics.bootstrap import Interval
 from medgemma_dash.services.evaluation.grounding import RANDOM_MAPS, Grounding, Score
 
+SCHEMA = "medgemma-dash/grounding"
+SCHEMA_VERSION = 1
+
 COLUMNS = ("words of", "explained", "peak on the lesion", "wrong answers as misses")
 CONTROLS = (f"{RANDOM_MAPS} random maps", "centre prior", "energy inside")
+
+
+def grounding_json(grounding: Grounding) -> str:
+    """All of it, as docs/schemas describes it."""
+    head = {"schema": SCHEMA, "schema_version": SCHEMA_VERSION}
+    document = head | dataclasses.asdict(grounding)
+    return json.dumps(document, allow_nan=False, indent=1) + "\n"
 
 
 def as_markdown(grounding: Grounding) -> str:
