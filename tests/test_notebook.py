@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medgemma_dash import notebook
-from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.errors import NoExplanationError, ResultFileError, TargetError
 from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import case
 
@@ -35,14 +35,107 @@ def test_every_figure_takes_explanations(explanations):
     assert len(notebook.layers(first, [False] * len(first.layers)).data[0].y) == len(first.layers)
 
 
+def heatmaps(figure):
+    return [trace for trace in figure.data if trace.type == "heatmap"]
+
+
+def titles(figure):
+    return " ".join(str(one.text) for one in figure.layout.annotations)
+
+
+@pytest.fixture(scope="module")
+def asked_of_two():
+    return case("six layers, heads 8 on 4", images=2)
+
+
+@pytest.fixture(scope="module")
+def of_two(asked_of_two):
+    return [
+        explain(asked_of_two.model, asked_of_two.answer, token=2, method=method)
+        for method in ("chefer", "rollout")
+    ]
+
+
+def test_of_several_images_every_one_is_shown_on_the_explanations_own_scale(of_two):
+    first, second = of_two
+    figure = notebook.show(first)
+    assert [trace.z.max() for trace in heatmaps(figure)] == pytest.approx(
+        [image.max() for image in first.images]
+    )
+    assert len({image.source for image in figure.layout.images}) == 2
+    assert {trace.zmax for trace in heatmaps(figure)} == {float(first.cells.max())}
+    assert "image 1 of 2" in titles(figure)
+    assert "each explanation's peak" in titles(figure)
+    both = notebook.compare(of_two)
+    assert [trace.zmax for trace in heatmaps(both)] == pytest.approx(
+        [first.cells.max()] * 2 + [second.cells.max()] * 2
+    )
+    assert "Chefer, image 2 of 2" in titles(both)
+    assert both.layout.yaxis.domain == both.layout.yaxis2.domain > both.layout.yaxis3.domain
+    shares = heatmaps(notebook.compare(of_two, scale="shared"))
+    assert max(trace.z.max() for trace in shares[:2]) == pytest.approx(
+        first.cells.max() / first.cells.sum()
+    )
+
+
+def test_of_several_images_maps_are_compared_as_one_and_zones_are_the_current_ones(of_two):
+    first, second = of_two
+    drawn = heatmaps(notebook.difference(first, second))
+    share = [one.cells / one.cells.sum() for one in of_two]
+    assert max(trace.zmax for trace in drawn) == pytest.approx(np.abs(share[0] - share[1]).max())
+    assert {bar.name for bar in notebook.zones(of_two).data} == {
+        "Chefer, image 2 of 2",
+        "Attention rollout, image 2 of 2",
+    }
+    expected = np.corrcoef(first.cells, second.cells)[0, 1]
+    assert notebook.agreements(of_two, "pearson").data[0].z[0][1] == pytest.approx(expected)
+    with pytest.raises(ValueError, match="no distance"):
+        notebook.agreements(of_two, "peak_distance")
+
+
+def test_layers_and_heads_show_the_image_that_is_asked_for(asked_of_two, of_two):
+    answer = asked_of_two.answer
+    view = notebook.layer_view(asked_of_two.model, answer, token=2)
+    for number, image in enumerate(of_two[0].images):
+        gathered = notebook.gathered_maps(view, answer, image=number)
+        assert np.max(heatmaps(gathered)[-1].z) == pytest.approx(image.max(), rel=1e-4)
+        (start, stop) = answer.images[number].span
+        (picture,) = heatmaps(notebook.attention_map(answer, view.attention, 1, 3, image=number))
+        assert np.max(picture.z) == pytest.approx(view.attention[1, 3, start:stop].max())
+        heads = heatmaps(notebook.head_maps(view, answer, 4, image=number))
+        strongest = int(np.argmax(view.weighted_shares[4]))
+        expected = view.head_map(4, strongest, weighted=True, image=number)
+        assert np.max(heads[0].z) == pytest.approx(expected.max())
+
+
 def test_an_unknown_measure_lists_those_there_are(explanations):
     with pytest.raises(ValueError, match="pearson"):
         notebook.agreements(explanations, "taste")
 
 
+def test_nothing_to_show_and_one_alone(explanations):
+    for draw in (notebook.compare, notebook.zones, notebook.agreements):
+        with pytest.raises(NoExplanationError, match="one or more of explain"):
+            draw([])
+        with pytest.raises(NoExplanationError, match="not ndarray"):
+            draw([explanations[0].image])
+    assert len(notebook.zones(explanations[0]).data) == 1
+    assert len(notebook.compare(explanations[0]).layout.images) == 1
+
+
+def test_a_report_that_cannot_be_written_says_where_it_could(found, explanations, tmp_path):
+    written = tmp_path / "report.html"
+    page = notebook.report(found.model, found.answer, explanations[0], written)
+    assert written.read_text("utf-8") == page
+    for place in (tmp_path, written / "below.html", "/proc/nowhere/report.html"):
+        with pytest.raises(ResultFileError, match=r"cannot be written to .*Give the path"):
+            notebook.report(found.model, found.answer, explanations[0], place)
+    assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
+
+
 def test_an_explanation_without_its_radiograph_says_what_to_do(explanations):
     with pytest.raises(ValueError, match=r"dataclasses\.replace"):
-        notebook.show(replace(explanations[0], radiograph=None))
+        notebook.show(replace(explanations[0], radiographs=()))
 
 
 def test_a_difference_across_radiographs_says_that_the_second_has_another(explanations):

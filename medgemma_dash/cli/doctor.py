@@ -3,15 +3,16 @@
 import argparse
 from collections.abc import Iterable
 
+from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import dependencies
-from medgemma_dash.services.libraries import Finding, examine_libraries, examine_python
+from medgemma_dash.services.libraries import Diagnosis, examine_libraries, examine_python
 
 MARKS = {"ok": "ok  ", "warn": "warn", "fail": "FAIL"}
 WIDTH = len("Other libraries")
 
 
 def run(options: argparse.Namespace) -> int:
-    """Print the findings; the status is 1 when one of them stops the program from working.
+    """Print the diagnoses; the status is 1 when one of them stops the program from working.
 
     The libraries come first: where one of them does not fit, the rest may not even be imported.
     """
@@ -22,11 +23,11 @@ def run(options: argparse.Namespace) -> int:
 
     machine = examine()
     _show(machine)
-    return int(any(finding.status == "fail" for finding in (*found, *machine)))
+    return int(any(diagnosis.status == "fail" for diagnosis in (*found, *machine)))
 
 
-def _show(findings: Iterable[Finding]) -> None:
-    for finding in findings:
-        print(f"{MARKS[finding.status]}  {finding.name:{WIDTH}}  {finding.text}", flush=True)
-        if finding.remedy:
-            print(f"      {'':{WIDTH}}  -> {finding.remedy}", flush=True)
+def _show(diagnoses: Iterable[Diagnosis]) -> None:
+    for diagnosis in diagnoses:
+        say(f"{MARKS[diagnosis.status]}  {diagnosis.name:{WIDTH}}  {diagnosis.text}")
+        if diagnosis.remedy:
+            say(f"      {'':{WIDTH}}  -> {diagnosis.remedy}")

@@ -23,6 +23,9 @@ def _lines(answer: Answer, explanation: Explanation, zones: ZoneTable) -> Iterat
             if not token.special)  # fmt: skip
     yield f"Tokens    {'  '.join(said)}"
     yield f"Explained {_target(answer, explanation)}"
+    against = explanation.target.against
+    if against is not None and against.notice:
+        yield f"Note      {printable(against.notice)}"
     yield ""
     yield f"{'Zone':16}{'share':>8}{'mean':>12}{'peak':>12}"
     for row in zones.rows:

@@ -72,7 +72,7 @@ class Explanation:
     layers: float32 (L,), share of attention, mean over heads, that the predicting position
         gives to the soft tokens in each decoder layer.
     signed: whether negative values mean evidence against.
-    radiograph: the current one, for drawing; None when only the numbers are at hand.
+    radiographs: one for each map, for drawing; none when only the numbers are at hand.
     completeness_gap: for a method that promises completeness, what the row sums to less the
         difference in logits that it should sum to; None for all others.
     fine_images: of methods that see the vision tower's patches, for each image the raw relevance
@@ -88,7 +88,7 @@ class Explanation:
     signed: bool
     provenance: Provenance
     completeness_gap: float | None = None
-    radiograph: Radiograph | None = field(default=None, repr=False)
+    radiographs: tuple[Radiograph, ...] = field(default=(), repr=False)
     fine_images: tuple[npt.NDArray[np.float32], ...] = ()
 
     def __post_init__(self) -> None:
@@ -96,11 +96,31 @@ class Explanation:
             if array.dtype != np.float32:
                 raise ValueError("Explanations hold float32 arrays.")
             array.flags.writeable = False
+        if self.radiographs and len(self.radiographs) != len(self.images):
+            raise ValueError("An explanation has a radiograph for each of its maps, or none.")
 
     @property
     def image(self) -> npt.NDArray[np.float32]:
         """The current image's map, the last of `images`."""
         return self.images[-1]
+
+    @property
+    def radiograph(self) -> Radiograph | None:
+        """The current one, the last of `radiographs`; None when only the numbers are at hand."""
+        return self.radiographs[-1] if self.radiographs else None
+
+    @property
+    def image_names(self) -> tuple[str, ...]:
+        """What each image is called, such as "image 1 of 2"; one alone needs no name: ""."""
+        count = len(self.images)
+        if count == 1:
+            return ("",)
+        return tuple(f"image {number} of {count}" for number in range(1, count + 1))
+
+    @property
+    def cells(self) -> npt.NDArray[np.float32]:
+        """(cells,): all images' maps, image after image and row by row."""
+        return np.concatenate([image.ravel() for image in self.images])
 
     @property
     def fine(self) -> npt.NDArray[np.float32] | None:
@@ -117,12 +137,12 @@ class Explanation:
         return explanation_to_pandas(self)
 
     def _repr_mimebundle_(self, **_: object) -> dict[str, str]:
-        """How Jupyter shows it: the map over its radiograph, as a picture."""
+        """How Jupyter shows it: each map over its radiograph, side by side, as one picture."""
         bundle = {"text/plain": f"{self.method}: {self.target.text or 'whole answer'}"}
-        if self.radiograph is not None:
+        if self.radiographs:
             # Figures stand above data: drawn only where Jupyter asks, so never a need of the data.
-            draw = import_module("medgemma_dash.figures.map_svg").map_svg
-            bundle["image/svg+xml"] = draw(self.image, self.radiograph, signed=self.signed)
+            draw = import_module("medgemma_dash.figures.map_svg").maps_svg
+            bundle["image/svg+xml"] = draw(self.images, self.radiographs, signed=self.signed)
         return bundle
 
 

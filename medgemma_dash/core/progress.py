@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-Check = Callable[[], None]
+Check = Callable[[], None]  # raises to stop the work
+Progress = Callable[[int, int], None]  # how many are done, of how many
 
 
 @dataclass(frozen=True)
@@ -11,7 +12,7 @@ class Watcher:
     """A check that also hears how much is done, from the methods that run the model many times."""
 
     check: Check | None
-    progress: Callable[[int, int], None]
+    progress: Progress
 
     def __call__(self) -> None:
         """Do what the check does."""

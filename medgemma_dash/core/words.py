@@ -26,7 +26,7 @@ class Piece(Protocol):
 
 @dataclass(frozen=True)
 class WordRelevance:
-    """A word of the sequence and the raw relevance it had for the target."""
+    """A word of the sequence and the raw relevance of its tokens for the target, summed."""
 
     text: str
     value: float

@@ -59,10 +59,6 @@ class Packer:
             int(tokenizer.convert_tokens_to_ids(IMAGE_SOFT_TOKEN))
         )
 
-    def prompt_ids(self, question: str) -> list[int]:
-        """Return the ids of a prompt with its picture, as the chat template gives them."""
-        return [*self._prefix, *self._question_ids(question), *self._turn]
-
     def pack(
         self, pictures: Sequence[Sequence[Dialogue]], length: int | None = None
     ) -> PackedBatch:

@@ -21,7 +21,7 @@ TECHNICAL_TERMS: dict[str, tuple[str, ...]] = {
     "cardiomegaly": ("cardiomegaly", "cardiac enlargement"),
     "nodule": ("nodule", "a nodule", "a lung nodule", "pulmonary nodule"),
 }
-# The plain words are those of METHODS.md (Robustness); the nodule's are ours.
+# The plain words are those of the MedGemma Visualizer documentation, 6; the nodule's are ours.
 PLAIN_TERMS: dict[str, tuple[str, ...]] = {
     "consolidation": ("solid appearance in lung", "lung infection"),
     "pleural effusion": ("fluid around the lungs",),

@@ -48,7 +48,7 @@ class Wish:
 
 
 @dataclass(frozen=True)
-class Sample:
+class SampleRow:
     """A row of samples.json."""
 
     file: str
@@ -83,13 +83,13 @@ def write_samples(
     model: Gemma3ForConditionalGeneration,
     processor: Gemma3Processor,
     wishes: Sequence[Wish] = WISHES,
-) -> list[Sample]:
+) -> list[SampleRow]:
     """Write the pictures and samples.json; a wish takes the first seed that the model gets right.
 
     Right means both the wish's own question and the description, word for word.
     """
     out.mkdir(parents=True, exist_ok=True)
-    samples: list[Sample] = []
+    samples: list[SampleRow] = []
     for number, wish in enumerate(wishes):
         radiograph, answer = _first_right(wish, number, model, processor)
         if wish.photometric is None:
@@ -98,7 +98,7 @@ def write_samples(
             write_dicom(out / wish.file, radiograph, wish.photometric)
         finding = _in_words(radiograph)
         samples.append(
-            Sample(
+            SampleRow(
                 file=wish.file,
                 title=finding[0].upper() + finding[1:],
                 finding=finding,

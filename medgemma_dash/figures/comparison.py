@@ -56,7 +56,8 @@ def comparison_figure(
 
     Raw values of different methods have different units. "per panel" therefore colours each map
     by its own peak, which its caption names; "shared" divides each map by the sum of its
-    magnitudes first, so that one scale, the share of a map's relevance, serves all.
+    magnitudes first, so that one scale, the share of a map's relevance, serves all. The images of
+    one explanation (`MapPanel.beside`) have one unit: its peak and its sum are of all of them.
     view: (left, right, bottom, top) in pixels of the first panel, to keep a zoom across figures.
     Hovering over a cell tells what every panel of the same grid has there; without
     `linked_hover`, for many small panels, what this one has.
@@ -131,9 +132,11 @@ def comparison_figure(
 def _scaled(panel: MapPanel, scale: ScaleChoice) -> npt.NDArray[np.float32] | None:
     if panel.image_map is None or scale == "per panel":
         return panel.image_map
-    values = panel.image_map if panel.signed else panel.image_map.clip(0)
-    mass = float(np.abs(values, dtype=np.float64).sum())
-    shares: npt.NDArray[np.float32] = (values / (mass or 1.0)).astype(np.float32)
+    image_map, *others = (
+        one if panel.signed else one.clip(0) for one in (panel.image_map, *panel.beside)
+    )
+    mass = sum(float(np.abs(one, dtype=np.float64).sum()) for one in (image_map, *others))
+    shares: npt.NDArray[np.float32] = (image_map / (mass or 1.0)).astype(np.float32)
     return shares
 
 
@@ -142,8 +145,11 @@ def _limits(
     shown: Sequence[npt.NDArray[np.float32] | None],
     scale: ScaleChoice,
 ) -> list[Limits | None]:
+    # On the shared scale the other images' panels bring their own shares.
     own = [
-        None if image_map is None else colour_range(image_map, panel.signed)
+        None
+        if image_map is None
+        else colour_range(image_map, panel.signed, panel.beside if scale == "per panel" else ())
         for panel, image_map in zip(panels, shown, strict=True)
     ]
     if scale == "per panel":
@@ -167,7 +173,8 @@ def _bar_labels(
     """What the colours mean, under the bar or bars."""
     kinds = {panel.signed for panel in panels if has_map(panel)}
     peak = max((ends[1] for ends in limits if ends is not None), default=1.0)
-    most = "each panel's peak" if scale == "per panel" else f"{peak:.1%} of a map's relevance"
+    whole = "explanation" if any(panel.beside for panel in panels) else "panel"
+    most = f"each {whole}'s peak" if scale == "per panel" else f"{peak:.1%} of a map's relevance"
     labels = []
     if False in kinds:
         stop = 1.0 if len(kinds) == 1 else 0.47

@@ -38,25 +38,44 @@ def overlay_picture(
     selected_cells: Sequence[Cell] = (),
     notices: Sequence[str] = (),
     fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
+    beside: Sequence[Float[np.ndarray, "_ _"]] = (),
 ) -> UInt8[np.ndarray, "taller wider 3"]:
     """The radiograph with its map, then a strip with colour bar, caption and notices.
 
     notices: further lines for the strip, such as the demo model's; the caller's own words.
     fine: the map before it was pooled to the soft tokens, drawn in its place.
+    beside: maps of other pictures that share this one's scale, as they are drawn.
     The picture keeps the radiograph's size, widened only if the strip's text needs it.
     Raises ValueError on a colour scale that does not exist or a value that is not finite.
     """
     scale = checked_scale(colour_scale, signed)
     height, width = pixels.shape[:2]
     drawn, patches = finest(image_map, fine)
-    strip = _strip(width, drawn, scale, signed, (CAPTION, *notices), patches)
+    bounds = colour_range(drawn, signed, beside)
+    strip = _strip(width, bounds, scale, (CAPTION, *notices), patches)
     canvas = np.empty((height + strip.height, strip.width, 3), np.uint8)
     canvas[:height] = ImageColor.getrgb(DARK.background)
     canvas[height:] = strip
     left = (strip.width - width) // 2
     picture = canvas[:height, left : left + width]
-    _composite(pixels, drawn, mode, opacity, threshold, scale, signed, picture)
+    _composite(pixels, drawn, mode, opacity, threshold, scale, bounds, picture)
     _draw_marks(picture, image_map.shape, laterality, selected_cells)
+    return canvas
+
+
+def joined_pictures(
+    pictures: Sequence[UInt8[np.ndarray, "_ _ 3"]],
+) -> UInt8[np.ndarray, "height width 3"]:
+    """Pictures side by side, from the top; one alone stays as it is."""
+    if len(pictures) == 1:
+        return pictures[0]
+    heights, widths = zip(*(picture.shape[:2] for picture in pictures), strict=True)
+    canvas = np.empty((max(heights), sum(widths), 3), np.uint8)
+    canvas[:] = ImageColor.getrgb(DARK.background)
+    left = 0
+    for picture, height, width in zip(pictures, heights, widths, strict=True):
+        canvas[:height, left : left + width] = picture
+        left += width
     return canvas
 
 
@@ -67,14 +86,13 @@ def _composite(
     opacity: float,
     threshold: float,
     scale: str,
-    signed: bool,
+    bounds: tuple[float, float],
     painted: UInt8[np.ndarray, "height width 3"],
 ) -> None:
     """Paint the map over the radiograph into `painted`, a band of rows at a time: what lies
     between takes some thirty bytes a pixel, which a film of 40 megapixels has no room for.
     """
     height, width = pixels.shape[:2]
-    bounds = colour_range(image_map, signed)
     # As many columns as the map has: stretched across in each band.
     lines = stretched(image_map.astype(np.float32), height, image_map.shape[1], mode)
     step = max(1, _PIXELS_AT_ONCE // width)
@@ -141,16 +159,15 @@ def _draw_marks(
 
 def _strip(
     width: int,
-    image_map: Float[np.ndarray, "rows cols"],
+    bounds: tuple[float, float],
     scale: str,
-    signed: bool,
     lines: Sequence[str],
     patches: str,
 ) -> Image.Image:
     width = max(width, NARROWEST_PX)
     size = max(SMALLEST_TEXT_PX, width // 56)
     font = ImageFont.load_default(size)
-    ends = scale_ends(image_map, signed, patches)
+    ends = scale_ends(bounds, patches)
     wrapped = [part for line in lines for part in _wrapped(line, font, width - 2 * size)]
     height = round(size * (3.6 + 1.5 * len(wrapped)))
     strip = Image.new("RGB", (width, height), DARK.background)
@@ -168,12 +185,10 @@ def _strip(
     return strip
 
 
-def scale_ends(
-    image_map: Float[np.ndarray, "rows cols"], signed: bool, patches: str = ""
-) -> tuple[str, str]:
-    """What stands at either end of the colour bar; patches: see `finest`."""
-    low, high = colour_range(image_map, signed)
-    if signed:
+def scale_ends(bounds: tuple[float, float], patches: str = "") -> tuple[str, str]:
+    """What stands at either end of the colour bar, of `colour_range`; patches: see `finest`."""
+    low, high = bounds
+    if low < 0:
         return f"{number(low)} against", f"{number(high)} for{patches}"
     return "0", f"{number(high)} relevance, raw{patches}"
 

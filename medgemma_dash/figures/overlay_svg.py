@@ -4,6 +4,7 @@ Self-contained: the radiograph is inside, no script, no address. Every text is e
 """
 
 import io
+import re
 import textwrap
 from base64 import b64encode
 from collections.abc import Sequence
@@ -44,16 +45,21 @@ def overlay_svg(
     facts: Sequence[str] = (),
     notices: Sequence[str] = (),
     fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
+    beside: Sequence[Float[np.ndarray, "_ _"]] = (),
+    suffix: str = "",
 ) -> str:
     """The drawing; `mode` "grid" makes every cell a rectangle, "smooth" a picture of its own.
 
     width, height: of the radiograph; only their ratio matters.
     title, facts: read by programs and screen readers. notices: further lines below the picture.
     fine: the map before it was pooled to the soft tokens, drawn in its place.
+    beside: maps of other drawings that share this one's scale, as they are drawn.
+    suffix: of the names inside, where it is to be one of several drawings in a file.
     Raises ValueError on a colour scale that does not exist or a value that is not finite.
     """
     scale = checked_scale(colour_scale, signed)
     drawn, patches = finest(image_map, fine)
+    bounds = colour_range(drawn, signed, beside)
     tall = WIDTH * height / width
     lines = [part for one in (CAPTION, *notices) for part in _wrapped(one)]
     whole = round(tall + _FIRST_LINE_AT + _LINE * len(lines))
@@ -63,15 +69,15 @@ def overlay_svg(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
             f'width="{WIDTH}" height="{whole}" viewBox="0 0 {WIDTH} {whole}" role="img" '
-            f'aria-labelledby="title" font-family="sans-serif" font-size="{TEXT_SIZE}">',
-            f'<title id="title">{plain(title)}</title>',
+            f'aria-labelledby="title{suffix}" font-family="sans-serif" font-size="{TEXT_SIZE}">',
+            f'<title id="title{suffix}">{plain(title)}</title>',
             f"<desc>{plain(described, longest=2000)}</desc>",
             f'<rect width="{WIDTH}" height="{whole}" fill="{DARK.background}"/>',
             _image(radiograph_jpeg, "jpeg", tall),
-            draw(drawn.astype(np.float32), scale, signed, opacity, threshold, tall),
+            draw(drawn.astype(np.float32), scale, bounds, opacity, threshold, tall),
             *_sides(laterality),
             f'<g transform="translate(0 {tall:.2f})">',
-            *_bar(drawn, scale, signed, patches),
+            *_bar(bounds, scale, patches, f"scale{suffix}"),
             *_texts(lines),
             "</g></svg>",
         )
@@ -90,12 +96,12 @@ def _image(encoded: bytes, kind: str, tall: float) -> str:
 def _cells(
     image_map: Float[np.ndarray, "rows cols"],
     scale: str,
-    signed: bool,
+    bounds: tuple[float, float],
     opacity: float,
     threshold: float,
     tall: float,
 ) -> str:
-    colours, share = coloured(image_map, colour_range(image_map, signed), scale, threshold)
+    colours, share = coloured(image_map, bounds, scale, threshold)
     rows, cols = image_map.shape
     rectangles = [
         f'<rect x="{col}" y="{row}" width="1" height="1" '
@@ -113,7 +119,7 @@ def _cells(
 def _smooth(
     image_map: Float[np.ndarray, "rows cols"],
     scale: str,
-    signed: bool,
+    bounds: tuple[float, float],
     opacity: float,
     threshold: float,
     tall: float,
@@ -122,7 +128,7 @@ def _smooth(
     shrink = _SMOOTH_PX / max(WIDTH, tall)
     size = max(1, round(tall * shrink)), max(1, round(WIDTH * shrink))
     values = stretched(image_map, *size, "smooth")
-    colours, share = coloured(values, colour_range(image_map, signed), scale, threshold)
+    colours, share = coloured(values, bounds, scale, threshold)
     alpha = np.rint(255 * opacity * share).astype(np.uint8)
     buffer = io.BytesIO()
     Image.fromarray(np.dstack([colours, alpha])).save(buffer, "PNG")
@@ -144,21 +150,19 @@ def _sides(laterality: str) -> list[str]:
     ]
 
 
-def _bar(
-    image_map: Float[np.ndarray, "rows cols"], scale: str, signed: bool, patches: str
-) -> list[str]:
+def _bar(bounds: tuple[float, float], scale: str, patches: str, name: str) -> list[str]:
     colours = scale_colours(scale, 17)
     stops = "".join(
         f'<stop offset="{place / 16:.4f}" stop-color="rgb({red},{green},{blue})"/>'
         for place, (red, green, blue) in enumerate(colours)
     )
-    low, high = scale_ends(image_map, signed, patches)
+    low, high = scale_ends(bounds, patches)
     thick = TEXT_SIZE * 2 / 3
     style = f'y="{_BAR_AT + 0.35 * TEXT_SIZE:.2f}" fill="{DARK.muted}"'
     return [
-        f'<linearGradient id="scale">{stops}</linearGradient>',
+        f'<linearGradient id="{name}">{stops}</linearGradient>',
         f'<rect x="{_BAR_ENDS:.2f}" y="{_BAR_AT - thick / 2:.2f}" '
-        f'width="{WIDTH - 2 * _BAR_ENDS:.2f}" height="{thick:.2f}" fill="url(#scale)"/>',
+        f'width="{WIDTH - 2 * _BAR_ENDS:.2f}" height="{thick:.2f}" fill="url(#{name})"/>',
         f'<text x="{_BAR_ENDS - TEXT_SIZE:.2f}" text-anchor="end" {style}>{plain(low)}</text>',
         f'<text x="{WIDTH - _BAR_ENDS + TEXT_SIZE:.2f}" {style}>{plain(high)}</text>',
     ]
@@ -174,3 +178,24 @@ def _texts(lines: Sequence[str]) -> list[str]:
 
 def _wrapped(line: str) -> list[str]:
     return textwrap.wrap(line, _CHARACTERS_A_LINE)
+
+
+def side_by_side(drawings: Sequence[str]) -> str:
+    """Drawings of `overlay_svg` as one; each has its own suffix. One alone stays as it is."""
+    if len(drawings) == 1:
+        return drawings[0]
+    tall = max(int(re.findall(r' height="(\d+)"', one)[0]) for one in drawings)
+    whole = f"{WIDTH * len(drawings)} {tall}"
+    width, height = whole.split()
+    placed = [
+        one.replace("<svg ", f'<svg x="{WIDTH * place}" ', 1) for place, one in enumerate(drawings)
+    ]
+    return "\n".join(
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
+            f'viewBox="0 0 {whole}">',
+            f'<rect width="{width}" height="{height}" fill="{DARK.background}"/>',
+            *placed,
+            "</svg>",
+        )
+    )

@@ -6,6 +6,7 @@ perceptually uniform scale, and a ramp decides how much of that colour covers th
 so that what the model did not lean on stays plainly visible.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -93,15 +94,21 @@ def scale_colours(name: str, count: int) -> UInt8[np.ndarray, "count 3"]:
     return colours
 
 
-def colour_range(image_map: Float[np.ndarray, "rows cols"], signed: bool) -> tuple[float, float]:
+def colour_range(
+    image_map: Float[np.ndarray, "rows cols"],
+    signed: bool,
+    beside: Sequence[Float[np.ndarray, "_ _"]] = (),
+) -> tuple[float, float]:
     """The raw values at both ends of the scale: symmetric about 0 when signed, else from 0.
 
-    A map with nothing to show gets the range of a peak of 1. Raises ValueError when a value
-    is not finite.
+    beside: further maps of the same unit that are coloured by the same scale, such as those of the
+    other images of an explanation. Maps with nothing to show get the range of a peak of 1.
+    Raises ValueError when a value is not finite.
     """
-    if not np.isfinite(image_map).all():
+    maps = (image_map, *beside)
+    if not all(np.isfinite(one).all() for one in maps):
         raise ValueError("A relevance map holds finite values only.")
-    peak = float(np.abs(image_map).max() if signed else image_map.max())
+    peak = max(float(np.abs(one).max() if signed else one.max()) for one in maps)
     peak = peak if peak > 0 else 1.0
     return (-peak if signed else 0.0), peak
 

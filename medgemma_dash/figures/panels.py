@@ -27,6 +27,7 @@ class MapPanel:
     laterality: the image side of the patient's right; "unknown" draws no R and L.
     zone_names: (rows, cols) names of its own radiograph's zones for the hover text, "" outside
         of them; None tells no zones.
+    beside: the same explanation's maps of its other images, which share this one's unit and scale.
     """
 
     title: str
@@ -40,6 +41,7 @@ class MapPanel:
     reason: str = ""
     laterality: str = "unknown"
     zone_names: Sequence[Sequence[str]] | None = None
+    beside: tuple[npt.NDArray[np.float32], ...] = ()
 
 
 def has_map(panel: MapPanel) -> bool:

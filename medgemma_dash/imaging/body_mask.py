@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from jaxtyping import Bool, Float32, UInt8
 
-# Kernel sizes are those of the published recipe (METHODS.md, Map quality), which were chosen for
+# Kernel sizes are those of the published recipe (MedGemma Visualizer documentation, 3.3), for
 # pictures of about this size; a picture is brought to it first, so that they mean the same on all.
 _WORKING_SIDE = 512
 _BLUR_SIGMA = 2.0

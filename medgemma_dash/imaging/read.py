@@ -5,12 +5,12 @@ import stat
 from hashlib import sha256
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.progress import Check
 from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.imaging.contrast import judge_contrast
 from medgemma_dash.imaging.decoded import DecodedImage
 from medgemma_dash.imaging.dicom.transfer_syntax import read_transfer_syntax
 from medgemma_dash.imaging.limits import MAX_FILE_BYTES, check_file_size
@@ -18,7 +18,6 @@ from medgemma_dash.imaging.raster import as_rgb, luma, read_picture
 from medgemma_dash.imaging.sniff import sniff
 from medgemma_dash.imaging.window import apply_window
 
-_NEARLY_ALL = 0.98
 _SIDE_ASSUMED = (
     "The picture does not say which side is the patient's right; "
     "the radiological convention is assumed."
@@ -88,26 +87,18 @@ def _radiograph(image: DecodedImage, digest: str, more: tuple[str, ...]) -> Radi
         pixels, intensities = as_rgb(picture), picture.astype(np.float32)
     else:
         pixels, intensities = as_rgb(apply_window(picture, image.windows[0])), picture
+    contrast = judge_contrast(pixels, intensities, image.windows)
     return Radiograph(
         pixels=pixels,
         sha256=digest,
         spacing_mm=image.spacing_mm,
         laterality=image.laterality,
         intensities=intensities,
-        windows=image.windows,
+        windows=contrast.windows,
         tags=image.tags,
-        warnings=(*image.warnings, *_about_contrast(pixels), *more),
+        warnings=(*contrast.warnings, *image.warnings, *more),
+        wider=contrast.wider,
     )
-
-
-def _about_contrast(pixels: UInt8[np.ndarray, "rows cols 3"]) -> tuple[str, ...]:
-    """Warn about a picture in which there is nothing to see."""
-    sample = pixels[::4, ::4]
-    if sample.min() == sample.max() and pixels.min() == pixels.max():
-        return ("Every pixel has the same value: there is nothing to see in this picture.",)
-    if np.mean(sample == 0) > _NEARLY_ALL or np.mean(sample == 255) > _NEARLY_ALL:
-        return ("Nearly the whole picture is black or white: try another window.",)
-    return ()
 
 
 def _read_file(path: str | os.PathLike[str]) -> bytes:

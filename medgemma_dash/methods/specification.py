@@ -44,7 +44,7 @@ class MethodSpec:
     per_token: bool = True
     all_tokens_at_once: bool = False
 
-    def settings(self, given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
+    def option_values(self, given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """All options with their values as texts, in the order of `options`.
 
         Raises MethodError for an option or a value that the method does not have.
@@ -63,8 +63,8 @@ class MethodSpec:
         return tuple((o.name, given.get(o.name, o.default)) for o in self.options)
 
     def parse(self, given: Mapping[str, str]) -> Any:
-        """The method's typed options, an `options_type`; raises MethodError as `settings` does."""
-        texts = dict(self.settings(given))
+        """The `option_values` as an `options_type`; raises MethodError as those do."""
+        texts = dict(self.option_values(given))
         return self.options_type(**{o.name: o.value(texts[o.name]) for o in self.options})
 
     def check_target(self, target: Target) -> None:

@@ -12,7 +12,7 @@ TOP_SHARE = 0.20  # of the cells, for the overlap
 
 
 @dataclass(frozen=True)
-class Measure:
+class AgreementMeasure:
     """What a field of `Agreement` means.
 
     low, high: its range; high is infinite where there is no bound. best: of a map with itself.
@@ -51,9 +51,9 @@ class Agreement:
         return divergence_in_words(self.divergence)
 
 
-MEASURES: Mapping[str, Measure] = MappingProxyType(
+AGREEMENT_MEASURES: Mapping[str, AgreementMeasure] = MappingProxyType(
     {
-        "divergence": Measure(
+        "divergence": AgreementMeasure(
             "Jensen-Shannon divergence",
             "Jensen-Shannon divergence of the positive parts, in nats: 0 for equal maps, 0.69 for "
             "maps without overlap. Below 0.1 nearly identical, below 0.3 similar, below 0.5 "
@@ -62,13 +62,19 @@ MEASURES: Mapping[str, Measure] = MappingProxyType(
             float(np.log(2)),
             0.0,
         ),
-        "pearson": Measure("Pearson", "Linear correlation of the raw values.", -1.0, 1.0, 1.0),
-        "spearman": Measure("Spearman", "Correlation of the cells' ranks.", -1.0, 1.0, 1.0),
-        "cosine": Measure("Cosine", "Cosine of the raw values as vectors.", -1.0, 1.0, 1.0),
-        "top_overlap": Measure(
+        "pearson": AgreementMeasure(
+            "Pearson", "Linear correlation of the raw values.", -1.0, 1.0, 1.0
+        ),
+        "spearman": AgreementMeasure(
+            "Spearman", "Correlation of the cells' ranks.", -1.0, 1.0, 1.0
+        ),
+        "cosine": AgreementMeasure(
+            "Cosine", "Cosine of the raw values as vectors.", -1.0, 1.0, 1.0
+        ),
+        "top_overlap": AgreementMeasure(
             "Top 20%", "Overlap (intersection over union) of the top 20% of cells.", 0.0, 1.0, 1.0
         ),
-        "peak_distance": Measure(
+        "peak_distance": AgreementMeasure(
             "Peak distance", "Distance between the two peaks, in cells.", 0.0, float("inf"), 0.0
         ),
     }
@@ -107,9 +113,9 @@ def agreement_matrix(
 
     Raises ValueError that lists the measures.
     """
-    if measure not in MEASURES:
-        raise ValueError(f"Measure {measure!r}; allowed: {', '.join(MEASURES)}.")
-    values = np.full((len(images), len(images)), MEASURES[measure].best)
+    if measure not in AGREEMENT_MEASURES:
+        raise ValueError(f"Measure {measure!r}; allowed: {', '.join(AGREEMENT_MEASURES)}.")
+    values = np.full((len(images), len(images)), AGREEMENT_MEASURES[measure].best)
     for i, first in enumerate(images):
         for j, second in enumerate(images[:i]):
             values[i, j] = values[j, i] = getattr(agreement(first, second), measure)

@@ -1,7 +1,8 @@
 """Does the answer change when what a map marks is taken away? (ERASER, DeYoung et al. 2020)
 
 The score comes from outside: a function that is given masks of soft tokens to remove, and
-returns the target's log-probability for each. Nothing here knows a model.
+returns the target's log-probability for each. Nothing here knows a model, nor how many images
+it was given: a map's cells are ranked together, be it of one image or of several.
 """
 
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Bool, Float
 
+Map = Float[np.ndarray, "*grid"]  # (rows, cols) of one image, or (cells,) of all of them
 Masks = Bool[np.ndarray, "variants cells"]
 Score = Callable[[Masks], Float[np.ndarray, " variants"]]
 
@@ -62,7 +64,7 @@ class FaithfulnessTable:
         return float(np.mean([reached > one.comprehensiveness for one in self.random]))
 
 
-def top_cells(image: Float[np.ndarray, "rows cols"], share: float) -> Bool[np.ndarray, " cells"]:
+def top_cells(image: Map, share: float) -> Bool[np.ndarray, " places"]:
     """The share of cells with the highest values, at least one; of equal cells the first."""
     values = image.ravel()
     count = max(1, round(share * values.size))
@@ -72,7 +74,7 @@ def top_cells(image: Float[np.ndarray, "rows cols"], share: float) -> Bool[np.nd
 
 
 def masks_to_score(
-    images: Sequence[Float[np.ndarray, "rows cols"]],
+    images: Sequence[Map],
     *,
     share: float = TOP_SHARE,
     rankings: int = RANDOM_RANKINGS,
@@ -106,7 +108,7 @@ def table_of_scores(scores: Float[np.ndarray, " variants"], maps: int) -> Faithf
 
 def measure_faithfulness(
     score: Score,
-    images: Sequence[Float[np.ndarray, "rows cols"]],
+    images: Sequence[Map],
     *,
     share: float = TOP_SHARE,
     rankings: int = RANDOM_RANKINGS,

@@ -1,4 +1,7 @@
-"""Does a map point at the lesion, where the lesion is known?"""
+"""Does a map point at the lesion, where the lesion is known?
+
+A map and a mask are of one image: of several, each is measured against its own lesions.
+"""
 
 from typing import cast
 

@@ -1,4 +1,8 @@
-"""What a map looks like: where its mass lies, and how concentrated it is. Raw values throughout."""
+"""What a map looks like: where its mass lies, and how concentrated it is. Raw values throughout.
+
+Borders, halves and bodies are an image's own: of several images each map is measured alone, and
+shares are of its own mass.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
 from medgemma_dash.core.errors import PromptError
+from medgemma_dash.core.progress import Check
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.decision import margin
@@ -33,7 +34,6 @@ class GeneratedToken:
 
 
 OnToken = Callable[[GeneratedToken], None]
-Check = Callable[[], None]
 
 
 def stream_answer(

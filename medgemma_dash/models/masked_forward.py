@@ -7,6 +7,7 @@ from jaxtyping import Bool, Float
 from torch import Tensor
 
 from medgemma_dash.models.embedding import soft_positions
+from medgemma_dash.models.logit_target import unembedding
 from medgemma_dash.models.replay import Replay, replay_mode
 
 # Tensors of one layer in flight. On a processor a few variants at once are best (demo model, 64
@@ -31,13 +32,12 @@ def masked_logits(
     so a variant that masks nothing is the replay. `check` is called once per layer and batch,
     `progress` with the variants done and all of them after each batch.
     """
-    head = replay.model.hf_model.lm_head
-    unembedding = head.weight[[token for _, token in places]].float()
+    of_tokens = unembedding(replay.model, [token for _, token in places]).float()
     rows = [row for row, _ in places]
     found = []
     done = 0
     for states in _masked_states(replay, image_spans, masks, substitute, rows, check):
-        found.append(torch.einsum("vph,ph->vp", states.float(), unembedding))
+        found.append(torch.einsum("vph,ph->vp", states.float(), of_tokens))
         done += len(states)
         if progress is not None:
             progress(done, len(masks))

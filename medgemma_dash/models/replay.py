@@ -31,7 +31,6 @@ FEWEST_TARGETS, MOST_TARGETS = 4, 16
 class Replay:
     """A replayed answer, ready for backward passes.
 
-    predicting_logits: float32 (T, V) on the processor, or None when they were not asked for.
     image_shares: see `image_attention_shares`, which keeps what it found here; (L,) for each
         position and spans.
     """
@@ -39,7 +38,6 @@ class Replay:
     model: VisionLanguageModel
     pieces: list[LayerPiece]
     graph_bytes: int
-    predicting_logits: Float[Tensor, "tokens vocabulary"] | None = None
     final: Float[Tensor, "sequence hidden"] = field(init=False)
     image_shares: dict[tuple[int, tuple[tuple[int, int], ...]], Tensor] = field(
         default_factory=dict

@@ -68,26 +68,40 @@ def head_matrix(view: LayerView, *, weighted: bool = True, dark: bool = False) -
 
 
 def head_maps(
-    view: LayerView, answer: Answer, layer: int, *, weighted: bool = True, dark: bool = False
+    view: LayerView,
+    answer: Answer,
+    layer: int,
+    *,
+    weighted: bool = True,
+    image: int = -1,
+    dark: bool = False,
 ) -> Any:
-    """The maps of a layer's heads, strongest first; weighted: see `head_matrix`."""
+    """The maps of a layer's heads, strongest first; weighted: see `head_matrix`.
+
+    image: the number of the one whose maps are shown; the current one is the last. The shares in
+    the captions are of all images.
+    """
     shares = (view.weighted_shares if weighted else view.image_shares)[layer]
     panels = [
         _panel(
             answer,
-            view.head_map(layer, head, weighted=weighted),
+            view.head_map(layer, head, weighted=weighted, image=image),
             f"layer {layer}, head {head}",
             f"{shares[head]:.1%}",
+            image=image,
         )
         for head in np.argsort(-shares, kind="stable").tolist()
     ]
     return comparison_figure(panels, columns=4, linked_hover=False, panel_px=220, dark=dark)
 
 
-def gathered_maps(view: LayerView, answer: Answer, *, dark: bool = False) -> Any:
-    """Relevance as it gathers from the last layer down to each one, small multiples."""
+def gathered_maps(view: LayerView, answer: Answer, *, image: int = -1, dark: bool = False) -> Any:
+    """Relevance as it gathers from the last layer down to each one, small multiples.
+
+    image: see `head_maps`.
+    """
     panels = [
-        _panel(answer, view.gathered_map(layer), f"down to layer {layer}")
+        _panel(answer, view.gathered_map(layer, image), f"down to layer {layer}", image=image)
         for layer in range(len(view.is_global) - 1, -1, -1)
     ]
     return comparison_figure(panels, columns=6, linked_hover=False, panel_px=160, dark=dark)
@@ -99,20 +113,22 @@ def attention_map(
     layer: int,
     head: int | None = None,
     *,
+    image: int = -1,
     dark: bool = False,
 ) -> Any:
-    """Where on the image a position looks, from `attention_of` or a view's `.attention`.
+    """Where on an image a position looks, from `attention_of` or a view's `.attention`.
 
-    head: None for the mean of the heads.
+    head: None for the mean of the heads. image: its number; the current one is the last.
     """
-    start, stop = answer.image_span
-    row = _row(attention, layer, head)[start:stop]
+    seen = answer.images[image]
+    row = _row(attention, layer, head)[slice(*seen.span)]
     panel = _panel(
         answer,
-        row.reshape(answer.grid),
+        row.reshape(seen.grid),
         f"layer {layer}, {'mean of heads' if head is None else f'head {head}'}",
         f"{row.sum():.0%} on the image",
         PICTURE_JPEG_PX,
+        image=image,
     )
     return comparison_figure([panel], panel_px=420, dark=dark)
 
@@ -154,14 +170,16 @@ def _panel(
     title: str,
     caption: str = "",
     jpeg_px: int = PANEL_JPEG_PX,
+    *,
+    image: int,
 ) -> MapPanel:
-    radiograph = answer.radiograph
+    radiograph, grid = answer.images[image].radiograph, answer.images[image].grid
     return MapPanel(
         title=title,
         radiograph_jpeg=jpeg_bytes(radiograph.pixels, longest_side=jpeg_px),
         width=radiograph.width,
         height=radiograph.height,
-        grid=answer.grid,
+        grid=grid,
         image_map=image_map if image_map.any() else None,
         caption=caption,
         reason="nothing",

@@ -1,10 +1,12 @@
 """The Explain and Compare pages' figures, from explanations alone."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
+from medgemma_dash.core.errors import NoExplanationError
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.figures import (
@@ -20,7 +22,7 @@ from medgemma_dash.figures import (
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.methods import get
 from medgemma_dash.metrics.agreement import (
-    MEASURES,
+    AGREEMENT_MEASURES,
     agreement_matrix,
     divergence_in_words,
     mass_difference,
@@ -32,7 +34,13 @@ NOTE_PX = 30
 
 
 def show(explanation: Explanation, *, dark: bool = False) -> Any:
-    """The map over its radiograph, as on the Explain page."""
+    """The map over its radiograph, as on the Explain page; of several images each, on one scale.
+
+    Several are drawn cell by cell, also where a method saw finer patches (`fine_images`).
+    """
+    if len(explanation.images) > 1:
+        panels = _panels(explanation, "")
+        return comparison_figure(panels, columns=len(panels), dark=dark)
     radiograph = _radiograph(explanation)
     return relevance_figure(
         jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
@@ -48,29 +56,24 @@ def show(explanation: Explanation, *, dark: bool = False) -> Any:
 
 
 def compare(
-    explanations: Sequence[Explanation],
+    explanations: Sequence[Explanation] | Explanation,
     *,
     scale: ScaleChoice = "per panel",
     columns: int = 3,
     dark: bool = False,
 ) -> Any:
-    """Maps side by side with one zoom, as on the Compare page."""
-    panels = []
+    """Maps side by side with one zoom, as on the Compare page.
+
+    Of several images each, on the explanation's own scale. `columns` is made a multiple of them, so
+    that those of an explanation stand in one line where all explanations have as many. Raises
+    NoExplanationError without an explanation.
+    """
+    explanations = _several(explanations)
+    panels: list[MapPanel] = []
     for one, title in zip(explanations, _titles(explanations), strict=True):
-        radiograph = _radiograph(one)
-        panels.append(
-            MapPanel(
-                title=title,
-                radiograph_jpeg=jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
-                width=radiograph.width,
-                height=radiograph.height,
-                grid=_grid(one),
-                image_map=one.image,
-                signed=one.signed,
-                caption=one.target.text.strip(),
-                laterality=str(radiograph.laterality),
-            )
-        )
+        panels += _panels(one, title)
+    together = max((len(one.images) for one in explanations), default=1)
+    columns = max(1, columns // together) * together
     return comparison_figure(panels, scale=scale, columns=columns, dark=dark)
 
 
@@ -78,22 +81,13 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
     """Each map over its mass, one less the other: red where the first puts more.
 
     Drawn on the first one's radiograph; a line above it says so when the second has another.
-    Raises ValueError for maps on different grids.
+    Of several images the mass is that on all of them. Raises ValueError for maps on different
+    grids, or of different numbers of images.
     """
-    if _grid(first) != _grid(second):
-        raise ValueError(f"The maps' grids differ: {_grid(first)} and {_grid(second)}.")
-    radiograph = _radiograph(first)
-    figure = relevance_figure(
-        jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
-        radiograph.width,
-        radiograph.height,
-        _grid(first),
-        mass_difference(first.image, second.image),
-        signed=True,
-        laterality=str(radiograph.laterality),
-        dark=dark,
-    )
-    if first.provenance.image_sha256 != second.provenance.image_sha256:
+    if _grids(first) != _grids(second):
+        raise ValueError(f"The maps' grids differ: {_grids(first)} and {_grids(second)}.")
+    figure = _one_difference(first, second, dark)
+    if first.provenance.image_sha256s != second.provenance.image_sha256s:
         figure.update_layout(
             margin_t=NOTE_PX,
             title={
@@ -105,31 +99,71 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
     return figure
 
 
+def _one_difference(first: Explanation, second: Explanation, dark: bool) -> Any:
+    if len(first.images) > 1:
+        cells = mass_difference(first.cells[np.newaxis], second.cells[np.newaxis])[0]
+        ends = np.cumsum([image.size for image in first.images])[:-1]
+        parts = np.split(cells, ends)
+        images = [part.reshape(grid) for part, grid in zip(parts, _grids(first), strict=True)]
+        drawn = replace(first, images=tuple(images), signed=True)
+        return comparison_figure(_panels(drawn, ""), columns=len(images), dark=dark)
+    radiograph = _radiograph(first)
+    return relevance_figure(
+        jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
+        radiograph.width,
+        radiograph.height,
+        _grid(first),
+        mass_difference(first.image, second.image),
+        signed=True,
+        laterality=str(radiograph.laterality),
+        dark=dark,
+    )
+
+
 def zones(
-    explanations: Sequence[Explanation], *, scheme: ZoneScheme = DEFAULT_SCHEME, dark: bool = False
+    explanations: Sequence[Explanation] | Explanation,
+    *,
+    scheme: ZoneScheme = DEFAULT_SCHEME,
+    dark: bool = False,
 ) -> Any:
-    """Share of each map's mass in each lung zone."""
+    """Share of each map's mass in each lung zone; of several images in those of the current one,
+    as the legend says. One explanation may come without a list.
+
+    Raises NoExplanationError without an explanation.
+    """
+    explanations = _several(explanations)
     tables = [
         zone_table(one.image, zone_map(_radiograph(one), _grid(one), scheme))
         for one in explanations
     ]
     shares = {
-        title: [row.share for row in table.rows]
-        for title, table in zip(_titles(explanations), tables, strict=True)
+        _named(title, one.image_names[-1]): [row.share for row in table.rows]
+        for title, one, table in zip(_titles(explanations), explanations, tables, strict=True)
     }
     return zone_figure([row.name for row in tables[0].rows], shares, dark)
 
 
 def agreements(
-    explanations: Sequence[Explanation], measure: str = "divergence", *, dark: bool = False
+    explanations: Sequence[Explanation] | Explanation,
+    measure: str = "divergence",
+    *,
+    dark: bool = False,
 ) -> Any:
     """A measure of `metrics.agreement` for every pair of maps; hovering tells it in words.
 
-    Raises ValueError that lists the measures.
+    Of several images the maps are compared as one, cell by cell. Raises ValueError that lists the
+    measures, for the distance of two peaks, which is one within a single image, and for maps of
+    several images on different grids, and NoExplanationError without an explanation.
     """
-    images = [one.image for one in explanations]
+    explanations = _several(explanations)
+    several = any(len(one.images) > 1 for one in explanations)
+    if several and any(_grids(one) != _grids(explanations[0]) for one in explanations):
+        raise ValueError("These explanations are of different numbers or sizes of images.")
+    if several and measure == "peak_distance":
+        raise ValueError("The peaks of several images have no distance. Take another measure.")
+    images = [one.cells[np.newaxis] if several else one.image for one in explanations]
     values, divergences = (agreement_matrix(images, name) for name in (measure, "divergence"))
-    what = MEASURES[measure]
+    what = AGREEMENT_MEASURES[measure]
     high = what.high if np.isfinite(what.high) else float(np.nanmax(values)) or 1.0
     titles = _titles(explanations)
     return pair_figure(
@@ -149,13 +183,56 @@ def layers(explanation: Explanation, is_global: Sequence[bool], *, dark: bool = 
     return layer_figure(explanation.layers, is_global, dark, named=5)
 
 
+def _several(given: Sequence[Explanation] | Explanation) -> tuple[Explanation, ...]:
+    """What was given as explanations; callers in notebooks may give anything."""
+    explanations = (given,) if isinstance(given, Explanation) else tuple(given)
+    if not explanations:
+        raise NoExplanationError("There is no explanation to show. Give one or more of explain().")
+    for one in explanations:
+        if not isinstance(one, Explanation):
+            raise NoExplanationError(
+                f"Explanations are shown, not {type(one).__name__}. Give what explain() returned."
+            )
+    return explanations
+
+
 def _radiograph(explanation: Explanation) -> Radiograph:
     if explanation.radiograph is None:
         raise ValueError(
             "This explanation has no radiograph at hand; it was read from a table. "
-            "Give it one with dataclasses.replace(explanation, radiograph=...)."
+            "Give it one for each image with dataclasses.replace(explanation, radiographs=(...,))."
         )
     return explanation.radiograph
+
+
+def _panels(explanation: Explanation, title: str) -> list[MapPanel]:
+    """One for each image; those of one explanation share its scale."""
+    _radiograph(explanation)
+    images = explanation.images
+    shown = zip(images, explanation.radiographs, explanation.image_names, strict=True)
+    return [
+        MapPanel(
+            title=_named(title, name),
+            radiograph_jpeg=jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
+            width=radiograph.width,
+            height=radiograph.height,
+            grid=(image.shape[0], image.shape[1]),
+            image_map=image,
+            signed=explanation.signed,
+            caption=explanation.target.text.strip(),
+            laterality=str(radiograph.laterality),
+            beside=(*images[:place], *images[place + 1 :]),
+        )
+        for place, (image, radiograph, name) in enumerate(shown)
+    ]
+
+
+def _named(title: str, image_name: str) -> str:
+    return ", ".join(part for part in (title, image_name) if part)
+
+
+def _grids(explanation: Explanation) -> list[tuple[int, ...]]:
+    return [image.shape for image in explanation.images]
 
 
 def _grid(explanation: Explanation) -> tuple[int, int]:

@@ -41,7 +41,8 @@ class ZoneTable:
 
 def zone_table(image: Float[np.ndarray, "rows cols"], zones: ZoneMap) -> ZoneTable:
     """Sum a raw map over zones. Shares and the ratio count its positive part only, because mass
-    has a meaning only there; means and peaks take the values as they are.
+    has a meaning only there; means and peaks take the values as they are. A map and its zones are
+    of one image: of several, shares are of the mass on this one.
 
     Raises ValueError when the map and the zones differ in shape, or a value is not finite.
     """

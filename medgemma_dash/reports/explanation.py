@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 
 import numpy as np
@@ -12,23 +13,19 @@ from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures import (
-    MAGNITUDE_SCALES,
-    WordRelevance,
     layer_figure,
-    overlay_picture,
     prompt_words_figure,
 )
 from medgemma_dash.figures.style import MapDisplay
-from medgemma_dash.imaging import shrunk
 from medgemma_dash.regions import DEFAULT_SCHEME, ZoneTable, zone_map, zone_table
+from medgemma_dash.reports.pictures import DEFAULT_DISPLAY, report_pictures
 from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
-from medgemma_dash.services.explaining.prompt_words import PromptWord, prompt_words
-from medgemma_dash.services.exporting import overlay_png
+from medgemma_dash.services.explaining.prompt_words import prompt_words
+from medgemma_dash.services.explaining.word_shares import shares_of_images
+from medgemma_dash.services.exporting.names import DIGEST_CHARACTERS
 
-DEFAULT_DISPLAY = MapDisplay("smooth", 0.75, 0.0, MAGNITUDE_SCALES[0])
-# Sharp on a page and on a screen; a film's own pixels would make a report of 60 MB.
-LONGEST_SIDE_PX = 1600
 MOST_WORDS = 50
 WORDS_DRAWN = 5
 # A longer run of one token id is counted: a radiograph's 256 soft tokens share theirs.
@@ -49,7 +46,8 @@ def explanation_report(
 
     is_global: for each decoder layer whether it attends without a window. A page gives what was
     on screen: zones, the radiograph's pixels in a window, and how the map was drawn. Elsewhere
-    the zones are of the default scheme and the pixels the radiograph's own.
+    the zones are of the default scheme and the pixels the radiograph's own. Of several images
+    every one is shown, on one scale; zones and pixels are the current one's.
     Raises ValueError for an explanation of another answer.
     """
     if explanation.provenance.token_ids != tuple(answer.input_ids.tolist()):
@@ -62,8 +60,7 @@ def explanation_report(
     return Report(
         title=why(explanation),
         notices=notices(explanation.provenance.is_demo),
-        picture=map_png(explanation, answer, shrunk(shown, LONGEST_SIDE_PX), display),
-        picture_words=_picture_words(explanation),
+        pictures=tuple(report_pictures(explanation, answer, shown, display)),
         question=answer.prompt,
         answer=tuple(_runs(answer, frozenset(explanation.target.token_indices))),
         lines=tuple(_lines(explanation, answer)),
@@ -76,28 +73,6 @@ def explanation_report(
     )
 
 
-def map_png(
-    explanation: Explanation,
-    answer: Answer,
-    pixels: UInt8[np.ndarray, "height width 3"],
-    display: MapDisplay = DEFAULT_DISPLAY,
-) -> bytes:
-    """The map over the radiograph, with its legend and notices, as a PNG file."""
-    picture = overlay_picture(
-        pixels,
-        explanation.image,
-        mode=display.mode,
-        opacity=display.opacity,
-        threshold=display.threshold,
-        colour_scale=display.colour_scale,
-        signed=explanation.signed,
-        laterality=str(answer.radiograph.laterality),
-        notices=notices(explanation.provenance.is_demo)[1:],  # it carries the first on its own
-        fine=explanation.fine,
-    )
-    return overlay_png(picture, explanation)
-
-
 def why(explanation: Explanation) -> str:
     """The question that an explanation answers."""
     target = explanation.target
@@ -106,15 +81,6 @@ def why(explanation: Explanation) -> str:
     if target.against is not None:
         return f"Why “{target.text.strip()}” rather than “{target.against.text.strip()}”?"
     return f"Why “{target.text.strip()}”?"
-
-
-def _picture_words(explanation: Explanation) -> str:
-    rows, cols = explanation.image.shape
-    row, col = divmod(int(explanation.image.argmax()), cols)
-    return (
-        f"Radiograph with the relevance map over it; the highest of {rows} by {cols} cells is in "
-        f"row {row + 1}, column {col + 1}, counted from the upper left."
-    )
 
 
 def _runs(answer: Answer, chosen: frozenset[int]) -> Iterator[Run]:
@@ -139,6 +105,8 @@ def _lines(explanation: Explanation, answer: Answer) -> Iterator[str]:
     against = explanation.target.against
     contrast = "" if against is None else f" rather than “{against.text.strip()}”"
     yield f"Marked: what is explained{contrast}, by the method {explanation.method}."
+    if against is not None and against.notice:
+        yield against.notice
     if answer.forced:
         yield "The answer was given, not generated."
     elif answer.fidelity.exact:
@@ -146,21 +114,27 @@ def _lines(explanation: Explanation, answer: Answer) -> Iterator[str]:
     else:
         count = len(answer.fidelity.mismatches)
         yield f"Caution: the replay that was explained differs from the answer in {count} tokens."
+    if len(explanation.images) > 1:
+        yield (
+            "The model saw the images in this order, and each of them sees those in front of it. "
+            "Their maps have one scale. Shares of attention are of all images; zones are of "
+            f"{explanation.image_names[-1]}, the current one, alone."
+        )
 
 
 def _layer_figure(explanation: Explanation, is_global: Sequence[bool]) -> Figure:
+    several = "s" if len(explanation.images) > 1 else ""
     light, dark = (layer_figure(explanation.layers, is_global, dark=one) for one in (False, True))
     return Figure(
-        "Attention to the image by layer",
+        f"Attention to the image{several} by layer",
         "Mean over heads, at the position that predicts the target.",
         light.to_json(),
         dark.to_json(),
     )
 
 
-def _word_figure(words: Sequence[PromptWord]) -> Figure:
-    drawn = [WordRelevance(word.text, word.value, word.part) for word in words[:WORDS_DRAWN]]
-    light, dark = (prompt_words_figure(drawn, dark=one) for one in (False, True))
+def _word_figure(words: Sequence[WordRelevance]) -> Figure:
+    light, dark = (prompt_words_figure(words[:WORDS_DRAWN], dark=one) for one in (False, True))
     return Figure(
         "Prompt words that mattered",
         "Raw relevance, summed over each word's tokens.",
@@ -175,9 +149,15 @@ def _tables(
     is_global: Sequence[bool],
     zones: ZoneTable,
     zones_note: str,
-    words: Sequence[PromptWord],
+    words: Sequence[WordRelevance],
 ) -> Iterator[Table]:
-    yield _zones(zones, zones_note)
+    of_zones, shown = _zones(zones, zones_note), "image"
+    if len(explanation.images) > 1:
+        shown = "images"
+        named = explanation.image_names[-1]
+        yield _images(explanation)
+        of_zones = replace(of_zones, caption=f"{of_zones.caption} of {named}, the current one")
+    yield of_zones
     if words:
         yield Table(
             "Words",
@@ -187,7 +167,7 @@ def _tables(
         )
     yield Table(
         "Layers",
-        "Share of attention that the predicting position gives to the image",
+        f"Share of attention that the predicting position gives to the {shown}",
         (Column("Layer", "name"), Column("Share", "share")),
         tuple(
             (f"{layer}{' (global)' if everywhere else ''}", float(share))
@@ -198,6 +178,23 @@ def _tables(
     )
     if len(explanation.target.token_indices) == 1:
         yield _runners_up(answer.tokens[explanation.target.token_indices[0]])
+
+
+def _images(explanation: Explanation) -> Table:
+    shares = shares_of_images(explanation) or (None,) * len(explanation.images)
+    digests = explanation.provenance.image_sha256s
+    kinds: tuple[Column, ...] = (Column("Image", "name"), Column("sha256", "text"))
+    return Table(
+        "Images",
+        "Share of the positive relevance of all that stands before the target",
+        (*kinds, Column("Share", "share"), Column("Peak", "number")),
+        tuple(
+            (named, digest[:DIGEST_CHARACTERS], share, float(image.max()))
+            for named, digest, share, image in zip(
+                explanation.image_names, digests, shares, explanation.images, strict=True
+            )
+        ),
+    )
 
 
 def _zones(zones: ZoneTable, note: str) -> Table:
@@ -227,18 +224,16 @@ def _runners_up(token: Token) -> Table:
 
 
 def _provenance(facts: Provenance) -> Table:
-    first, last = facts.image_span
     options = (f"{name} = {value}" for name, value in facts.settings)
     rows = (
         ("Model", f"{public_model_name(facts.model_name)}, revision {facts.model_revision}"),
         ("Computed on", f"{facts.device}, {facts.dtype}, {facts.seconds:.2f} s"),
-        ("Radiograph", f"sha256 {facts.image_sha256}"),
+        *_shown(facts),
         ("Method", ", ".join((facts.method, *options))),
         ("Question", facts.prompt),
         (
             "Sequence",
-            f"{len(facts.token_ids)} tokens, prompt {facts.prompt_length}, image at {first} "
-            f"to {last}",
+            f"{len(facts.token_ids)} tokens, prompt {facts.prompt_length}, {_places(facts)}",
         ),
         ("Token ids", _counted(facts.token_ids)),
         ("Versions", ", ".join(f"{name} {version}" for name, version in facts.versions)),
@@ -249,6 +244,20 @@ def _provenance(facts: Provenance) -> Table:
         (Column("What", "name"), Column("Value", "text")),
         rows,
     )
+
+
+def _shown(facts: Provenance) -> Iterator[tuple[str, str]]:
+    """Which radiographs the model was given, in order."""
+    several = bool(facts.earlier_images)
+    for number, digest in enumerate(facts.image_sha256s, 1):
+        yield f"Radiograph {number}" if several else "Radiograph", f"sha256 {digest}"
+
+
+def _places(facts: Provenance) -> str:
+    """Where in the sequence they stand."""
+    spans = [*(image.span for image in facts.earlier_images), facts.image_span]
+    places = ", ".join(f"{first} to {last}" for first, last in spans)
+    return f"image{'s' if len(spans) > 1 else ''} at {places}"
 
 
 def _counted(ids: Sequence[int]) -> str:

@@ -48,18 +48,27 @@ class Figure:
 
 
 @dataclass(frozen=True, repr=False)
+class Picture:
+    """png: bytes of a PNG file. words: what it shows, for those who do not see it. caption: which
+    of several it is; "" of one alone.
+    """
+
+    png: bytes
+    words: str
+    caption: str = ""
+
+
+@dataclass(frozen=True, repr=False)
 class Report:
     """One result, ready to be laid out.
 
-    notices: what every copy of it has to say. picture: PNG bytes; picture_words: what it shows,
-    for those who do not see it. lines: sentences about the answer. provenance: everything needed
-    to compute it again.
+    notices: what every copy of it has to say. pictures: one for each image that the answer is
+    about. lines: sentences about the answer. provenance: everything needed to compute it again.
     """
 
     title: str
     notices: tuple[str, ...]
-    picture: bytes
-    picture_words: str
+    pictures: tuple[Picture, ...]
     question: str
     answer: tuple[Run, ...]
     lines: tuple[str, ...]

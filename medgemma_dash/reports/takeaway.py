@@ -15,27 +15,35 @@ from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.core.notices import notices
 from medgemma_dash.figures import overlay_svg
+from medgemma_dash.figures.overlay import joined_pictures
+from medgemma_dash.figures.overlay_svg import side_by_side
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.regions import ZoneTable
-from medgemma_dash.reports.explanation import (
-    LONGEST_SIDE_PX,
-    MOST_WORDS,
-    explanation_report,
-    map_png,
-    why,
-)
+from medgemma_dash.reports.explanation import MOST_WORDS, explanation_report, why
 from medgemma_dash.reports.html import html_page
+from medgemma_dash.reports.pictures import (
+    LONGEST_SIDE_PX,
+    drawn_beside,
+    films,
+    map_picture,
+    picture_notices,
+)
 from medgemma_dash.services.explaining.prompt_words import prompt_words
-from medgemma_dash.services.exporting import explanation_json, numbers_csv, relevancy_npz
+from medgemma_dash.services.exporting import (
+    explanation_json,
+    numbers_csv,
+    overlay_png,
+    relevancy_npz,
+)
 
 
 @dataclass(frozen=True, eq=False)
 class Takeaway:
     """What was on screen: the explanation, the rows known besides it, and how it was drawn.
 
+    zones, pixels: of the current image; earlier ones are drawn as they were read.
     fine: of a method that sees patches their relevance for every token, one array an image.
     pixels: makes uint8 (H, W, 3), the radiograph in the window that was on screen.
     """
@@ -52,30 +60,43 @@ class Takeaway:
     fine: tuple[Float[np.ndarray, "tokens patch_rows patch_cols"], ...] = ()
 
     def png(self) -> bytes:
-        """The map as it was drawn, over the radiograph in full size, with its legend."""
-        return map_png(self.explanation, self.answer, self.pixels(), self.display)
+        """The maps as they were drawn, over the radiographs in full size, with their legend; of
+        several images side by side.
+        """
+        pictures = [
+            map_picture(self.explanation, self.answer, pixels, self.display, image)
+            for image, pixels in enumerate(films(self.answer, self.pixels()))
+        ]
+        return overlay_png(joined_pictures(pictures), self.explanation)
 
     def svg(self) -> str:
         """The same as a drawing that is sharp at any size."""
-        radiograph, provenance = self.answer.radiograph, self.explanation.provenance
+        shown = enumerate(films(self.answer, self.pixels()))
+        return side_by_side([self._drawing(image, pixels) for image, pixels in shown])
+
+    def _drawing(self, image: int, pixels: npt.NDArray[np.uint8]) -> str:
+        explanation, radiograph = self.explanation, self.answer.images[image].radiograph
+        named = explanation.image_names[image]
         return overlay_svg(
-            jpeg_bytes(self.pixels(), longest_side=LONGEST_SIDE_PX),
+            jpeg_bytes(pixels, longest_side=LONGEST_SIDE_PX),
             radiograph.width,
             radiograph.height,
-            self.explanation.image,
+            explanation.images[image],
             mode=self.display.mode,
             opacity=self.display.opacity,
             threshold=self.display.threshold,
             colour_scale=self.display.colour_scale,
-            signed=self.explanation.signed,
+            signed=explanation.signed,
             laterality=str(radiograph.laterality),
-            title=why(self.explanation),
+            title=f"{why(explanation)}{f' {named.capitalize()}' if named else ''}",
             facts=(
-                f"Method {self.explanation.method}.",
-                f"Radiograph sha256 {provenance.image_sha256}.",
+                f"Method {explanation.method}.",
+                f"Radiograph sha256 {explanation.provenance.image_sha256s[image]}.",
             ),
-            notices=notices(provenance.is_demo)[1:],
-            fine=self.explanation.fine,
+            notices=picture_notices(explanation, image),
+            fine=explanation.fine_images[image] if explanation.fine_images else None,
+            beside=drawn_beside(explanation, image),
+            suffix=f"-{image + 1}" if named else "",
         )
 
     def csv(self) -> str:

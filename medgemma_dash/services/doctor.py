@@ -19,9 +19,9 @@ from medgemma_dash.core.errors import MedGemmaDashError
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSLESS, LOSSY
 from medgemma_dash.models import load_model
-from medgemma_dash.models.loading import choose_device, choose_dtype, free_memory_bytes
+from medgemma_dash.models.devices import choose_device, choose_dtype, free_memory_bytes
 from medgemma_dash.models.processor import multiplies_bfloat16
-from medgemma_dash.services.libraries import Finding
+from medgemma_dash.services.libraries import Diagnosis
 
 GIGABYTE = 1e9
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -33,7 +33,7 @@ WORKING_GIGABYTES = 3.5
 DEMO_GIGABYTES = 2.0
 
 
-def examine() -> tuple[Finding, ...]:
+def examine() -> tuple[Diagnosis, ...]:
     """Look at everything that is computed with; takes seconds, for it loads the demo model."""
     return (
         _memory(),
@@ -49,17 +49,17 @@ def examine() -> tuple[Finding, ...]:
     )
 
 
-def _memory() -> Finding:
+def _memory() -> Diagnosis:
     memory = psutil.virtual_memory()
     available = memory.available / GIGABYTE
     text = f"{available:.1f} GB available of {memory.total / GIGABYTE:.1f}"
     if available < DEMO_GIGABYTES:
         remedy = f"Close other programs: the demo model needs about {DEMO_GIGABYTES:.0f} GB."
-        return Finding("Memory", "warn", text, remedy)
-    return Finding("Memory", "ok", text)
+        return Diagnosis("Memory", "warn", text, remedy)
+    return Diagnosis("Memory", "ok", text)
 
 
-def _processor() -> Finding:
+def _processor() -> Diagnosis:
     threads = torch.get_num_threads()
     text = f"{threads} threads of {os.cpu_count()}, {torch.backends.cpu.get_cpu_capability()}"
     features = {"AMX": "amx_bf16", "AVX-512": "avx512_bf16"}
@@ -71,7 +71,7 @@ def _processor() -> Finding:
         text += f"; bfloat16 in hardware ({', '.join(fast)}): see `bench --dtype bfloat16`"
     elif flags:
         text += "; no bfloat16 in hardware: float32 is the faster choice"
-    return Finding("Processor", "ok", text)
+    return Diagnosis("Processor", "ok", text)
 
 
 def _processor_flags() -> set[str]:
@@ -82,56 +82,58 @@ def _processor_flags() -> set[str]:
     return set(found[1].split()) if found else set()
 
 
-def _accelerators() -> tuple[Finding, ...]:
+def _accelerators() -> tuple[Diagnosis, ...]:
     if torch.cuda.is_available():
         return tuple(_gpu(index) for index in range(torch.cuda.device_count()))
     if torch.backends.mps.is_available():
-        return (Finding("GPU", "ok", "Apple GPU through MPS, sharing the machine's memory"),)
+        return (Diagnosis("GPU", "ok", "Apple GPU through MPS, sharing the machine's memory"),)
     remedy = "The demo model needs none. For MedGemma, use a machine with a GPU if you can."
-    return (Finding("GPU", "warn", "none that torch can use; computing on the processor", remedy),)
+    return (
+        Diagnosis("GPU", "warn", "none that torch can use; computing on the processor", remedy),
+    )
 
 
-def _gpu(index: int) -> Finding:
+def _gpu(index: int) -> Diagnosis:
     free, total = torch.cuda.mem_get_info(index)
     text = (
         f"{torch.cuda.get_device_name(index)}, "
         f"{free / GIGABYTE:.1f} GB free of {total / GIGABYTE:.1f}"
     )
     if not torch.cuda.is_bf16_supported(including_emulation=False):
-        return Finding(
+        return Diagnosis(
             f"GPU {index}", "warn", text, "No bfloat16: set MEDGEMMA_DASH_DTYPE=float32."
         )
-    return Finding(f"GPU {index}", "ok", text)
+    return Diagnosis(f"GPU {index}", "ok", text)
 
 
-def _demo_model() -> Finding:
+def _demo_model() -> Diagnosis:
     try:
         model = load_model("demo", device="cpu", dtype="float32")
     except MedGemmaDashError as error:
         remedy = "Restore it: install the program again, or `git checkout assets/`."
-        return Finding("Demo model", "fail", str(error), remedy)
+        return Diagnosis("Demo model", "fail", str(error), remedy)
     text = (
         f"revision {model.revision}, {len(model.layout.layers)} layers, "
         f"loaded in {model.load_seconds:.1f} s, {model.memory_bytes / 1e6:.0f} MB"
     )
-    return Finding("Demo model", "ok", text)
+    return Diagnosis("Demo model", "ok", text)
 
 
-def _chosen_model() -> Finding:
+def _chosen_model() -> Diagnosis:
     try:
         settings = read_settings()
         device = choose_device(settings.device)
         dtype = choose_dtype(settings.dtype, device)
     except MedGemmaDashError as error:
-        return Finding("Settings", "fail", str(error), "Correct or unset the variable.")
+        return Diagnosis("Settings", "fail", str(error), "Correct or unset the variable.")
     text = f"model {settings.model}, device {device}, number format {settings.dtype}"
     if device.type == "cpu" and dtype == torch.bfloat16 and not multiplies_bfloat16():
         remedy = "This processor is very slow in bfloat16: set MEDGEMMA_DASH_DTYPE=float32."
-        return Finding("Settings", "warn", text, remedy)
-    return Finding("Settings", "ok", text)
+        return Diagnosis("Settings", "warn", text, remedy)
+    return Diagnosis("Settings", "ok", text)
 
 
-def _checkpoint(name: str, billions: float) -> Finding:
+def _checkpoint(name: str, billions: float) -> Diagnosis:
     """Say what a checkpoint needs, in both formats, and whether the best device here has it."""
     device = choose_device()
     free = free_memory_bytes(device) / GIGABYTE
@@ -146,20 +148,20 @@ def _checkpoint(name: str, billions: float) -> Finding:
         remedy = "Use a device with more free memory" + (
             ", or MedGemma 4B." if "27" in name else "."
         )
-        return Finding(name, "warn", f"{text}: does not fit", remedy)
-    return Finding(name, "ok", f"{text}: fits in {' and '.join(fitting)}")
+        return Diagnosis(name, "warn", f"{text}: does not fit", remedy)
+    return Diagnosis(name, "ok", f"{text}: fits in {' and '.join(fitting)}")
 
 
-def _hub() -> Finding:
+def _hub() -> Diagnosis:
     if get_token() is None:
         remedy = "For MedGemma: accept its terms on its page at the hub, then `hf auth login`."
-        return Finding(
+        return Diagnosis(
             "Hub sign-in", "warn", "not signed in; the demo model needs no sign-in", remedy
         )
-    return Finding("Hub sign-in", "ok", "signed in")
+    return Diagnosis("Hub sign-in", "ok", "signed in")
 
 
-def _disk() -> Finding:
+def _disk() -> Diagnosis:
     cache = Path(constants.HF_HUB_CACHE)
     place = next(folder for folder in (cache, *cache.parents) if folder.exists())
     free = shutil.disk_usage(place).free / GIGABYTE
@@ -167,19 +169,19 @@ def _disk() -> Finding:
     needed = 2 * CHECKPOINTS[0][1]  # the hub's files are bfloat16
     if free < needed:
         remedy = f"MedGemma 4B takes {needed:.0f} GB: free some, or point HF_HOME to another disk."
-        return Finding("Disk", "warn", text, remedy)
-    return Finding("Disk", "ok", text)
+        return Diagnosis("Disk", "warn", text, remedy)
+    return Diagnosis("Disk", "ok", text)
 
 
-def _decoders() -> Finding:
+def _decoders() -> Diagnosis:
     compressed = LOSSLESS | LOSSY
     missing = [name for uid, name in compressed.items() if not get_decoder(uid).is_available]
     if missing:
         names = ("pylibjpeg", "pylibjpeg-libjpeg", "pylibjpeg-openjpeg", "pylibjpeg-rle")
         decoders = tuple(one for one in dependencies() if one.name in names)
         text, mend = f"missing for {'; '.join(missing)}", f"Run `{remedy(decoders)}`."
-        return Finding("DICOM decoders", "fail", text, mend)
-    return Finding("DICOM decoders", "ok", f"uncompressed, {', '.join(compressed.values())}")
+        return Diagnosis("DICOM decoders", "fail", text, mend)
+    return Diagnosis("DICOM decoders", "ok", f"uncompressed, {', '.join(compressed.values())}")
 
 
 def find_browser() -> str | None:
@@ -187,8 +189,8 @@ def find_browser() -> str | None:
     return next(filter(None, map(shutil.which, BROWSERS)), None)
 
 
-def _browser() -> Finding:
+def _browser() -> Diagnosis:
     if find_browser() is None:
         remedy = "Only for `make test`: install chromium, for example `apt-get install chromium`."
-        return Finding("Chromium", "warn", "not found; browser tests are left out", remedy)
-    return Finding("Chromium", "ok", "found; browser tests will run")
+        return Diagnosis("Chromium", "warn", "not found; browser tests are left out", remedy)
+    return Diagnosis("Chromium", "ok", "found; browser tests will run")

@@ -79,14 +79,14 @@ def rows_of(answer: Answer) -> np.ndarray:
 
 
 def view_of(answer: Answer, target: Target) -> LayerView:
-    start, stop = answer.image_span
+    start, _ = answer.image_span
     gathered = np.zeros((LAYERS, len(answer.input_ids)), np.float32)
     gathered[:, start + 3 * answer.grid[1] + 5] = 1
     return LayerView(
         answer_key=answer.key,
         target=target,
-        image_span=(start, stop),
-        grid=answer.grid,
+        image_spans=answer.image_spans,
+        grids=(answer.grid,),
         is_global=tuple(layer % 6 == 5 for layer in range(LAYERS)),
         attention=rows_of(answer),
         weighted=rows_of(answer),

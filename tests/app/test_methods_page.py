@@ -40,11 +40,11 @@ class Timing:
         note_seconds: Callable[[str, float], None],
     ) -> Iterator[None]:
         self.timed.append(target)
-        for place, (method, settings) in enumerate(methods):
+        for place, (method, options) in enumerate(methods):
             context.progress(place, len(methods))
             self.gate.pass_through(context.check)
             if method == "tam":
-                context.emit(MethodOutcome(method, settings, None, "The memory was not enough."))
+                context.emit(MethodOutcome(method, options, None, "The memory was not enough."))
             else:
                 note_seconds(method, 0.125)
             yield

@@ -45,17 +45,19 @@ def idle(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
+def newest(page: Page, selector: str) -> Locator:
+    """Without what an earlier run of the page drew, which may still stand beside the new one."""
+    return page.locator(selector).and_(
+        page.locator(':not([data-stale="true"], [data-stale="true"] *)')
+    )
+
+
 def sentence(page: Page) -> Locator:
-    """The one sentence; while the page is drawn anew the old one may still stand beside it."""
-    found = page.locator(SENTENCE)
-    expect(found).to_have_count(1)
-    return found
+    return newest(page, SENTENCE)
 
 
 def zone_rows(page: Page) -> Locator:
-    """The rows of the zone table; while the page is drawn anew the old one may stand beside it."""
-    expect(page.locator(ZONES)).to_have_count(1)
-    return page.frame_locator(ZONES).locator(".ag-center-cols-container")
+    return newest(page, ZONES).content_frame.locator(".ag-center-cols-container")
 
 
 def token(page: Page, text: str) -> Locator:
@@ -68,9 +70,9 @@ def seen(page: Page) -> dict[str, str]:
     settled(page)
     return {
         "answer": answer_text(page),
-        "radiograph": page.locator(RADIOGRAPH).get_attribute("href") or "",
-        "sentence": page.locator(SENTENCE).inner_text(),
-        "map": page.locator(MAP).get_attribute("href") or "",
+        "radiograph": newest(page, RADIOGRAPH).get_attribute("href") or "",
+        "sentence": newest(page, SENTENCE).inner_text(),
+        "map": newest(page, MAP).get_attribute("href") or "",
         "bars": page.evaluate(BAR_SHAPES),
         "zones": zone_rows(page).inner_text(),
     }
@@ -93,7 +95,7 @@ def changed(page: Page, before: dict[str, str]) -> None:
 
 def answer_text(page: Page) -> str:
     """The answer as it stands in the strip, to the letter."""
-    return page.locator(".token-strip .words").text_content() or ""
+    return newest(page, ".token-strip .words").text_content() or ""
 
 
 def put(page: Page, question: str) -> None:
@@ -101,8 +103,8 @@ def put(page: Page, question: str) -> None:
     page.locator("[data-token-index]").evaluate_all(
         "all => all.forEach(one => one.dataset.earlier = '')"
     )
-    page.locator(".st-key-question input").fill(question)
-    page.locator(".st-key-ask button").click()
+    newest(page, ".st-key-question input").fill(question)
+    newest(page, ".st-key-ask button").click()
 
 
 def answered(page: Page) -> str:

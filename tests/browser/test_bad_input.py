@@ -20,6 +20,7 @@ from tests.browser.explain_page import (
     ask,
     close_popover,
     idle,
+    newest,
     put,
     seen,
     settled,
@@ -54,18 +55,18 @@ HOSTILE_FILES = [
 def test_hostile_files_are_refused_each_with_its_reason_and_everything_stays(
     standing: Page, tmp_path: Path
 ) -> None:
-    standing.locator(".st-key-question input").fill("What stays?")
+    newest(standing, ".st-key-question input").fill("What stays?")
     before = seen(standing)
     for kind, name, reason in HOSTILE_FILES:
         file = tmp_path / name
         file.write_bytes(hostile_image(kind))
         upload(standing, file)
-        notice = standing.locator(NOTICE)
+        notice = newest(standing, NOTICE)
         expect(notice, kind).to_contain_text(reason)
         expect(notice, kind).to_contain_text("The radiograph before it is still open.")
         assert seen(standing) == before, kind
     assert notice.get_attribute("role") == "alert"
-    expect(standing.locator(".st-key-question input")).to_have_value("What stays?")
+    expect(newest(standing, ".st-key-question input")).to_have_value("What stays?")
     close_popover(standing)
 
 
@@ -82,7 +83,7 @@ def test_a_question_with_markup_is_asked_as_it_stands_and_stays_text(
     standing: Page, said: Said, question: str
 ) -> None:
     assert ask(standing, question) == said(FIRST_SAMPLE, question)
-    expect(standing.locator(".st-key-question input")).to_have_value(question)
+    expect(newest(standing, ".st-key-question input")).to_have_value(question)
     assert standing.locator("img[src*='outside.invalid']").count() == 0
 
 
@@ -100,11 +101,11 @@ def test_a_question_that_cannot_be_asked_is_refused_and_everything_stays(
 ) -> None:
     before = seen(standing)
     put(standing, question)
-    expect(standing.locator(NOTICE)).to_contain_text(reason)
+    expect(newest(standing, NOTICE)).to_contain_text(reason)
     # Not before the refused question has left the strip's place.
     settled(standing)
     assert seen(standing) == before
-    expect(standing.locator(".st-key-question input")).to_have_value(question)
+    expect(newest(standing, ".st-key-question input")).to_have_value(question)
 
 
 @pytest.fixture(scope="module")
@@ -123,7 +124,7 @@ def test_a_model_folder_without_weights_is_named_on_every_page_until_they_are_th
     reason = "holds no *.safetensors weights"
 
     page.goto(url)
-    state = page.locator(".st-key-model_state .rich-line")
+    state = newest(page, ".st-key-model_state .rich-line")
     expect(state).to_contain_text("The model could not be loaded.")
     expect(state).to_contain_text(reason)
     expect(state).to_contain_text("MEDGEMMA_DASH_MODEL")
@@ -131,14 +132,14 @@ def test_a_model_folder_without_weights_is_named_on_every_page_until_they_are_th
 
     page.locator(".st-key-sample_grid [data-testid='stBaseButton-tertiary']").first.click()
     expect(page.locator(RADIOGRAPH)).to_have_count(1)
-    expect(page.locator(".st-key-status")).to_contain_text("No model")
+    expect(newest(page, ".st-key-status")).to_contain_text("No model")
     # Not what Home said, which goes when the page's script has run to its end.
     expect(state).to_have_count(0)
     expect(page.get_by_test_id("stMain")).to_contain_text(reason)
     put(page, "Is the heart enlarged?")
-    expect(page.locator(NOTICE)).to_contain_text("There is no model to ask.")
-    expect(page.locator(NOTICE)).to_contain_text(reason)
-    before = page.locator(RADIOGRAPH).get_attribute("href")
+    expect(newest(page, NOTICE)).to_contain_text("There is no model to ask.")
+    expect(newest(page, NOTICE)).to_contain_text(reason)
+    before = newest(page, RADIOGRAPH).get_attribute("href")
     upload(page, next(SAMPLES.glob("*.dcm")))
     another_radiograph(page, before or "")
     close_popover(page)
@@ -146,7 +147,7 @@ def test_a_model_folder_without_weights_is_named_on_every_page_until_they_are_th
     for name in ("Compare", "Layers", "Methods"):
         page.get_by_role("link", name=name, exact=True).click()
         expect(page).to_have_url(re.compile(f"/{name}$"))
-        expect(page.locator(".st-key-status")).to_contain_text("No model")
+        expect(newest(page, ".st-key-status")).to_contain_text("No model")
         idle(page)
 
     weights = "model.safetensors"

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.explain_page import idle
+from tests.browser.explain_page import idle, newest
 
 pytestmark = pytest.mark.browser
 
@@ -96,23 +96,23 @@ def test_a_pinned_map_stays_when_the_word_changes(comparing: Page) -> None:
 
 
 def test_every_tab_shows_its_part(comparing: Page) -> None:
-    expect(comparing.locator(".st-key-quality_table")).to_be_visible()
+    expect(newest(comparing, ".st-key-quality_table")).to_be_visible()
     comparing.get_by_role("tab", name="Zones").click()
     expect(comparing.locator(".st-key-zone_bars .bars path").first).to_be_visible()
     comparing.get_by_role("tab", name="Agreement").click()
-    expect(comparing.locator(".st-key-agreement_matrix .heatmaplayer")).to_be_visible()
+    expect(newest(comparing, ".st-key-agreement_matrix .heatmaplayer")).to_be_visible()
     comparing.get_by_role("tab", name="Difference").click()
     expect(comparing.locator(".st-key-difference_figure .heatmaplayer image")).to_have_count(1)
     comparing.get_by_role("tab", name="Faithfulness").click()
     comparing.get_by_role("button", name="Test these maps").click()
-    expect(comparing.locator(".st-key-faithfulness_numbers")).to_be_visible()
-    expect(comparing.locator(".st-key-image_dependence")).to_contain_text("with the image")
+    expect(newest(comparing, ".st-key-faithfulness_numbers")).to_be_visible()
+    expect(newest(comparing, ".st-key-image_dependence")).to_contain_text("with the image")
 
 
 def test_a_cancelled_comparison_keeps_what_is_done(comparing: Page) -> None:
     comparing.get_by_role("button", name="Integrated gradients", exact=True).click()
-    comparing.locator(".st-key-cancel_compare button").click()
-    expect(comparing.locator(".st-key-missing_maps")).to_contain_text("cancelled")
+    newest(comparing, ".st-key-cancel_compare button").click()
+    expect(newest(comparing, ".st-key-missing_maps")).to_contain_text("cancelled")
     expect(comparing.locator(MAPS)).to_have_count(3)
 
 
@@ -136,7 +136,7 @@ def test_layers_follow_the_word_and_any_token_shows_its_attention(page: Page, ap
     page.goto(f"{app_url}/Layers")
     expect(page.locator(".st-key-layers_bars .bars path").first).to_be_visible()
     before = page.evaluate(LAYER_BARS)
-    page.locator('[data-token-index="0"]').click()
+    newest(page, '[data-token-index="0"]').click()
     page.wait_for_function(f"before => ({LAYER_BARS})() !== before", arg=before)
     page.get_by_role("tab", name="Attention of any token").click()
     expect(page.locator(".st-key-attention_words .bars path").first).to_be_visible()
@@ -145,12 +145,12 @@ def test_layers_follow_the_word_and_any_token_shows_its_attention(page: Page, ap
 
 def test_methods_page_shows_every_card(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/Methods")
-    expect(page.locator(".st-key-methods_table")).to_be_visible()
+    expect(newest(page, ".st-key-methods_table")).to_be_visible()
     expect(page.locator(".st-key-card_chefer .katex").first).to_be_visible()
     page.get_by_role("radio", name="control").or_(
         page.get_by_role("button", name="control", exact=True)
     ).first.click()
-    expect(page.locator(".st-key-card_uniform")).to_be_visible()
+    expect(newest(page, ".st-key-card_uniform")).to_be_visible()
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.explain_page import RADIOGRAPH, another_radiograph, idle, settled
+from tests.browser.explain_page import RADIOGRAPH, another_radiograph, idle, newest, settled
 
 pytestmark = pytest.mark.browser
 
@@ -67,24 +67,24 @@ def comparing(page: Page, app_url: str) -> Page:
 
 def test_several_words_are_compared_as_one_is(comparing: Page) -> None:
     before = maps_of(comparing)
-    comparing.locator('[data-token-index="0"]').click()
+    newest(comparing, '[data-token-index="0"]').click()
     all_changed(comparing, before)
     of_one = maps_of(comparing)
-    comparing.locator('[data-token-index="6"]').click(modifiers=["Shift"])
+    newest(comparing, '[data-token-index="6"]').click(modifiers=["Shift"])
     all_changed(comparing, of_one)
     expect(comparing.locator("[data-token-index].selected")).to_have_count(7)
     expect(comparing.locator(MISSING)).to_have_count(0)
     idle(comparing)
     # The page is drawn again without falling over what the job told.
     comparing.get_by_role("tab", name="Agreement").click()
-    expect(comparing.locator(".st-key-agreement_words")).to_contain_text("most alike")
+    expect(newest(comparing, ".st-key-agreement_words")).to_contain_text("most alike")
     expect(comparing.locator(MAPS)).to_have_count(3)
 
 
 def test_a_cancelled_map_is_computed_when_it_is_asked_for_again(comparing: Page) -> None:
     comparing.get_by_role("button", name="Integrated gradients", exact=True).click()
-    comparing.locator(".st-key-cancel_compare button").click()
-    expect(comparing.locator(MISSING)).to_contain_text("cancelled")
+    newest(comparing, ".st-key-cancel_compare button").click()
+    expect(newest(comparing, MISSING)).to_contain_text("cancelled")
     comparing.locator(MISSING).get_by_role("button", name="compute the missing maps").click()
     expect(comparing.locator(MAPS)).to_have_count(4)
     expect(comparing.locator(MISSING)).to_have_count(0)
@@ -101,8 +101,8 @@ def test_a_pin_keeps_its_zones_beside_another_radiograph(comparing: Page) -> Non
     show_page(comparing, "Explain")
     settled(comparing)
     comparing.get_by_role("button", name="Open another").click()
-    film = comparing.locator(RADIOGRAPH).get_attribute("href") or ""
-    comparing.locator(f".st-key-switch_{OTHER_SAMPLE} button").click()
+    film = newest(comparing, RADIOGRAPH).get_attribute("href") or ""
+    newest(comparing, f".st-key-switch_{OTHER_SAMPLE} button").click()
     another_radiograph(comparing, film)
     settled(comparing)
     show_page(comparing, "Compare")
@@ -121,7 +121,7 @@ def test_a_pin_keeps_its_zones_beside_another_radiograph(comparing: Page) -> Non
     expect(hover).to_contain_text("Pinned: Chefer")
     expect(hover).to_contain_text("row ")
     comparing.get_by_role("tab", name="Difference").click()
-    expect(comparing.locator(".st-key-difference_films")).to_contain_text("another radiograph")
+    expect(newest(comparing, ".st-key-difference_films")).to_contain_text("another radiograph")
 
 
 def test_a_word_that_was_compared_before_comes_back_as_it_was(
@@ -133,11 +133,11 @@ def test_a_word_that_was_compared_before_comes_back_as_it_was(
     chosen = comparing.locator("[data-token-index].selected").first
     first = chosen.get_attribute("data-token-index")
     before = maps_of(comparing)
-    comparing.locator('[data-token-index="0"]').click()
+    newest(comparing, '[data-token-index="0"]').click()
     all_changed(comparing, before)
     idle(comparing)
     began = time.perf_counter()
-    comparing.locator(f'[data-token-index="{first}"]').click()
+    newest(comparing, f'[data-token-index="{first}"]').click()
     comparing.wait_for_function(
         """([maps, before]) => JSON.stringify(before) === JSON.stringify(
           [...document.querySelectorAll(maps)].map(one => one.getAttribute('href')))""",
@@ -172,14 +172,14 @@ def test_a_patch_of_the_image_attends_too(page: Page, app_url: str) -> None:
 def test_every_method_is_timed_on_demand(comparing: Page) -> None:
     show_page(comparing, "Methods")
     comparing.get_by_role("button", name="Time every method").click()
-    expect(comparing.locator(".st-key-cancel_timing")).to_be_visible()
+    expect(newest(comparing, ".st-key-cancel_timing")).to_be_visible()
     expect(comparing.locator(".st-key-cancel_timing")).to_have_count(0, timeout=TIMING_MILLISECONDS)
     expect(comparing.get_by_role("button", name="Time every method")).to_be_enabled()
     for family, method in FIRST_OF_FAMILY.items():
         comparing.get_by_role("radio", name=family).or_(
             comparing.get_by_role("button", name=family, exact=True)
         ).first.click()
-        expect(comparing.locator(f".st-key-card_{method}")).to_be_visible()
+        expect(newest(comparing, f".st-key-card_{method}")).to_be_visible()
         cards = comparing.locator("[class*='st-key-card_']")
         timed = cards.filter(has_text="on this machine")
         idle(comparing)

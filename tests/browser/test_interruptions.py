@@ -24,6 +24,7 @@ from tests.browser.explain_page import (
     click_patch,
     explain,
     idle,
+    newest,
     put,
     seen,
     sentence,
@@ -80,12 +81,12 @@ def progress(page: Page) -> Locator:
 
 
 def cancel(page: Page, what: str) -> None:
-    page.locator(f".st-key-cancel_{what} button.action").click()
+    newest(page, f".st-key-cancel_{what} button.action").click()
 
 
 def expect_partial(page: Page, whole: str) -> str:
     """Until a beginning of this answer is on screen as it is being said; the beginning."""
-    stream = page.locator(STREAM)
+    stream = newest(page, STREAM)
     expect(stream).to_have_count(1)
     expect(stream).not_to_have_text("…")
     said = stream.inner_text()
@@ -100,8 +101,8 @@ def test_out_of_memory_in_the_middle_of_a_click_leaves_map_and_answer_and_the_ne
     before, selected = seen(explained), explained.locator(SELECTED).all_inner_texts()
     (hindered.folder / "no-memory").touch()
     word = click_new_word(explained)
-    expect(explained.locator(NOTICE)).to_contain_text("The memory was not enough")
-    assert explained.locator(NOTICE).get_attribute("role") == "alert"
+    expect(newest(explained, NOTICE)).to_contain_text("The memory was not enough")
+    assert newest(explained, NOTICE).get_attribute("role") == "alert"
     assert not (hindered.folder / "no-memory").exists()
     idle(explained)
     assert seen(explained) == before
@@ -114,7 +115,7 @@ def test_out_of_memory_in_the_middle_of_a_click_leaves_map_and_answer_and_the_ne
 
 def choose_occlusion(page: Page) -> None:
     """The longest computation: the model is run once for each of the 256 cells."""
-    page.locator(".st-key-method_popover button").click()
+    newest(page, ".st-key-method_popover button").click()
     page.get_by_label("Method").click()
     page.get_by_role("option", name="Occlusion", exact=True).click()
 
@@ -144,7 +145,7 @@ def test_a_click_goes_before_the_rest_of_another_sessions_words(
     busy, clicking = explain(open_page(), hindered.url), explain(open_page(), hindered.url)
     with hindered.holding("explanations"):
         busy.get_by_role("button", name="Explain every word").click()
-        expect(busy.locator(".st-key-cancel_fill .rich-line")).to_contain_text(" of ")
+        expect(newest(busy, ".st-key-cancel_fill .rich-line")).to_contain_text(" of ")
         word = click_new_word(clicking)
         expect(progress(clicking)).to_contain_text("waiting, 1 in line")
     expect(sentence(clicking)).to_contain_text(f"Why {word}?")
@@ -163,7 +164,7 @@ def test_a_click_can_be_cancelled_while_it_waits_and_while_it_is_computed(
         expect(progress(waiting)).to_contain_text("waiting, 1 in line")
         for page in (waiting, busy):
             cancel(page, "explain")
-            expect(page.locator(NOTICE)).to_contain_text("stopped on request")
+            expect(newest(page, NOTICE)).to_contain_text("stopped on request")
             expect(progress(page)).to_have_count(0)
             idle(page)
     assert [seen(page) for page in (busy, waiting)] == before
@@ -180,10 +181,10 @@ def test_an_answer_can_be_cancelled_in_its_middle_and_the_earlier_one_stays(
         put(explained, TO_CANCEL)
         expect_partial(explained, said(FIRST_SAMPLE, TO_CANCEL))
         cancel(explained, "ask")
-        expect(explained.locator(NOTICE)).to_contain_text("stopped on request")
+        expect(newest(explained, NOTICE)).to_contain_text("stopped on request")
         idle(explained)
         assert seen(explained) == before
-    expect(explained.locator(".st-key-question input")).to_have_value(TO_CANCEL)
+    expect(newest(explained, ".st-key-question input")).to_have_value(TO_CANCEL)
 
 
 def test_leaving_in_the_middle_of_an_answer_loses_nothing(
@@ -211,7 +212,7 @@ def test_leaving_in_the_middle_of_an_answer_loses_nothing(
     wait_until(lambda: hindered.answers() > done, "the answer while another page is read")
     go("Explain", lambda: explained.locator("[data-token-index]"))
     assert answered(explained) == whole
-    expect(explained.locator(".st-key-question input")).to_have_value(TO_LEAVE)
+    expect(newest(explained, ".st-key-question input")).to_have_value(TO_LEAVE)
 
 
 def test_zones_and_patches_can_be_chosen_while_an_answer_is_being_said(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.explain_page import changed, explain, idle, seen, token
+from tests.browser.explain_page import changed, explain, idle, newest, seen, token
 
 pytestmark = pytest.mark.browser
 
@@ -22,8 +22,8 @@ def test_a_zoom_stays_when_another_word_is_chosen(page: Page, app_url: str) -> N
     explain(page, app_url)
     idle(page)
     whole = shown_width(page)
-    page.locator(FIGURE).hover()
-    page.locator(f'{FIGURE} .modebar-btn[data-title="Zoom in"]').click()
+    newest(page, FIGURE).hover()
+    newest(page, f'{FIGURE} .modebar-btn[data-title="Zoom in"]').click()
     page.wait_for_function(
         f"whole => {{ const [a, b] = document.querySelector('{FIGURE}').layout.xaxis.range;"
         " return b - a < 0.6 * whole; }",

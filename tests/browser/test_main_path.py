@@ -26,6 +26,7 @@ from tests.browser.explain_page import (
     close_popover,
     explain,
     idle,
+    newest,
     opened_instead,
     put,
     seen,
@@ -48,9 +49,9 @@ DICOM = SAMPLES / "pleural-effusion-right.dcm"
 
 
 def choose_span(page: Page, first: int, last: int) -> None:
-    page.locator(f'[data-token-index="{first}"]').click()
+    newest(page, f'[data-token-index="{first}"]').click()
     expect(page.locator(SELECTED)).to_have_count(1)
-    page.locator(f'[data-token-index="{last}"]').click(modifiers=["Shift"])
+    newest(page, f'[data-token-index="{last}"]').click(modifiers=["Shift"])
     expect(sentence(page)).to_contain_text(f"these {last - first + 1} tokens")
 
 
@@ -119,7 +120,7 @@ def test_clicking_a_word_changes_sentence_map_bars_and_table(standing: Page) -> 
 
 
 def test_shift_click_selects_a_span(standing: Page) -> None:
-    standing.locator('[data-token-index="0"]').click()
+    newest(standing, '[data-token-index="0"]').click()
     expect(sentence(standing)).not_to_contain_text("these")
     idle(standing)
     before = seen(standing)
@@ -131,7 +132,7 @@ def test_shift_click_selects_a_span(standing: Page) -> None:
 def test_the_whole_answer_and_a_contrast_are_one_click_away(standing: Page) -> None:
     standing.get_by_role("button", name="whole answer").click()
     expect(sentence(standing)).to_contain_text("Why this answer?")
-    standing.locator('[data-token-index="0"]').click()
+    newest(standing, '[data-token-index="0"]').click()
     expect(sentence(standing)).not_to_contain_text("Why this answer?")
     standing.locator(f"{SENTENCE} button.action").first.click()
     expect(sentence(standing)).to_contain_text("rather than")
@@ -146,8 +147,8 @@ def test_a_phrase_is_found_and_a_missing_one_is_named(standing: Page) -> None:
     box = standing.get_by_label("Phrase in the answer")
     box.fill("no such words")
     box.press("Enter")
-    expect(standing.locator(".st-key-phrase_error")).to_contain_text("not in the answer")
-    words = standing.locator('[data-token-index="0"]').inner_text().strip()
+    expect(newest(standing, ".st-key-phrase_error")).to_contain_text("not in the answer")
+    words = newest(standing, '[data-token-index="0"]').inner_text().strip()
     box.fill(words)
     box.press("Enter")
     standing.get_by_role("button", name=re.compile("Explain place 1 of")).click()
@@ -162,8 +163,8 @@ def test_a_question_is_answered_while_the_picture_stays(standing: Page, said: Sa
     expect(standing.locator(MAP)).to_have_count(1)
     assert answered(standing) == said(FIRST_SAMPLE, EFFUSION)
     changed(standing, before)
-    assert standing.locator(RADIOGRAPH).get_attribute("href") == before["radiograph"]
-    expect(standing.locator(".st-key-question input")).to_have_value(EFFUSION)
+    assert newest(standing, RADIOGRAPH).get_attribute("href") == before["radiograph"]
+    expect(newest(standing, ".st-key-question input")).to_have_value(EFFUSION)
 
 
 def test_another_page_and_back_keeps_everything(standing: Page) -> None:
@@ -205,7 +206,7 @@ def test_every_word_can_be_explained_and_a_patch_says_which_words_leaned_on_it(
     expect(page.get_by_role("button", name="Every word is explained")).to_be_disabled()
     expect(page.locator("[data-token-index]:not(.computed)")).to_have_count(0)
     click_patch(page, 11, 4)
-    expect(page.locator(".st-key-cell_line")).to_contain_text("Row 11, column 4")
+    expect(newest(page, ".st-key-cell_line")).to_contain_text("Row 11, column 4")
 
 
 @pytest.mark.parametrize(
@@ -237,7 +238,7 @@ def test_the_report_opens_anywhere_and_asks_for_nothing(
     ).to_be_visible()
     picture = reader.locator(".hero img")
     assert picture.evaluate("one => one.complete && one.naturalWidth > 100")
-    expect(reader.locator(".answer")).to_contain_text(answer_text(standing).strip())
+    expect(newest(reader, ".answer")).to_contain_text(answer_text(standing).strip())
     expect(reader.locator("mark").first).to_be_visible()
     assert [url for url in requests if not url.startswith(("data:", "blob:"))] == [report.as_uri()]
 
@@ -250,7 +251,7 @@ def test_two_sessions_at_once_do_not_meet(open_page: OpenPage, app_url: str, sai
     assert answers == [said(FIRST_SAMPLE, question) for question in AT_ONCE]
     assert answers[0] != answers[1]
     for page, question in zip(pages, AT_ONCE, strict=True):
-        expect(page.locator(".st-key-question input")).to_have_value(question)
+        expect(newest(page, ".st-key-question input")).to_have_value(question)
     before = seen(second)
     word = click_new_word(first)
     expect(sentence(first)).to_contain_text(f"Why {word}?")
@@ -291,7 +292,7 @@ def test_the_pages_fit_their_window(
     photograph(page, f"explain-{theme}-{width}")
     page.goto(app_url)
     # The page is there before its pictures; the last of them stands above the box for files.
-    expect(page.locator('[data-testid="stFileUploader"]')).to_be_visible()
+    expect(newest(page, '[data-testid="stFileUploader"]')).to_be_visible()
     expect(page.locator(".st-key-sample_grid img")).to_have_count(len(samples()))
     idle(page)
     photograph(page, f"home-{theme}-{width}")

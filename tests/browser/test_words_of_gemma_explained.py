@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.explain_page import MAP, SELECTED, explain, sentence
+from tests.browser.explain_page import MAP, SELECTED, explain, newest, sentence
 
 pytestmark = pytest.mark.browser
 
@@ -35,15 +35,15 @@ def test_a_click_explains_a_word_of_several_tokens_and_alt_click_one_of_them(
     indices = tokens.evaluate_all("all => all.map(one => Number(one.dataset.tokenIndex))")
     assert len(indices) > 1
 
-    before = page.locator(MAP).get_attribute("href") or ""
-    page.locator(f'[data-token-index="{indices[-1]}"]').click()
+    before = newest(page, MAP).get_attribute("href") or ""
+    newest(page, f'[data-token-index="{indices[-1]}"]').click()
     expect(page.locator(SELECTED)).to_have_count(len(indices))
     expect(sentence(page)).to_contain_text("The model gave it, in ")
-    expect(page.locator(MAP)).not_to_have_attribute("href", before)
-    of_word = page.locator(MAP).get_attribute("href") or ""
+    expect(newest(page, MAP)).not_to_have_attribute("href", before)
+    of_word = newest(page, MAP).get_attribute("href") or ""
 
-    page.locator(f'[data-token-index="{indices[-1]}"]').click(modifiers=["Alt"])
+    newest(page, f'[data-token-index="{indices[-1]}"]').click(modifiers=["Alt"])
     expect(page.locator(SELECTED)).to_have_count(1)
-    expect(page.locator(SELECTED)).to_have_attribute("data-token-index", str(indices[-1]))
+    expect(newest(page, SELECTED)).to_have_attribute("data-token-index", str(indices[-1]))
     expect(sentence(page)).not_to_contain_text("The model gave it, in ")
-    expect(page.locator(MAP)).not_to_have_attribute("href", of_word)
+    expect(newest(page, MAP)).not_to_have_attribute("href", of_word)

@@ -85,6 +85,30 @@ def test_another_table_is_refused_with_what_is_missing(explanation):
         explanation_from_pandas(pd.DataFrame({"relevance": [1.0]}))
 
 
+def test_jupyter_gets_all_images_side_by_side_on_one_scale():
+    two = make_answer_of_two()
+    films = tuple(image.radiograph for image in two.images)
+    given = make_explanation(two, make_target(two, 1))
+    images = (given.images[0] * np.float32(0.1), given.images[1])
+    given = replace(given, images=images, radiographs=films)
+    assert given.radiograph is films[1]
+    assert given.image_names == ("image 1 of 2", "image 2 of 2")
+    svg = ElementTree.fromstring(  # noqa: S314  our own text
+        given._repr_mimebundle_()["image/svg+xml"]
+    )
+    first, second = svg
+    assert [one.attrib["aria-label"][-12:] for one in (first, second)] == list(given.image_names)
+    assert int(second.attrib["x"]) >= int(first.attrib["width"])
+    strongest = [
+        max(float(cell.attrib["opacity"]) for cell in one if cell.tag.endswith("rect"))
+        for one in (first, second)
+    ]
+    peak = max(image.max() for image in images)
+    assert strongest == pytest.approx([0.75 * image.max() / peak for image in images], abs=1e-3)
+    with pytest.raises(ValueError, match="a radiograph for each"):
+        replace(given, radiographs=films[:1])
+
+
 def test_jupyter_gets_a_picture_of_the_map(explanation):
     bundle = explanation._repr_mimebundle_(include=None, exclude=None)
     svg = ElementTree.fromstring(bundle["image/svg+xml"])  # noqa: S314  our own text

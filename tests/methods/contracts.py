@@ -95,7 +95,7 @@ def knows_contrasts_or_refuses_them(method: Method, found: Case) -> None:
     """One token against another and a margin are other questions than the token alone."""
     targets = [contrast(found, 0), margin(found)]
     if not method.spec.contrastive:
-        options = method.spec.settings({})
+        options = method.spec.option_values({})
         for target in targets:
             with pytest.raises(TargetError, match="cannot explain"):
                 run_method(found.model, found.answer, [target], method, options)

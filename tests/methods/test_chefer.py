@@ -40,13 +40,13 @@ every_variant = pytest.mark.parametrize("variant", VARIANTS)
 @every_variant
 def test_a_span_is_the_mean_of_its_tokens_rows_unless_logits_are_summed(variant):
     found = case(SIX)
-    method, settings = VARIANTS[variant]
-    apart = rows(method, found, words(1, 2, 3), **settings)
-    mean = explain(found.model, found.answer, span=(1, 4), method=method, **settings).row
+    method, options = VARIANTS[variant]
+    apart = rows(method, found, words(1, 2, 3), **options)
+    mean = explain(found.model, found.answer, span=(1, 4), method=method, **options).row
     assert relative_difference(mean, apart.mean(0)) < TOLERANCE
-    settings = settings | {"words": "summed logits"}
-    summed = explain(found.model, found.answer, span=(1, 4), method=method, **settings).row
-    (row,) = rows(method, found, [phrase(1, 2, 3)], **settings)
+    options = options | {"words": "summed logits"}
+    summed = explain(found.model, found.answer, span=(1, 4), method=method, **options).row
+    (row,) = rows(method, found, [phrase(1, 2, 3)], **options)
     assert (summed == row).all()
     assert relative_difference(mean, summed) > 0.01
 
@@ -99,7 +99,7 @@ def test_a_recomputed_graph_takes_a_fifth_of_a_kept_ones_memory():
 @every_variant
 def test_later_words_do_not_change_an_earlier_words_row(variant):
     found = case(SIX)
-    method, settings = VARIANTS[variant]
+    method, options = VARIANTS[variant]
     other = ask(
         found.model, radiograph(), QUESTION, force="Yes, in the left upper zone, with an effusion"
     )
@@ -109,9 +109,9 @@ def test_later_words_do_not_change_an_earlier_words_row(variant):
     assert 0 < same < len(found.answer.tokens)
     for index in range(same + 1):  # the first that differs is predicted from what is the same
         before = explain(
-            found.model, found.answer, token=index, against="zone", method=method, **settings
+            found.model, found.answer, token=index, against="zone", method=method, **options
         )
-        after = explain(found.model, other, token=index, against="zone", method=method, **settings)
+        after = explain(found.model, other, token=index, against="zone", method=method, **options)
         place = found.answer.tokens[index].position
         if index < same:
             assert relative_difference(after.row[:place], before.row[:place]) < TOLERANCE

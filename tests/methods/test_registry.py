@@ -56,4 +56,4 @@ def test_what_a_method_does_not_offer_is_refused_with_what_it_does(spec):
         spec.parse({"colour": "red"})
     for option in spec.options:
         with pytest.raises(MethodError, match=f"{option.name} is 'red'. Allowed: "):
-            spec.settings({option.name: "red"})
+            spec.option_values({option.name: "red"})

@@ -46,11 +46,11 @@ def test_one_number_is_one_number():
 )
 def test_a_text_that_is_not_allowed_is_refused_with_what_is(method, option, allowed):
     with pytest.raises(MethodError, match=f"'some'. Allowed: {allowed}"):
-        get(method).spec.settings({option: "some"})
+        get(method).spec.option_values({option: "some"})
 
 
 def test_a_typed_value_is_recorded_as_it_was_typed_and_given_as_numbers():
     spec = get("direct_attention").spec
-    assert dict(spec.settings({"layers": "3,5-8"})) == {"row": "predicting", "layers": "3,5-8"}
+    assert dict(spec.option_values({"layers": "3,5-8"})) == {"row": "predicting", "layers": "3,5-8"}
     assert spec.parse({"layers": "3,5-8"}).layers == (3, 5, 6, 7, 8)
     assert get("raw_attention").spec.parse({"layer": "7"}).layer == 7

@@ -6,7 +6,7 @@ from scipy.spatial.distance import cosine, jensenshannon
 from scipy.stats import pearsonr, spearmanr
 
 from medgemma_dash.metrics.agreement import (
-    MEASURES,
+    AGREEMENT_MEASURES,
     agreement,
     agreement_matrix,
     mass_difference,
@@ -32,7 +32,7 @@ def test_measures_equal_scipys(seed):
 def test_a_map_agrees_with_itself_and_its_multiples():
     a, _ = maps(0)
     found = agreement(a, 3 * a)
-    for name, measure in MEASURES.items():
+    for name, measure in AGREEMENT_MEASURES.items():
         assert getattr(found, name) == pytest.approx(measure.best, abs=1e-6)
     assert found.in_words == "nearly identical"
 

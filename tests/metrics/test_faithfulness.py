@@ -42,6 +42,11 @@ def test_of_equal_cells_the_first_are_taken():
     assert top_cells(np.zeros((2, 2), np.float32), 0.01).sum() == 1
 
 
+def test_cells_of_several_images_are_ranked_as_one_map():
+    image = WEIGHT.reshape(4, 5).astype(np.float32)
+    assert measure_faithfulness(score, [image]) == measure_faithfulness(score, [image.ravel()])
+
+
 def test_maps_of_different_sizes_are_refused():
     with pytest.raises(ValueError, match="one shape"):
         measure_faithfulness(score, [np.zeros((4, 5)), np.zeros((2, 2))])

@@ -18,14 +18,14 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.regions import DEFAULT_SCHEME, Zone, ZoneMap, ZoneTable
-from medgemma_dash.reports.explanation import LONGEST_SIDE_PX
+from medgemma_dash.reports.pictures import LONGEST_SIDE_PX
 from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.ui.components import map_display
 from medgemma_dash.ui.pages.explain import downloads
 from medgemma_dash.ui.state.methods import specs
 from medgemma_dash.ui.state.session import SESSION, Session
-from medgemma_dash.ui.state.study import Answered, Settings, Shown, Study
+from medgemma_dash.ui.state.study import Answered, Options, Shown, Study
 from tests.services.makers import make_answer, make_explanation, make_target
 
 ZONE = Zone("Right upper", "right", "upper")  # the answers made here have a grid of 2 x 3 cells
@@ -94,12 +94,12 @@ def buttons(monkeypatch: pytest.MonkeyPatch) -> Callable[[Study], dict[str, Any]
     return draw
 
 
-def explained(method: str = "chefer", settings: Settings = ()) -> Study:
+def explained(method: str = "chefer", options: Options = ()) -> Study:
     answer = make_answer()
     target = make_target(answer, 2)
     explanation = make_explanation(answer, target, method)
     store = RelevanceStore(answer)
-    shown = Shown(explanation, made_by=(method, settings), seconds=None)
+    shown = Shown(explanation, made_by=(method, options), seconds=None)
     study = Study(
         answer.radiograph, "t", answered=Answered(answer, store, target, begun=True, shown=shown)
     )
@@ -121,7 +121,7 @@ def test_the_tensor_is_of_the_settings_that_made_the_shown_map(
     shown = answered.shown.explanation
     answered.store.add(shown, answered.shown.made_by[1])
     answered.store.add(make_explanation(answered.answer, shown.target, spec.name, seed=9))
-    # The picker stands at the default method with its default settings.
+    # The picker stands at the default method with its default options.
     archive = buttons(study)["NPZ + JSON"]
     np.testing.assert_array_equal(archive.__self__.relevancy[2], shown.row)
 

@@ -9,7 +9,7 @@ from medgemma_dash.core.errors import MethodError
 from medgemma_dash.methods import available, get
 from medgemma_dash.services.costs import method_costs as costs
 from medgemma_dash.services.costs.claims import claim_line
-from medgemma_dash.services.costs.comparison import compare, same_row
+from medgemma_dash.services.costs.comparison import compare_costs, same_row
 from medgemma_dash.services.costs.report import _table
 from tests.gemma3_factory import Shape, random_adapter
 from tests.models.test_restoring import state
@@ -85,7 +85,7 @@ def test_the_clicks_table_has_its_five_rows_and_five_claims_and_the_rows_agree(m
     same_row(model, LENGTH)  # transformers hangs up its hooks when attentions are first asked for
     before = state(model)
     difference = same_row(model, LENGTH)
-    lines = _table(compare(model, LENGTH, rounds=1), difference)
+    lines = _table(compare_costs(model, LENGTH, rounds=1), difference)
     assert state(model) == before
     assert difference < 1e-5  # two float32 computations of one row
     assert [line[4:30].strip() for line in lines[2:7]] == [

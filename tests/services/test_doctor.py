@@ -10,31 +10,31 @@ from medgemma_dash.services import doctor
 
 
 @pytest.fixture(scope="module")
-def findings():
-    return {finding.name: finding for finding in doctor.examine()}
+def diagnoses():
+    return {diagnosis.name: diagnosis for diagnosis in doctor.examine()}
 
 
-def test_every_subject_is_examined(findings):
+def test_every_subject_is_examined(diagnoses):
     subjects = {
         "Memory", "Processor", "Demo model", "Settings",
         "MedGemma 4B", "MedGemma 27B", "Hub sign-in", "Disk", "DICOM decoders", "Chromium",
     }  # fmt: skip
-    assert subjects <= findings.keys()
+    assert subjects <= diagnoses.keys()
 
 
-def test_what_is_not_well_has_a_remedy(findings):
-    for finding in findings.values():
-        assert finding.status == "ok" or finding.remedy, finding
-        assert finding.status != "ok" or not finding.remedy, finding
+def test_what_is_not_well_has_a_remedy(diagnoses):
+    for diagnosis in diagnoses.values():
+        assert diagnosis.status == "ok" or diagnosis.remedy, diagnosis
+        assert diagnosis.status != "ok" or not diagnosis.remedy, diagnosis
 
 
-def test_the_shipped_demo_model_loads(findings):
-    assert findings["Demo model"].status == "ok"
+def test_the_shipped_demo_model_loads(diagnoses):
+    assert diagnoses["Demo model"].status == "ok"
 
 
-def test_all_readable_dicom_syntaxes_have_a_decoder(findings):
-    assert findings["DICOM decoders"].status == "ok"
-    assert "JPEG-LS" in findings["DICOM decoders"].text
+def test_all_readable_dicom_syntaxes_have_a_decoder(diagnoses):
+    assert diagnoses["DICOM decoders"].status == "ok"
+    assert "JPEG-LS" in diagnoses["DICOM decoders"].text
 
 
 def test_a_missing_demo_model_fails_with_a_remedy(monkeypatch):

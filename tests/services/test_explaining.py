@@ -213,7 +213,7 @@ def test_seconds_are_of_the_methods_own_work(model, answer, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("method", "settings"),
+    ("method", "options"),
     [
         ("chefer", {}),
         ("chefer", {"words": "summed logits"}),
@@ -223,7 +223,7 @@ def test_seconds_are_of_the_methods_own_work(model, answer, monkeypatch):
     ],
 )
 def test_what_comes_out_of_the_store_is_what_is_computed_directly(
-    model, answer, method, settings, monkeypatch
+    model, answer, method, options, monkeypatch
 ):
     """To the bit, with its gap, its patches and its seconds."""
     run_method = explaining.run_method
@@ -238,12 +238,12 @@ def test_what_comes_out_of_the_store_is_what_is_computed_directly(
     store = RelevanceStore(answer)
     for indices in ((0,), (1, 2)):
         span = {"span": (indices[0], indices[-1] + 1)}
-        wanted = explain(model, answer, method=method, **span, **settings)
-        steps = explain_steps(lambda: model, store, wanted.target, method, settings, NobodyWaits())
+        wanted = explain(model, answer, method=method, **span, **options)
+        steps = explain_steps(lambda: model, store, wanted.target, method, options, NobodyWaits())
         same_explanation(finished(steps), wanted)
-        same_explanation(store.explanation(wanted.target, method, settings), wanted)
+        same_explanation(store.explanation(wanted.target, method, options), wanted)
     cost = 8.0 if at_once else 1.1 + 2.1
-    assert wanted.provenance.seconds == (1.1 if "words" in settings else cost)
+    assert wanted.provenance.seconds == (1.1 if "words" in options else cost)
 
 
 def test_the_layers_shares_are_worked_out_once_for_a_word(model, answer, monkeypatch):

@@ -13,8 +13,8 @@ from PIL import Image
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Against, Margin, Target, target_from_dict
+from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.regions import ZoneRow, ZoneTable
-from medgemma_dash.services.explaining.prompt_words import PromptWord
 from medgemma_dash.services.exporting import (
     DEMO_NOTICE,
     RESEARCH_NOTICE,
@@ -109,6 +109,28 @@ def test_npz_has_all_images_and_their_patches() -> None:
     assert {"fine", "image_spans", "grids"}.isdisjoint(alone.files)
 
 
+def test_cells_of_several_images_say_which_they_are_of(explanation: Explanation) -> None:
+    two = make_answer_of_two()
+    given = make_explanation(two, make_target(two, 2))
+    lines = list(csv.DictReader(io.StringIO(numbers_csv(given))))
+    for name, image in zip(("image 1 of 2", "image 2 of 2"), given.images, strict=True):
+        found = [
+            line["value"] for line in lines if (line["table"], line["item"]) == ("cells", name)
+        ]
+        assert np.array_equal(np.asarray(found, np.float32), image.ravel())
+    alone = csv.DictReader(io.StringIO(numbers_csv(explanation)))
+    assert {line["item"] for line in alone if line["table"] == "cells"} == {""}
+
+
+def test_a_picture_says_which_radiographs_it_shows() -> None:
+    two = make_answer_of_two()
+    given = make_explanation(two, make_target(two, 2))
+    digests = given.provenance.image_sha256s
+    for image, told in ((None, ", ".join(digests)), (0, digests[0]), (1, digests[1])):
+        with Image.open(io.BytesIO(overlay_png(PICTURE, given, image))) as picture:
+            assert picture.text["Source"] == f"sha256 {told}"
+
+
 def test_json_has_null_where_a_number_is_not_finite(
     answer: Answer, explanation: Explanation
 ) -> None:
@@ -142,7 +164,7 @@ def test_npz_refuses_a_tensor_of_another_answer(answer: Answer) -> None:
 
 
 def test_csv_holds_every_number_in_long_form(explanation: Explanation) -> None:
-    text = numbers_csv(explanation, ZONES, [PromptWord("Fluid?", 0.5, "question")])
+    text = numbers_csv(explanation, ZONES, [WordRelevance("Fluid?", 0.5, "question")])
     rows = list(csv.DictReader(io.StringIO(text)))
     cells = [row for row in rows if row["table"] == "cells"]
     values = np.asarray([row["value"] for row in cells], np.float32)
@@ -159,7 +181,7 @@ def test_csv_holds_every_number_in_long_form(explanation: Explanation) -> None:
 
 @pytest.mark.parametrize("start", ["=", "+", "-", "@", "\t=", "\r=", "\n=", "  =", "＝"])
 def test_csv_texts_cannot_become_formulas(explanation: Explanation, start: str) -> None:
-    hostile = PromptWord(f'{start}cmd|" /C calc"!A0', 0.5, "question")
+    hostile = WordRelevance(f'{start}cmd|" /C calc"!A0', 0.5, "question")
     rows = list(csv.reader(io.StringIO(numbers_csv(explanation, None, [hostile]))))
     (item,) = [row[1] for row in rows if row[0] == "words"]
     assert item == "'" + hostile.text

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+import torch
 
 from medgemma_dash.core.target import Target
 from medgemma_dash.models.answer_replay import replay_answer
@@ -12,6 +13,7 @@ from medgemma_dash.services.faithfulness.scoring import (
     faithfulness_steps,
     target_score,
 )
+from tests.oracles.gemma3_float64 import decode
 from tests.random_answers import SHAPES, case
 
 
@@ -35,6 +37,41 @@ def test_scores_do_not_depend_on_how_masks_are_batched():
     together = target_score(found.model, found.answer, target, masks)
     alone = [target_score(found.model, found.answer, target, masks[i : i + 1])[0] for i in range(5)]
     np.testing.assert_allclose(together, alone, rtol=1e-4)
+
+
+def test_soft_tokens_of_all_images_are_removed_each_for_the_mean_of_its_own():
+    found = case("six layers, heads 8 on 4", images=2)
+    answer, target = found.answer, Target("token", (1,), "")
+    cells = [np.prod(image.grid) for image in answer.images]
+    of_first = np.arange(sum(cells)) < cells[0]
+    masks = np.stack([of_first, ~of_first, of_first | True])
+    score = target_score(found.model, answer, target, masks)
+    with pytest.raises(ValueError, match="soft tokens; the images have"):
+        target_score(found.model, answer, target, masks[:, : cells[0]])
+    for removed, given in zip(masks, score, strict=True):
+        soft = found.features.clone()
+        for part in (of_first, ~of_first):
+            soft[torch.from_numpy(part & removed)] = found.features[torch.from_numpy(part)].mean(0)
+        logits = decode(found.model.hf_model, answer.input_ids, soft).logits.detach()
+        row = logits[answer.tokens[1].position - 1].log_softmax(-1)
+        assert given == pytest.approx(float(row[answer.tokens[1].id]), rel=1e-4)
+
+
+def test_an_earlier_images_cells_are_ranked_with_the_current_ones():
+    found = case("six layers, heads 8 on 4", images=2)
+    result = explain(found.model, found.answer, token=1)
+    spans = [result.row[slice(*image.span)] for image in found.answer.images]
+    assert np.array_equal(result.cells, np.concatenate(spans))
+    first = np.zeros(len(result.cells), np.float32)
+    count = round(0.2 * len(first))
+    first[:count] = 1
+    everything = faithfulness_of(found.model, found.answer, result.target, [first, result.cells])
+    removed = np.zeros((1, len(first)), np.bool_)
+    removed[0, :count] = True
+    score = target_score(found.model, found.answer, result.target, removed)[0]
+    lost = everything.p - np.exp(score)
+    assert everything.maps[0].comprehensiveness == pytest.approx(lost, abs=1e-6)
+    assert len(everything.random) == 10
 
 
 def test_the_table_has_every_map_and_leaves_the_model_as_it_was():

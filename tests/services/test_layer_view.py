@@ -28,9 +28,9 @@ def test_shares_and_maps_are_parts_of_the_rows(found):
     assert relative_difference(view.image_shares.mean(1), result.layers) < 1e-5
     assert relative_difference(view.gathered_map(0), result.image) < 1e-5
     assert 0 < view.weighted_shares.sum() < 1
-    every_cell = [(r, c) for r in range(view.grid[0]) for c in range(view.grid[1])]
+    every_cell = list(np.ndindex(*view.grids[0]))
     whole = view.layers_on_cells(every_cell)
-    start, stop = view.image_span
+    ((start, stop),) = view.image_spans
     np.testing.assert_allclose(whole, view.weighted[:, :, start:stop].mean(1).sum(1), rtol=1e-5)
     mean = np.mean([view.head_map(1, h, weighted=False) for h in range(8)], axis=0)
     assert relative_difference(view.head_map(1, None, weighted=False), mean) < 1e-5

@@ -20,17 +20,21 @@ from medgemma_dash.metrics.localisation import energy_inside, iou_best, pointing
 from medgemma_dash.services.datasets.annotations import read_annotations
 from medgemma_dash.services.evaluation.benchmark import MEASURES, cases, observing, read_summary
 from medgemma_dash.services.evaluation.benchmark.cases import (
+    AffirmingWord,
     Case,
     CaseSource,
     Picture,
-    Word,
     annotated_cases,
     synthetic_cases,
     words_that_affirm,
 )
 from medgemma_dash.services.evaluation.benchmark.observing import Removals, observe
-from medgemma_dash.services.evaluation.benchmark.run import SETTINGS, chosen_methods, run_benchmark
-from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
+from medgemma_dash.services.evaluation.benchmark.run import (
+    QUICK_OPTIONS,
+    chosen_methods,
+    run_benchmark,
+)
+from medgemma_dash.services.evaluation.benchmark.stored import observations_parquet, summary_json
 from medgemma_dash.services.evaluation.benchmark.summary import summarise
 from medgemma_dash.services.evaluation.benchmark.table import as_markdown
 from medgemma_dash.services.evaluation.known_answers import word_tokens
@@ -51,7 +55,7 @@ def known_case(radiograph: str = "1", *, right: bool = True) -> Case:
     words = []
     for kind, text in (("presence", "Yes"), ("side", "right"), ("zone", "lower")):
         start = answer.text.index(text)
-        words.append(Word(kind, text, word_tokens(answer, start, start + len(text))))
+        words.append(AffirmingWord(kind, text, word_tokens(answer, start, start + len(text))))
     return Case(radiograph, "consolidation", mask, answer, tuple(words) if right else ())
 
 
@@ -59,7 +63,7 @@ def known_case(radiograph: str = "1", *, right: bool = True) -> Case:
 def observations():
     """Every registered method on one answer."""
     return observe(
-        case(SHAPE).model, known_case(), available(), SETTINGS, remove_for_all_words=True
+        case(SHAPE).model, known_case(), available(), QUICK_OPTIONS, remove_for_all_words=True
     )
 
 
@@ -73,7 +77,8 @@ def source(*pictures, stop: bool = False) -> CaseSource:
 
 
 def run(*pictures, stop: bool = False, methods=("raw_attention", "occlusion")):
-    given = source(*(Picture(p) for p in pictures), stop=stop)
+    made = (Picture(tuple(lambda one=one: one for one in cases)) for cases in pictures)
+    given = source(*made, stop=stop)
     return run_benchmark(case(SHAPE).model, given, chosen_methods(methods))
 
 
@@ -94,7 +99,7 @@ def test_the_map_that_is_scored_is_the_one_that_explain_gives(observations, meth
         span = (word.tokens[0], word.tokens[-1] + 1)
         image = explain(found.model, found.answer, span=span, method=method).image
         occluded = explain(
-            found.model, found.answer, span=span, method="occlusion", **SETTINGS["occlusion"]
+            found.model, found.answer, span=span, method="occlusion", **QUICK_OPTIONS["occlusion"]
         ).image
         one = next(o for o in observations if (o.word, o.method) == (word.text, method))
         assert one.pointing == pointing_hit(image, known.mask)
@@ -139,8 +144,8 @@ def test_what_maps_mark_is_removed_for_one_drawn_word_or_for_all(observations):
 
     known = known_case()
     chosen = chosen_methods(["chefer"])
-    one = observe(case(SHAPE).model, known, chosen, SETTINGS)
-    every = observe(case(SHAPE).model, known, chosen, SETTINGS, remove_for_all_words=True)
+    one = observe(case(SHAPE).model, known, chosen, QUICK_OPTIONS)
+    every = observe(case(SHAPE).model, known, chosen, QUICK_OPTIONS, remove_for_all_words=True)
     assert len(words(one)) == 1
     assert words(every) == {word.text for word in known.words}
     drawn = [each for each in one if np.isfinite(each.comprehensiveness)]
@@ -160,7 +165,7 @@ def test_a_method_that_fails_is_a_miss_with_its_reason(monkeypatch):
         case(SHAPE).model,
         known_case(),
         chosen_methods(["chefer"]),
-        SETTINGS,
+        QUICK_OPTIONS,
         remove_for_all_words=True,
     )
     missing = [one for one in found if one.method == "chefer"]
@@ -179,7 +184,7 @@ def test_a_map_without_relevance_on_the_image_is_no_map(monkeypatch):
         return Relevance(rows)
 
     monkeypatch.setattr(observing, "run_method", text_only)
-    found = observe(case(SHAPE).model, known_case(), chosen_methods(["chefer"]), SETTINGS)
+    found = observe(case(SHAPE).model, known_case(), chosen_methods(["chefer"]), QUICK_OPTIONS)
     assert {one.failure for one in found if one.method == "chefer"} == {
         "No relevance on the image."
     }
@@ -242,14 +247,15 @@ def test_annotated_pictures_are_asked_about_their_labels(tmp_path, monkeypatch):
     )
     read = read_annotations(table, tmp_path)
     (tmp_path / "b.png").unlink()
-    first, second = annotated_cases(None, read.findings, 10).pictures
-    assert [one.finding for one in first.cases] == ["mass", "nodule"]
-    assert first.cases[0].mask.sum() == 30
+    first, second = (
+        [make() for make in one.cases] for one in annotated_cases(None, read.findings, 10).pictures
+    )
+    assert [one.finding for one in first] == ["mass", "nodule"]
+    assert first[0].mask.sum() == 30
     assert asked == ["Is there evidence of mass?", "Is there evidence of nodule?"]
-    assert len(first.cases[0].words) == 2
-    assert len(first.cases[1].words) == 1
-    assert (second.cases, second.left_out) == ((), 1)
-    assert "a.png" not in repr(first.cases[0].radiograph)
+    assert [len(one.words) for one in first] == [2, 1]
+    assert second == [None]  # left out
+    assert "a.png" not in repr(first[0].radiograph)
 
 
 @pytest.fixture(scope="module")
@@ -329,7 +335,7 @@ def test_the_pages_read_a_summary_without_loading_torch(repository):
 
 
 def test_parquet_holds_every_observation(observations, tmp_path):
-    write_observations(observations, tmp_path / "benchmark.parquet")
+    (tmp_path / "benchmark.parquet").write_bytes(observations_parquet(observations))
     frame = pd.read_parquet(tmp_path / "benchmark.parquet")
     assert len(frame) == len(observations)
     assert set(frame.columns) == {field.name for field in dataclasses.fields(observations[0])}

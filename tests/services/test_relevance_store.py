@@ -72,14 +72,14 @@ def test_nothing_that_came_with_a_row_is_lost_in_the_store() -> None:
 
 def test_a_span_of_summed_logits_is_not_assembled() -> None:
     store = RelevanceStore(ANSWER)
-    settings = {"words": "summed logits"}
+    options = {"words": "summed logits"}
     span = make_target(ANSWER, 0, 1)
     for index in (0, 1):
-        store.add(make_explanation(ANSWER, make_target(ANSWER, index)), settings)
-    assert store.explanation(span, "chefer", settings) is None
+        store.add(make_explanation(ANSWER, make_target(ANSWER, index)), options)
+    assert store.explanation(span, "chefer", options) is None
     whole = make_explanation(ANSWER, span)
-    store.add(whole, settings)
-    found = store.explanation(span, "chefer", settings)
+    store.add(whole, options)
+    found = store.explanation(span, "chefer", options)
     assert found is not None
     assert np.array_equal(found.row, whole.row)
 
@@ -179,21 +179,6 @@ def test_each_row_costs_its_share_of_its_batch_and_a_span_what_its_words_cost() 
     assert cost(1, 2, 3) == pytest.approx(1.1)
 
 
-def test_words_on_cells_sums_each_tokens_relevance_there() -> None:
-    store = RelevanceStore(ANSWER)
-    given = make_explanation(ANSWER, make_target(ANSWER, 2))
-    store.add(given)
-    words = store.words_on_cells([(0, 1), (1, 2), (0, 1)])
-    expected = float(given.image[0, 1]) + float(given.image[1, 2])
-    assert words.shape == (TOKENS,)
-    assert words[2] == np.float32(expected)
-    assert np.isnan(np.delete(words, 2)).all()
-    everywhere = [(row, col) for row in range(2) for col in range(3)]
-    assert store.words_on_cells(everywhere, share=True)[2] == 1
-    with pytest.raises(ValueError, match="outside 2 x 3"):
-        store.words_on_cells([(2, 0)])
-
-
 def test_the_tensor_is_a_copy_with_a_mask() -> None:
     store = RelevanceStore(ANSWER)
     assert not store.tensor().filled.any()
@@ -240,7 +225,7 @@ def test_threads_may_read_while_rows_come_in() -> None:
         try:
             while not done.is_set():
                 store.explanation(make_target(ANSWER, 0, 1))
-                store.words_on_cells([(0, 0)])
+                store.tensor()
         except Exception as error:
             errors.append(error)
 

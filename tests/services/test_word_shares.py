@@ -16,8 +16,16 @@ from medgemma_dash.services.explaining.word_shares import (
     joint_probability,
     leaning,
     ranked,
+    shares_of_images,
+    shares_on_cells,
 )
-from tests.services.makers import IMAGE_SPAN, make_answer, make_explanation, make_target
+from tests.services.makers import (
+    IMAGE_SPAN,
+    make_answer,
+    make_answer_of_two,
+    make_explanation,
+    make_target,
+)
 
 START, STOP = IMAGE_SPAN
 
@@ -62,6 +70,46 @@ def test_tokens_lean_on_a_cell_where_they_put_more_than_an_even_share(
     found = leaning(answer, rows, 3)
     assert found == [[2, 1], [1], [], [], [], [3]]
     assert leaning(answer, rows, 1)[0] == [2]
+
+
+def test_of_several_images_each_has_its_share_and_its_cells() -> None:
+    two = make_answer_of_two()
+    given = make_explanation(two, make_target(two, 2))
+    row, known = given.row[np.newaxis], np.ones(1, np.bool_)
+    each = shares_of_images(given)
+    assert each == pytest.approx([image.sum() / given.row.sum() for image in given.images])
+    assert image_share(given) == pytest.approx(sum(each or ()))
+    assert image_share(given) == pytest.approx(image_shares(two, row, known)[0])
+    for number, image in enumerate(given.images):
+        share = shares_on_cells(two, row, known, [(1, 2)], number)[0]
+        assert share == pytest.approx(image[1, 2] / image.sum())
+        even = image.ravel() > image.mean()
+        assert leaning(two, row, 1, number) == [[0] if cell else [] for cell in even]
+
+
+def test_a_sink_of_an_earlier_image_is_one() -> None:
+    two = make_answer_of_two()
+    rows = np.zeros((len(two.tokens), len(two.input_ids)), np.float32)
+    start, stop = two.image_span
+    rows[:, start:stop] = 1
+    known = np.ones(len(rows), np.bool_)
+    assert attention_sink(two, rows, known) is False
+    rows[:, two.images[0].span[0]] = 1
+    assert attention_sink(two, rows, known) is True
+
+
+def test_a_share_on_cells_counts_each_cell_once_and_nothing_beside_the_image(
+    answer: Answer, rows: np.ndarray
+) -> None:
+    rows[0, START], rows[0, START + 5], rows[0, STOP] = 3, 1, 9  # cells (0, 0) and (1, 2); text
+    rows[1, START], rows[1, START + 5] = 2, -2
+    rows[2, STOP] = 1  # nothing on the image
+    rows[3, START] = 1  # not explained
+    filled = np.array([True, True, True, False, True])
+    found = shares_on_cells(answer, rows, filled, [(0, 0), (1, 1), (0, 0)])
+    np.testing.assert_array_equal(found, np.array([0.75, 1, 0, np.nan, 0], np.float32))
+    everywhere = [(row, col) for row in range(2) for col in range(3)]
+    assert shares_on_cells(answer, rows, filled, everywhere)[:2].tolist() == [1, 0]
 
 
 def test_ranking_leaves_out_what_is_unknown_or_nothing() -> None:

@@ -34,16 +34,24 @@ def html_page(report: Report) -> str:
     from markupsafe import Markup
 
     scripts = _scripts() if report.figures else ()
+    styles = ("report.css", "several.css") if len(report.pictures) > 1 else ("report.css",)
     return (
         _environment()
         .get_template("report.html.jinja")
         .render(
             report=report,
-            picture=base64.b64encode(report.picture).decode(),
+            pictures=[
+                {
+                    "data": base64.b64encode(picture.png).decode(),
+                    "words": picture.words,
+                    "caption": picture.caption,
+                }
+                for picture in report.pictures
+            ],
             figures=[_drawn(figure) for figure in report.figures],
             policy=_policy(scripts),
             # Our own files, and the only texts that are not escaped.
-            style=Markup(_source("report.css")),  # noqa: S704
+            style=Markup("".join(map(_source, styles))),  # noqa: S704
             scripts=[Markup(script) for script in scripts],  # noqa: S704
         )
     )

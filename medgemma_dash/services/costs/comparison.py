@@ -30,7 +30,7 @@ class Timing:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class CostComparison:
     """All kinds of work on one model at one length; rounds of one index ran back to back."""
 
     length: int
@@ -53,7 +53,7 @@ def ratio(of: Timing, to: Timing) -> float:
     return median(a / b for a, b in zip(of.rounds, to.rounds, strict=True))
 
 
-def compare(model: VisionLanguageModel, length: int, rounds: int = 5) -> Comparison:
+def compare_costs(model: VisionLanguageModel, length: int, rounds: int = 5) -> CostComparison:
     """Measure one model at one sequence length; the model is left as it was.
 
     But for hooks that transformers hangs up when it is first asked for attentions, and that do
@@ -83,7 +83,7 @@ def compare(model: VisionLanguageModel, length: int, rounds: int = 5) -> Compari
             after = seconds(lambda: work.click(kept), device)
         finally:
             model.replays.budget_bytes = budget
-    return Comparison(
+    return CostComparison(
         length=length,
         bare=Timing(times["bare"], bare_bytes),
         click=Timing(times["click"], click_bytes),

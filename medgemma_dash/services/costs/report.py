@@ -5,10 +5,10 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 
 from medgemma_dash.models import VisionLanguageModel, load_model
-from medgemma_dash.models.loading import choose_device, choose_dtype
+from medgemma_dash.models.devices import choose_device, choose_dtype
 from medgemma_dash.models.shapes import random_model, shape_named
 from medgemma_dash.services.costs.claims import Sense, claim_line
-from medgemma_dash.services.costs.comparison import Comparison, compare, ratio, same_row
+from medgemma_dash.services.costs.comparison import CostComparison, compare_costs, ratio, same_row
 from medgemma_dash.services.costs.first_steps import measure_first_steps
 from medgemma_dash.services.costs.method_costs import method_costs
 from medgemma_dash.services.costs.workload import ANSWER_TOKENS
@@ -48,7 +48,7 @@ def run(
             write(line)
         for length in lengths:
             difference = same_row(model, length)
-            for line in _table(compare(model, length, rounds), difference):
+            for line in _table(compare_costs(model, length, rounds), difference):
                 write(line)
         if model.processor is not None:
             for line in method_costs(model):
@@ -72,7 +72,7 @@ def _machine(device: torch.device, dtype: torch.dtype) -> str:
     )
 
 
-def _table(found: Comparison, difference: float) -> list[str]:
+def _table(found: CostComparison, difference: float) -> list[str]:
     book = found.textbook_whole
     rows = [
         ("bare SDPA backward", found.bare),

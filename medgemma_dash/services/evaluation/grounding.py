@@ -16,6 +16,7 @@ from jaxtyping import Float
 from PIL import Image
 
 from medgemma_dash.core.errors import ModelError
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.demo.dialogues import WordKind
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, Finding, SyntheticRadiograph
@@ -30,7 +31,6 @@ from medgemma_dash.services.evaluation.known_answers import (
     word_map,
 )
 from medgemma_dash.services.explaining.explain import relevancy_tensor
-from medgemma_dash.services.exporting.document import public_model_name
 
 if TYPE_CHECKING:
     from medgemma_dash.models import VisionLanguageModel
@@ -39,7 +39,7 @@ RANDOM_MAPS = 10
 
 
 @dataclass(frozen=True)
-class Observation:
+class WordGrounding:
     """One word of one answer. The words of a wrong answer are not explained and score 0.
 
     hit, centre, random: pointing game of the word's map, of the centre prior, and the mean of
@@ -92,7 +92,7 @@ class Grounding:
     kinds: tuple[Score, ...]
     findings: tuple[Score, ...]
     companions: tuple[Score, ...]
-    observations: tuple[Observation, ...]
+    observations: tuple[WordGrounding, ...]
 
 
 def measure_grounding(
@@ -108,7 +108,7 @@ def measure_grounding(
     Seeds are taken in order from `first_seed`; those without a finding are passed over. Raises
     ModelError when not a single answer is right.
     """
-    observations: list[Observation] = []
+    observations: list[WordGrounding] = []
     answers: list[bool] = []
     last_seed = first_seed
     for done, truth in enumerate(islice(radiographs_with_findings(first_seed), count), 1):
@@ -148,11 +148,11 @@ def _observe(
     finding: Finding,
     radiograph: Radiograph,
     method: str,
-) -> list[Observation]:
+) -> list[WordGrounding]:
     """Ask about one finding and, when the answer is right, score the map of each of its words."""
     answer, words, right = ask_about(model, truth, finding, radiograph)
     if not right:
-        return [Observation(truth.seed, finding.name, word.kind, False) for word in words]
+        return [WordGrounding(truth.seed, finding.name, word.kind, False) for word in words]
     rows = relevancy_tensor(model, answer, method=method)
     return [
         _score(truth.seed, finding, word.kind, word_map(answer, rows, word.start, word.stop))
@@ -162,11 +162,11 @@ def _observe(
 
 def _score(
     seed: int, finding: Finding, kind: WordKind, image: Float[np.ndarray, "rows cols"]
-) -> Observation:
+) -> WordGrounding:
     grid = (image.shape[0], image.shape[1])
     generator = np.random.default_rng([seed, KINDS.index(kind)])
     noise = [pointing_hit(one, finding.mask) for one in random_maps(grid, RANDOM_MAPS, generator)]
-    return Observation(
+    return WordGrounding(
         seed=seed,
         finding=finding.name,
         kind=kind,
@@ -179,7 +179,7 @@ def _score(
 
 
 def _summarise_each(
-    field: Literal["kind", "finding"], observations: list[Observation]
+    field: Literal["kind", "finding"], observations: list[WordGrounding]
 ) -> tuple[Score, ...]:
     """Summarise per kind of word or per finding; names without a right answer are left out."""
     names = dict.fromkeys(getattr(one, field) for one in observations if one.right)
@@ -189,7 +189,7 @@ def _summarise_each(
     )
 
 
-def _summarise_by_company(observations: list[Observation]) -> tuple[Score, ...]:
+def _summarise_by_company(observations: list[WordGrounding]) -> tuple[Score, ...]:
     """Summarise apart what was seen alone on its radiograph and what was not."""
     seen: dict[int, set[str]] = {}
     for one in observations:
@@ -200,10 +200,10 @@ def _summarise_by_company(observations: list[Observation]) -> tuple[Score, ...]:
     return tuple(_summarise(name, of) for name, of in named if any(one.right for one in of))
 
 
-def _summarise(name: str, observations: list[Observation]) -> Score:
+def _summarise(name: str, observations: list[WordGrounding]) -> Score:
     """Average the observations, each kind of word counting alike."""
 
-    def interval(value: str, of: list[Observation]) -> Interval:
+    def interval(value: str, of: list[WordGrounding]) -> Interval:
         return clustered_interval(
             np.array([getattr(one, value) for one in of]),
             np.array([one.seed for one in of]),

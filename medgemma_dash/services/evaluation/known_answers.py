@@ -1,4 +1,7 @@
-"""Questions about lesions whose place is known, and where in the answers the telling words are."""
+"""Questions about lesions whose place is known, and where in the answers the telling words are.
+
+Each is asked about one radiograph, whose lesions they are: grounding has no truth about another.
+"""
 
 from collections.abc import Iterator
 from itertools import count as count_from
@@ -51,7 +54,10 @@ def word_tokens(answer: Answer, start: int, stop: int) -> tuple[int, ...]:
 def word_map(
     answer: Answer, rows: Float[np.ndarray, "tokens positions"], start: int, stop: int
 ) -> Float[np.ndarray, "rows cols"]:
-    """Mean map of the tokens that share a character with `answer.text[start:stop]`."""
+    """Mean map of the tokens that share a character with `answer.text[start:stop]`.
+
+    Of the current image, the one whose lesions are known.
+    """
     first, last = answer.image_span
     tokens = list(word_tokens(answer, start, stop))
     image: Float[np.ndarray, "rows cols"] = (

@@ -1,7 +1,7 @@
 """Explain an answer's words."""
 
 import platform
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import version
@@ -12,6 +12,7 @@ from jaxtyping import Float
 import medgemma_dash
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import EarlierImage, Explanation, Provenance
+from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import Method, MethodSpec, get
@@ -19,7 +20,7 @@ from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
 from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS, Origin, assemble
-from medgemma_dash.services.explaining.run import Check, MethodSettings, Progress, run_method
+from medgemma_dash.services.explaining.run import MethodOptions, run_method
 from medgemma_dash.services.explaining.targets import choose_target, token_target
 
 
@@ -35,20 +36,21 @@ def explain(
     method: str = "chefer",
     check: Check | None = None,
     progress: Progress | None = None,
-    **settings: str,
+    **options: str,
 ) -> Explanation:
     """Why the model said a token, a phrase, a span (half-open), or the whole answer.
 
     against: explain one token rather than this one. margin: explain the decision between two words
     at the answer's first place, such as ("Yes", "No"), whichever way it fell; given alone.
-    settings: the method's own options.
-    Raises TargetError, MethodError, or NoExplanationError when the method finds nothing.
+    options: the method's own.
+    Warns where `against` is several tokens: the contrast is with the first, as the target says.
+    Raises TargetError, PromptError, MethodError, or NoExplanationError when nothing is found.
     """
     target = choose_target(
         model, answer, token=token, phrase=phrase, span=span, against=against, margin=margin
     )
     return explain_target(
-        model, answer, target, method=method, settings=settings, check=check, progress=progress
+        model, answer, target, method=method, options=options, check=check, progress=progress
     )
 
 
@@ -58,18 +60,20 @@ def explain_target(
     target: Target,
     *,
     method: str = "chefer",
-    settings: dict[str, str] | None = None,
+    options: Mapping[str, str] | None = None,
     check: Check | None = None,
     progress: Progress | None = None,
 ) -> Explanation:
     """Explain a target that is already known; see `explain`."""
     chosen = get(method)
-    options = chosen.spec.settings(settings or {})
+    every_option = chosen.spec.option_values(options or {})
     # Its tokens one by one, or all in one summed backward pass.
-    apart = dict(options).get("words", MEAN_OF_MAPS) == MEAN_OF_MAPS
+    apart = dict(every_option).get("words", MEAN_OF_MAPS) == MEAN_OF_MAPS
     targets = target.parts if apart else (target,)
-    found = relevance_of(model, answer, targets, chosen, options, check=check, progress=progress)
-    return assemble(answer, target, found, origin_of(model, answer, chosen.spec, options))
+    found = relevance_of(
+        model, answer, targets, chosen, every_option, check=check, progress=progress
+    )
+    return assemble(answer, target, found, origin_of(model, answer, chosen.spec, every_option))
 
 
 def relevancy_tensor(
@@ -79,16 +83,14 @@ def relevancy_tensor(
     method: str = "chefer",
     progress: Progress | None = None,
     check: Check | None = None,
-    **settings: str,
+    **options: str,
 ) -> Float[np.ndarray, "tokens sequence"]:
     """Relevance of every position for every answer token; row i is `explain(token=i).row`.
 
     progress(done, total) counts tokens, or runs of the model where a method needs many of them;
     check may raise to stop.
     """
-    return every_token(
-        model, answer, method=method, progress=progress, check=check, **settings
-    ).rows
+    return every_token(model, answer, method=method, progress=progress, check=check, **options).rows
 
 
 def every_token(
@@ -98,13 +100,13 @@ def every_token(
     method: str = "chefer",
     progress: Progress | None = None,
     check: Check | None = None,
-    **settings: str,
+    **options: str,
 ) -> Relevance:
     """What the method found for every answer token, `relevancy_tensor` among it; no layers."""
     chosen = get(method)
-    options = chosen.spec.settings(settings)
+    every_option = chosen.spec.option_values(options)
     targets = [token_target(answer, index) for index in range(len(answer.tokens))]
-    return run_method(model, answer, targets, chosen, options, check=check, progress=progress)
+    return run_method(model, answer, targets, chosen, every_option, check=check, progress=progress)
 
 
 def relevance_of(
@@ -112,7 +114,7 @@ def relevance_of(
     answer: Answer,
     targets: Sequence[Target],
     method: Method,
-    options: MethodSettings,
+    options: MethodOptions,
     *,
     check: Check | None = None,
     progress: Progress | None = None,
@@ -143,7 +145,7 @@ def layer_shares(
 
 
 def origin_of(
-    model: VisionLanguageModel, answer: Answer, spec: MethodSpec, options: MethodSettings
+    model: VisionLanguageModel, answer: Answer, spec: MethodSpec, options: MethodOptions
 ) -> Origin:
     """What everything that a method finds for this answer with these options has in common."""
     *earlier, current = answer.images

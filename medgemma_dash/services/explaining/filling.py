@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from medgemma_dash.core.errors import ModelError
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain_target, origin_of, relevance_of
-from medgemma_dash.services.explaining.rows import MethodSettings, assemble, is_assembled
-from medgemma_dash.services.explaining.run import Check, Progress
+from medgemma_dash.services.explaining.rows import ChosenOptions, assemble, is_assembled
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.targets import token_target
 
@@ -34,7 +34,7 @@ def fill_rows(
     store: RelevanceStore,
     token_indices: Sequence[int],
     method: str,
-    settings: MethodSettings,
+    options: ChosenOptions,
     check: Check,
     progress: Progress | None = None,
 ) -> None:
@@ -44,13 +44,13 @@ def fill_rows(
     """
     check_model(model, store)
     chosen = get(method)
-    options = chosen.spec.settings(_texts(settings))
+    every_option = chosen.spec.option_values(_texts(options))
     targets = [token_target(store.answer, index) for index in token_indices]
     found = relevance_of(
-        model, store.answer, targets, chosen, options, check=check, progress=progress
+        model, store.answer, targets, chosen, every_option, check=check, progress=progress
     )
-    origin = origin_of(model, store.answer, chosen.spec, options)
-    store.fill(token_indices, found, origin, settings)
+    origin = origin_of(model, store.answer, chosen.spec, every_option)
+    store.fill(token_indices, found, origin, options)
 
 
 def explain_whole(
@@ -58,7 +58,7 @@ def explain_whole(
     store: RelevanceStore,
     target: Target,
     method: str,
-    settings: MethodSettings,
+    options: ChosenOptions,
     check: Check,
     progress: Progress | None = None,
 ) -> Explanation:
@@ -67,21 +67,21 @@ def explain_whole(
     A method that gives all tokens at once fills the whole tensor.
     """
     check_model(model, store)
-    if get(method).spec.all_tokens_at_once and is_assembled(target, settings):
+    if get(method).spec.all_tokens_at_once and is_assembled(target, options):
         every = range(len(store.answer.tokens))
-        fill_rows(model, store, every, method, settings, check, progress)
-        if (known := store.find(target, method, settings)) is not None:
+        fill_rows(model, store, every, method, options, check, progress)
+        if (known := store.find(target, method, options)) is not None:
             return assemble(store.answer, target, *known)
     explanation = explain_target(
         model,
         store.answer,
         target,
         method=method,
-        settings=_texts(settings),
+        options=_texts(options),
         check=check,
         progress=progress,
     )
-    store.add(explanation, settings)
+    store.add(explanation, options)
     return explanation
 
 
@@ -95,5 +95,5 @@ def check_model(model: VisionLanguageModel, store: RelevanceStore) -> None:
         )
 
 
-def _texts(settings: MethodSettings) -> dict[str, str]:
-    return {name: str(value) for name, value in dict(settings).items()}
+def _texts(options: ChosenOptions) -> dict[str, str]:
+    return {name: str(value) for name, value in dict(options).items()}

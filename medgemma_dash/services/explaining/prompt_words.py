@@ -1,7 +1,6 @@
 """The words of the prompt, and earlier words of the answer, that mattered for a target."""
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
 
@@ -9,19 +8,12 @@ import numpy as np
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.core.words import Range
+from medgemma_dash.core.words import Range, WordRelevance
 
 
-@dataclass(frozen=True)
-class PromptWord:
-    """A word of the sequence and the raw relevance of its tokens, summed."""
-
-    text: str
-    value: float
-    part: Literal["question", "answer"]
-
-
-def prompt_words(explanation: Explanation, answer: Answer, most: int = 5) -> tuple[PromptWord, ...]:
+def prompt_words(
+    explanation: Explanation, answer: Answer, most: int = 5
+) -> tuple[WordRelevance, ...]:
     """The words with most relevance (by magnitude), best first.
 
     The answer's words are `Answer.words`; the question's tokens are joined at white space. The
@@ -32,13 +24,13 @@ def prompt_words(explanation: Explanation, answer: Answer, most: int = 5) -> tup
         "question": _question_spans(answer),
         "answer": [(start + first, start + last) for first, last in answer.words],
     }
-    words: list[PromptWord] = []
+    words: list[WordRelevance] = []
     for part, spans in parts.items():
         for first, last in spans:
             text = "".join(answer.piece_texts[first:last]).strip()
             if any(letter.isalnum() for letter in text):
                 value = float(explanation.row[first:last].sum())
-                words.append(PromptWord(text, value, part))
+                words.append(WordRelevance(text, value, part))
     ranked = sorted(words, key=lambda word: -abs(word.value))
     return tuple(word for word in ranked[:most] if np.isfinite(word.value) and word.value != 0)
 

@@ -12,7 +12,7 @@ from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 
-MethodSettings = Mapping[str, object] | Iterable[tuple[str, object]]
+ChosenOptions = Mapping[str, object] | Iterable[tuple[str, object]]
 
 # The value of a method's "words" option under which several words are the mean of their maps.
 MEAN_OF_MAPS = "mean of maps"
@@ -20,7 +20,7 @@ MEAN_OF_MAPS = "mean of maps"
 
 @dataclass(frozen=True)
 class Origin:
-    """What all relevance that a method found for an answer with the same settings has in common.
+    """What all relevance that a method found for an answer with the same options has in common.
 
     provenance: its seconds are each explanation's own.
     at_once: one run gave all tokens, and is what each of them cost.
@@ -31,11 +31,11 @@ class Origin:
     at_once: bool = False
 
 
-def is_assembled(target: Target, settings: MethodSettings = ()) -> bool:
+def is_assembled(target: Target, options: ChosenOptions = ()) -> bool:
     """Whether the target's explanation is the mean of its tokens' rows, or a single row."""
     if target.contrastive:
         return False
-    several_words = dict(settings).get("words", MEAN_OF_MAPS)
+    several_words = dict(options).get("words", MEAN_OF_MAPS)
     return len(target.token_indices) == 1 or several_words == MEAN_OF_MAPS
 
 
@@ -68,7 +68,7 @@ def assemble(answer: Answer, target: Target, relevance: Relevance, origin: Origi
         signed=origin.signed,
         provenance=replace(origin.provenance, seconds=float(seconds)),
         completeness_gap=None if gaps is None else float(gaps.mean(dtype=np.float64)),
-        radiograph=answer.radiograph,
+        radiographs=tuple(image.radiograph for image in answer.images),
         fine_images=tuple(_mean(fine) for fine in relevance.fine),
     )
 

@@ -1,23 +1,21 @@
 """Runs a method on targets, in batches of the size that suits the device."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Watcher
+from medgemma_dash.core.progress import Check, Progress, Watcher
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import Call, Method
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 
-Check = Callable[[], None]
-Progress = Callable[[int, int], None]
-MethodSettings = tuple[tuple[str, str], ...]
+MethodOptions = tuple[tuple[str, str], ...]
 
 
 def run_method(
@@ -25,7 +23,7 @@ def run_method(
     answer: Answer,
     targets: Sequence[Target],
     method: Method,
-    options: MethodSettings,
+    options: MethodOptions,
     *,
     check: Check | None = None,
     progress: Progress | None = None,

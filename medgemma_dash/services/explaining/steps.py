@@ -1,7 +1,7 @@
 """What the engine's worker does for an explanation, in steps between which others get a turn.
 
-Imports torch; the host imports it late. `current` gives the model anew in each step, since it
-may be loaded again in between.
+Imports torch: a task imports it when it runs. `current` gives the model anew in each step, since
+it may be loaded again in between.
 """
 
 from collections.abc import Callable, Generator, Sequence
@@ -18,13 +18,11 @@ from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
 from medgemma_dash.core.words import Range, touched
 from medgemma_dash.methods import get
-from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining import filling
-from medgemma_dash.services.explaining.rows import MethodSettings, assemble, is_assembled
+from medgemma_dash.services.explaining.rows import ChosenOptions, assemble, is_assembled
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.failures import plain_error
-
-CurrentModel = Callable[[], VisionLanguageModel]
+from medgemma_dash.services.runtime.task import CurrentModel
 
 
 class Reports(Protocol):
@@ -51,7 +49,7 @@ class MethodOutcome:
     """
 
     method: str
-    settings: tuple[tuple[str, str], ...]
+    options: tuple[tuple[str, str], ...]
     explanation: Explanation | None
     reason: str = ""
     lasting: bool = False
@@ -84,7 +82,7 @@ def fill_steps(
     store: RelevanceStore,
     token_indices: Sequence[int],
     method: str,
-    settings: MethodSettings,
+    options: ChosenOptions,
     context: Reports,
     words: Sequence[Range] | None = None,
 ) -> Generator[None, None, None]:
@@ -99,13 +97,13 @@ def fill_steps(
         known = len(counted) - len(touched(counted, lacking))
         context.progress(known, len(counted))
 
-    while missing := store.missing(token_indices, method, settings):
+    while missing := store.missing(token_indices, method, options):
         # Asked again in each step: clicks fill the store too, and the model may be reloaded.
         size = filling.batch_size(current(), store, method, context.check)
         batch = missing[:size]
         say_known(missing)
         watch = context.progress if len(batch) == len(token_indices) else None
-        filling.fill_rows(current(), store, batch, method, settings, context.check, watch)
+        filling.fill_rows(current(), store, batch, method, options, context.check, watch)
         for index in batch:
             context.emit(index)
         say_known(missing[size:])
@@ -118,20 +116,20 @@ def explain_steps(
     store: RelevanceStore,
     target: Target,
     method: str,
-    settings: MethodSettings,
+    options: ChosenOptions,
     context: Reports,
 ) -> Generator[None, None, Explanation]:
     """Explain a target, from the store as far as it is known.
 
     Raises NoExplanationError, with the reason, when the method finds nothing.
     """
-    if is_assembled(target, settings) and len(target.token_indices) > 1:
-        yield from fill_steps(current, store, target.token_indices, method, settings, context)
-    known = store.find(target, method, settings)
+    if is_assembled(target, options) and len(target.token_indices) > 1:
+        yield from fill_steps(current, store, target.token_indices, method, options, context)
+    known = store.find(target, method, options)
     if known is not None:
         return assemble(store.answer, target, *known)
     return filling.explain_whole(
-        current(), store, target, method, settings, context.check, context.progress
+        current(), store, target, method, options, context.check, context.progress
     )
 
 
@@ -149,28 +147,28 @@ def compare_steps(
     Progress counts methods, and a note says how far the one at work is. A method that fails
     gives its reason, and the next one runs.
     """
-    for place, (method, settings) in enumerate(methods):
+    for place, (method, options) in enumerate(methods):
         name = get(method).spec.title
         context.progress(place, len(methods))
         context.note(name)
         error: MedGemmaDashError | None = None
         try:
             explanation = yield from explain_steps(
-                current, store, target, method, settings, _Part(context, name)
+                current, store, target, method, options, _Part(context, name)
             )
         except CancelledError:
             raise
         except Exception as raised:
             error = plain_error(raised, f"Explaining by {method}")
         if error is None:
-            context.emit(MethodOutcome(method, settings, explanation))
-            if not settings:
+            context.emit(MethodOutcome(method, options, explanation))
+            if not options:
                 note_seconds(method, explanation.provenance.seconds)
         else:
             # Outside of the handler: while it ran, the frames of what failed held their tensors.
             if isinstance(error, OutOfMemoryError):
                 current().drop_caches()
             lasting = isinstance(error, NoExplanationError)
-            context.emit(MethodOutcome(method, settings, None, str(error), lasting))
+            context.emit(MethodOutcome(method, options, None, str(error), lasting))
         context.progress(place + 1, len(methods))
         yield

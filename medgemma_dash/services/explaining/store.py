@@ -5,7 +5,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import NoExplanationError
@@ -14,7 +13,7 @@ from medgemma_dash.core.kept import Kept
 from medgemma_dash.core.relevance import KnownRelevance, Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.rows import (
-    MethodSettings,
+    ChosenOptions,
     Origin,
     assemble,
     is_assembled,
@@ -25,7 +24,7 @@ BUDGET_BYTES = 64 << 20
 
 @dataclass(frozen=True, eq=False)
 class _Entry:
-    """Relevance of all tokens by one method with one choice of settings; or of one target."""
+    """Relevance of all tokens by one method with one choice of options; or of one target."""
 
     known: KnownRelevance
     origin: Origin
@@ -35,7 +34,7 @@ class _Entry:
         return self.known.relevance.nbytes
 
 
-# Method and settings; and of what is kept as it is the target: its tokens, and the ids that they
+# Method and options; and of what is kept as it is the target: its tokens, and the ids that they
 # are held against. What a target is called changes nothing.
 _Place = tuple[tuple[int, ...], tuple[tuple[int, ...], ...]]
 _Key = tuple[str, tuple[tuple[str, str], ...], _Place | None]
@@ -66,7 +65,7 @@ class RelevanceStore:
         token_indices: Sequence[int],
         relevance: Relevance,
         origin: Origin,
-        settings: MethodSettings = (),
+        options: ChosenOptions = (),
     ) -> None:
         """Put these tokens' relevance into the method's. Empty rows are a result: spans count them.
 
@@ -74,7 +73,7 @@ class RelevanceStore:
         """
         if relevance.rows.shape[1] != len(self.answer.input_ids):
             raise ValueError("The rows belong to another answer.")
-        key = _key(origin.provenance.method, settings)
+        key = _key(origin.provenance.method, options)
         with self._lock:
             entry = self._kept.get(key) or _empty(len(self.answer.tokens), relevance, origin)
             arrays = zip(entry.known.relevance.arrays, relevance.arrays, strict=True)
@@ -83,8 +82,8 @@ class RelevanceStore:
             entry.known.filled[list(token_indices)] = True
             self._kept.put(key, entry)
 
-    def add(self, explanation: Explanation, settings: MethodSettings = ()) -> None:
-        """Keep a result that was computed with these settings.
+    def add(self, explanation: Explanation, options: ChosenOptions = ()) -> None:
+        """Keep a result that was computed with these options.
 
         A single token's is one of the method's rows; any other is kept as it is.
         Raises ValueError when it explains another answer.
@@ -93,97 +92,61 @@ class RelevanceStore:
         target, relevance = explanation.target, _one_row(explanation)
         origin = Origin(explanation.provenance, explanation.signed)
         if target.contrastive or len(target.token_indices) > 1:
-            key = _key(explanation.method, settings, target)
+            key = _key(explanation.method, options, target)
             with self._lock:
                 filled = np.ones(1, np.bool_)
                 self._kept.put(key, _Entry(KnownRelevance(relevance, filled), origin))
         else:
-            self.fill(target.token_indices, relevance, origin, settings)
+            self.fill(target.token_indices, relevance, origin, options)
 
     def find(
-        self, target: Target, method: str = "chefer", settings: MethodSettings = ()
+        self, target: Target, method: str = "chefer", options: ChosenOptions = ()
     ) -> tuple[Relevance, Origin] | None:
         """What is known of the target's parts, for `assemble`; None when it is to be computed."""
         with self._lock:
-            whole = self._kept.get(_key(method, settings, target))
+            whole = self._kept.get(_key(method, options, target))
             if whole is not None:
                 return whole.known.relevance, whole.origin
-            if not is_assembled(target, settings):
+            if not is_assembled(target, options):
                 return None
-            entry, indices = self._kept.get(_key(method, settings)), list(target.token_indices)
+            entry, indices = self._kept.get(_key(method, options)), list(target.token_indices)
             if entry is None or not entry.known.filled[indices].all():
                 return None
             return entry.known.relevance.of(indices), entry.origin
 
     def explanation(
-        self, target: Target, method: str = "chefer", settings: MethodSettings = ()
+        self, target: Target, method: str = "chefer", options: ChosenOptions = ()
     ) -> Explanation | None:
         """The target's explanation; None when it is not known, or known that there is none.
 
         Why there is none is said by `explain_steps`.
         """
-        found = self.find(target, method, settings)
+        found = self.find(target, method, options)
         try:
             return None if found is None else assemble(self.answer, target, *found)
         except NoExplanationError:
             return None
 
     def missing(
-        self, token_indices: Iterable[int], method: str = "chefer", settings: MethodSettings = ()
+        self, token_indices: Iterable[int], method: str = "chefer", options: ChosenOptions = ()
     ) -> tuple[int, ...]:
         """Those of the answer's tokens whose rows are not known yet, in the order given."""
         with self._lock:
-            entry = self._kept.get(_key(method, settings))
+            entry = self._kept.get(_key(method, options))
             if entry is None:
                 return tuple(token_indices)
             return tuple(index for index in token_indices if not entry.known.filled[index])
 
-    def tensor(self, method: str = "chefer", settings: MethodSettings = ()) -> KnownRelevance:
+    def tensor(self, method: str = "chefer", options: ChosenOptions = ()) -> KnownRelevance:
         """A copy of what is known of all tokens for a method."""
         tokens, positions = len(self.answer.tokens), len(self.answer.input_ids)
         with self._lock:
-            entry = self._kept.get(_key(method, settings))
+            entry = self._kept.get(_key(method, options))
             if entry is None:
                 rows = np.zeros((tokens, positions), np.float32)
                 return KnownRelevance(Relevance(rows), np.zeros(tokens, np.bool_))
             known = entry.known
             return KnownRelevance(known.relevance.of(range(tokens)), known.filled.copy())
-
-    def words_on_cells(
-        self,
-        cells: Iterable[tuple[int, int]],
-        method: str = "chefer",
-        settings: MethodSettings = (),
-        *,
-        share: bool = False,
-        image: int = -1,
-    ) -> Float[np.ndarray, " tokens"]:
-        """How much relevance each token of the answer put on these cells of an image.
-
-        cells: (row, column) pairs. image: its number; the current one is the last.
-        Returns float32 (T,), NaN for tokens not explained yet.
-        share: as a share of all positive relevance that the token put on this image, which
-            can be compared between tokens; the raw sum depends on each logit's scale.
-        Raises ValueError for a cell outside the grid.
-        """
-        seen = self.answer.images[image]
-        rows, cols = seen.grid
-        chosen = np.zeros((rows, cols), np.bool_)
-        for row, col in cells:
-            if not (0 <= row < rows and 0 <= col < cols):
-                raise ValueError(f"Cell (row={row}, column={col}) is outside {rows} x {cols}.")
-            chosen[row, col] = True
-        with self._lock:
-            entry = self._kept.get(_key(method, settings))
-            if entry is None:
-                return np.full(len(self.answer.tokens), np.nan, np.float32)
-            pictures = entry.known.relevancy[:, slice(*seen.span)].astype(np.float64)
-            filled = entry.known.filled.copy()
-        sums = pictures[:, chosen.ravel()].sum(axis=1)
-        if share:
-            totals = pictures.clip(0).sum(axis=1)
-            sums = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
-        return np.where(filled, sums, np.nan).astype(np.float32)
 
     def _check(self, explanation: Explanation) -> None:
         images = self.answer.images
@@ -224,8 +187,8 @@ def _one_row(explanation: Explanation) -> Relevance:
     )
 
 
-def _key(method: str, settings: MethodSettings, target: Target | None = None) -> _Key:
-    named = tuple(sorted((name, repr(value)) for name, value in dict(settings).items()))
+def _key(method: str, options: ChosenOptions, target: Target | None = None) -> _Key:
+    named = tuple(sorted((name, repr(value)) for name, value in dict(options).items()))
     if target is None:
         return method, named, None
     sides: tuple[tuple[int, ...], ...] = ()

@@ -15,7 +15,7 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.core.words import touched
 from medgemma_dash.services.explaining.answer_cache import AnswerCache, AnswerKey
 from medgemma_dash.services.explaining.method_seconds import MethodSeconds
-from medgemma_dash.services.explaining.rows import MethodSettings
+from medgemma_dash.services.explaining.rows import ChosenOptions
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.runtime.job import JobContext
 from medgemma_dash.services.runtime.task import CurrentModel, Known, Task
@@ -90,7 +90,7 @@ def explain_task(
     store: RelevanceStore,
     target: Target,
     method: str = "chefer",
-    settings: MethodSettings = (),
+    options: ChosenOptions = (),
 ) -> Task[Explanation]:
     """Explain a target, from the store as far as it is known.
 
@@ -100,17 +100,17 @@ def explain_task(
     def work(current: CurrentModel, context: JobContext) -> Generator[object, None, Explanation]:
         from medgemma_dash.services.explaining.steps import explain_steps
 
-        return explain_steps(current, store, target, method, settings, context)
+        return explain_steps(current, store, target, method, options, context)
 
     words = len(touched(store.answer.units, target.token_indices))
     label = "Explaining a word" if words == 1 else f"Explaining {words} words"
-    found = store.explanation(target, method, settings)
+    found = store.explanation(target, method, options)
     known = None if found is None else Known(found)
     return Task(label, EXPLAIN, work, in_steps=True, known=known)
 
 
 def explain_all_task(
-    store: RelevanceStore, method: str = "chefer", settings: MethodSettings = ()
+    store: RelevanceStore, method: str = "chefer", options: ChosenOptions = ()
 ) -> Task[None]:
     """Fill the store with every token's row, in the background, letting every click go first.
 
@@ -122,7 +122,7 @@ def explain_all_task(
 
         answer = store.answer
         every = range(len(answer.tokens))
-        return fill_steps(current, store, every, method, settings, context, answer.units)
+        return fill_steps(current, store, every, method, options, context, answer.units)
 
     return Task("Explaining every word", EXPLAIN_ALL, work, in_steps=True, background=True)
 

@@ -49,19 +49,22 @@ def shares_on_cells(
     relevancy: Float[np.ndarray, "rows positions"],
     filled: Bool[np.ndarray, " rows"],
     cells: Iterable[tuple[int, int]],
+    image: int = -1,
 ) -> Float[np.ndarray, " rows"]:
-    """For each row, its relevance on these cells of the current image, as a share of all positive
-    relevance that it put there; NaN for a row that is not known yet.
+    """For each row, its relevance on these cells of an image, as a share of all positive
+    relevance that it put on that image; NaN for a row that is not known yet.
 
-    cells: (row, column) pairs. Raises ValueError for a cell outside the grid.
+    cells: (row, column) pairs. image: its number; the current one is the last.
+    Raises ValueError for a cell outside the grid.
     """
-    rows, cols = answer.grid
+    seen = answer.images[image]
+    rows, cols = seen.grid
     chosen = np.zeros((rows, cols), np.bool_)
     for row, col in cells:
         if not (0 <= row < rows and 0 <= col < cols):
             raise ValueError(f"Cell (row={row}, column={col}) is outside {rows} x {cols}.")
         chosen[row, col] = True
-    pictures = relevancy[:, slice(*answer.image_span)].astype(np.float64)
+    pictures = relevancy[:, slice(*seen.span)].astype(np.float64)
     sums = pictures[:, chosen.ravel()].sum(axis=1)
     totals = pictures.clip(0).sum(axis=1)
     shares = np.divide(sums, totals, out=np.zeros_like(sums), where=totals > 0)
@@ -74,14 +77,15 @@ def ranked(shares: Float[np.ndarray, " rows"]) -> list[int]:
 
 
 def leaning(
-    answer: Answer, relevancy: Float[np.ndarray, "rows positions"], most: int
+    answer: Answer, relevancy: Float[np.ndarray, "rows positions"], most: int, image: int = -1
 ) -> list[list[int]]:
-    """For each cell of the current image, row by row, what leaned on it most, best first.
+    """For each cell of an image, row by row, what leaned on it most, best first.
 
-    A row counts by the share of its relevance on the image, so that rows compare, and only where
-    that is more than an even spread would put there.
+    image: its number; the current one is the last. A row counts by the share of its relevance on
+    that image, so that rows compare, and only where that is more than an even spread would put
+    there.
     """
-    pictures = relevancy[:, slice(*answer.image_span)].clip(0)
+    pictures = relevancy[:, slice(*answer.images[image].span)].clip(0)
     whole = pictures.sum(axis=1, keepdims=True)
     shares = np.divide(pictures, whole, out=np.zeros_like(pictures), where=whole > 0)
     cells = pictures.shape[1]
@@ -95,9 +99,16 @@ def leaning(
 
 def image_share(explanation: Explanation) -> float | None:
     """Share of the target's positive relevance that lies on images; None when it has none."""
+    each = shares_of_images(explanation)
+    return None if each is None else sum(each)
+
+
+def shares_of_images(explanation: Explanation) -> tuple[float, ...] | None:
+    """Share of the target's positive relevance that lies on each image; None when it has none."""
     whole = float(np.clip(explanation.row, 0, None).sum())
-    on_images = sum(float(np.clip(image, 0, None).sum()) for image in explanation.images)
-    return on_images / whole if whole > 0 else None
+    if whole <= 0:
+        return None
+    return tuple(float(np.clip(image, 0, None).sum()) / whole for image in explanation.images)
 
 
 def joint_probability(tokens: Sequence[Token]) -> float:
@@ -110,9 +121,13 @@ def attention_sink(
     relevancy: Float[np.ndarray, "tokens positions"],
     filled: Bool[np.ndarray, " tokens"],
 ) -> bool | None:
-    """Whether most tokens share one heavy cell; None while fewer than half are explained."""
+    """Whether most tokens share one heavy cell of one of the images; None while fewer than half
+    are explained.
+    """
     count = int(filled.sum())
     if count < 2 or 2 * count < len(filled):
         return None
-    start, stop = answer.image_span
-    return has_sink([row.reshape(answer.grid) for row in relevancy[filled, start:stop]])
+    return any(
+        has_sink([row.reshape(image.grid) for row in relevancy[filled, slice(*image.span)]])
+        for image in answer.images
+    )

@@ -11,12 +11,21 @@ from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
 
 
-def overlay_png(picture: UInt8[np.ndarray, "height width 3"], explanation: Explanation) -> bytes:
-    """A composited picture as PNG; its text fields hold the notices, the method and the digest."""
+def overlay_png(
+    picture: UInt8[np.ndarray, "height width 3"],
+    explanation: Explanation,
+    image: int | None = None,
+) -> bytes:
+    """A composited picture as PNG; its text fields hold the notices, the method and the digest.
+
+    image: the number of the one it shows; None for all of them, whose digests it then holds.
+    """
+    digests = explanation.provenance.image_sha256s
+    shown = digests if image is None else (digests[image],)
     facts = PngInfo()
     facts.add_itxt("Comment", " ".join(notices(explanation.provenance.is_demo)))
     facts.add_itxt("Method", explanation.method)
-    facts.add_itxt("Source", f"sha256 {explanation.provenance.image_sha256}")
+    facts.add_itxt("Source", f"sha256 {', '.join(shown)}")
     buffer = io.BytesIO()
     Image.fromarray(picture).save(buffer, format="PNG", pnginfo=facts, optimize=False)
     return buffer.getvalue()

@@ -4,10 +4,11 @@ import csv
 import io
 import math
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.words import WordRelevance
 
 if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneTable
@@ -21,25 +22,15 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "�
 Line = tuple[str, str, int | None, int | None, str, float | None]
 
 
-class Word(Protocol):
-    """A word of the question or the answer, with the raw relevance it had."""
-
-    @property
-    def text(self) -> str: ...
-    @property
-    def value(self) -> float: ...
-    @property
-    def part(self) -> str: ...
-
-
 def numbers_csv(
     explanation: Explanation,
     zones: "ZoneTable | None" = None,
-    words: Sequence[Word] = (),
+    words: Sequence[WordRelevance] = (),
 ) -> str:
     """Zones, cells, layers and prompt words in long form, one value a line.
 
     Columns: table, item, row, column, measure, value. Rows, columns and layers count from 0.
+    Of several images the cells' item says which they are of; zones are of the current one.
     Values that are not finite are left empty. Texts cannot become spreadsheet formulas.
     """
     buffer = io.StringIO()
@@ -70,7 +61,7 @@ def safe_text(text: str) -> str:
 
 
 def _lines(
-    explanation: Explanation, zones: "ZoneTable | None", words: Sequence[Word]
+    explanation: Explanation, zones: "ZoneTable | None", words: Sequence[WordRelevance]
 ) -> Iterator[Line]:
     target = explanation.target
     yield "target", target.text, None, None, explanation.method, None
@@ -81,9 +72,10 @@ def _lines(
             yield "zones", zone.name, None, None, "peak", zone.peak
         yield "zones", "outside every zone", None, None, "share", zones.outside_share
         yield "zones", "right / left", None, None, "ratio", zones.right_left_ratio
-    for row, line in enumerate(explanation.image):
-        for column, value in enumerate(line):
-            yield "cells", "", row, column, "relevance", value
+    for name, image in zip(explanation.image_names, explanation.images, strict=True):
+        for row, line in enumerate(image):
+            for column, value in enumerate(line):
+                yield "cells", name, row, column, "relevance", value
     for layer, value in enumerate(explanation.layers):
         yield "layers", str(layer), None, None, "image attention share", value
     for word in words:

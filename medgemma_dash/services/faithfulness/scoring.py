@@ -1,4 +1,8 @@
-"""Maps tested on the model: soft tokens removed, and the target's probability watched."""
+"""Maps tested on the model: soft tokens removed, and the target's probability watched.
+
+Of an answer about several images the soft tokens of all are ranked, drawn and removed together:
+what an answer owes to an earlier image is as much a claim of its explanation.
+"""
 
 from collections.abc import Callable, Generator, Sequence
 
@@ -7,9 +11,11 @@ import torch
 from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.target import Target
 from medgemma_dash.metrics.faithfulness import (
     FaithfulnessTable,
+    Map,
     masks_to_score,
     measure_faithfulness,
     table_of_scores,
@@ -17,9 +23,6 @@ from medgemma_dash.metrics.faithfulness import (
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.masked_forward import masked_log_probabilities
-
-Check = Callable[[], None]
-Progress = Callable[[int, int], None]
 
 # A click of another session waits for one batch of variants at most, each of them a forward pass;
 # a processor is the slower one.
@@ -36,7 +39,9 @@ def target_score(
 ) -> Float[np.ndarray, " variants"]:
     """Log-probability of the target's tokens, summed, with soft tokens removed.
 
-    Teacher-forced on the answer as it was given; a removed soft token becomes the mean one.
+    masks: of all images' soft tokens, image after image, as `Explanation.cells` has them.
+    Teacher-forced on the answer as it was given; a removed soft token becomes its image's mean
+    one. Raises ValueError for masks of another size.
     """
     score: Float[np.ndarray, " variants"] = token_scores(
         model, answer, target.token_indices, masks, check
@@ -54,13 +59,16 @@ def token_scores(
     """As `target_score`, token by token."""
     tokens = [answer.tokens[index] for index in token_indices]
     places = [(token.position - 1, token.id) for token in tokens]
-    start, stop = answer.image_span
+    spans = answer.image_spans
+    cells = sum(stop - start for start, stop in spans)
+    if masks.shape[1] != cells:
+        raise ValueError(f"Masks of {masks.shape[1]} soft tokens; the images have {cells}.")
     with model.lock:
         replay = replay_answer(model, answer, check)
-        h = replay.pieces[0].input[0, start:stop].detach()
-        mean = h.float().mean(0, keepdim=True).expand_as(h)
+        images = [replay.pieces[0].input[0, slice(*span)].detach() for span in spans]
+        means = torch.cat([h.float().mean(0, keepdim=True).expand_as(h) for h in images])
         found = masked_log_probabilities(
-            replay, [answer.image_span], torch.from_numpy(masks), mean, places, check
+            replay, spans, torch.from_numpy(masks), means, places, check
         )
     scores: Float[np.ndarray, "variants tokens"] = found.double().cpu().numpy()
     return scores
@@ -70,11 +78,14 @@ def faithfulness_of(
     model: VisionLanguageModel,
     answer: Answer,
     target: Target,
-    images: Sequence[Float[np.ndarray, "rows cols"]],
+    images: Sequence[Map],
     *,
     check: Check | None = None,
 ) -> FaithfulnessTable:
-    """Comprehensiveness and sufficiency at 20% of several maps, beside ten random rankings."""
+    """Comprehensiveness and sufficiency at 20% of several maps, beside ten random rankings.
+
+    images: each explanation's cells, `Explanation.cells`; of a single image its map serves too.
+    """
     return measure_faithfulness(
         lambda masks: target_score(model, answer, target, masks, check), images
     )
@@ -84,7 +95,7 @@ def faithfulness_steps(
     current: Callable[[], VisionLanguageModel],
     answer: Answer,
     target: Target,
-    images: Sequence[Float[np.ndarray, "rows cols"]],
+    images: Sequence[Map],
     check: Check,
     progress: Progress,
 ) -> Generator[None, None, FaithfulnessTable]:

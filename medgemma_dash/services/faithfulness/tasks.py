@@ -24,6 +24,8 @@ def faithfulness_task(
 ) -> Task[FaithfulnessTable]:
     """Remove what each map marks, and see what the target's probability loses.
 
+    images: each explanation's `cells`, of all images.
+
     A contrastive target is tested by its own token: a probability has no runner-up.
     Clicks go between the batches.
     """

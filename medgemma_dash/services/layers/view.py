@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods.call import logit_target
 from medgemma_dash.methods.layer_walk import walk_layers
@@ -15,15 +16,13 @@ from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.attention import attention_weights
 
-Check = Callable[[], None]
-Progress = Callable[[int, int], None]
-
 
 @dataclass(frozen=True, eq=False)
 class LayerView:
     """What the decoder's layers and heads did at the target; means over its tokens.
 
-    image_span, grid: of the current image, which the maps are of; shares are of all images.
+    image_spans, grids: of all images, in order; maps and cells are of the image of that number,
+        the current one is the last. Shares are of all images.
     attention: float32 (L, H, S), attention of the predicting position to every position.
     weighted: float32 (L, H, S), the part of it that moves the logit up, (dA * A)^+.
     gathered: float32 (L, S), relevance after folding in the layers from the last to this one.
@@ -31,13 +30,12 @@ class LayerView:
 
     answer_key: str
     target: Target
-    image_span: tuple[int, int]
-    grid: tuple[int, int]
+    image_spans: tuple[tuple[int, int], ...]
+    grids: tuple[tuple[int, int], ...]
     is_global: tuple[bool, ...]
     attention: npt.NDArray[np.float32]
     weighted: npt.NDArray[np.float32]
     gathered: npt.NDArray[np.float32]
-    earlier_spans: tuple[tuple[int, int], ...] = ()
 
     @property
     def image_shares(self) -> npt.NDArray[np.float32]:
@@ -58,39 +56,44 @@ class LayerView:
         """The layer whose heads moved the logit most by what they read from the image."""
         return int(np.argmax(self.weighted_shares.sum(1)))
 
-    def head_map(self, layer: int, head: int | None, *, weighted: bool) -> npt.NDArray[np.float32]:
+    def head_map(
+        self, layer: int, head: int | None, *, weighted: bool, image: int = -1
+    ) -> npt.NDArray[np.float32]:
         """(rows, cols): one head's map of a layer, or the mean of its heads."""
         rows = (self.weighted if weighted else self.attention)[layer]
         row = rows.mean(0) if head is None else rows[head]
-        return self._picture(row)
+        return self._picture(row, image)
 
-    def gathered_map(self, layer: int) -> npt.NDArray[np.float32]:
+    def gathered_map(self, layer: int, image: int = -1) -> npt.NDArray[np.float32]:
         """(rows, cols): relevance on the image gathered from the last layer down to this one."""
-        return self._picture(self.gathered[layer])
+        return self._picture(self.gathered[layer], image)
 
-    def layers_on_cells(self, cells: list[tuple[int, int]]) -> npt.NDArray[np.float32]:
+    def layers_on_cells(
+        self, cells: list[tuple[int, int]], image: int = -1
+    ) -> npt.NDArray[np.float32]:
         """(L,): gradient-weighted attention of each layer, mean over heads, on these cells."""
-        chosen = np.zeros(self.grid, np.bool_)
+        chosen = np.zeros(self.grids[image], np.bool_)
         for row, col in cells:
             chosen[row, col] = True
-        start, stop = self.image_span
+        start, stop = self.image_spans[image]
         on_image = self.weighted[:, :, start:stop].mean(1)
         sums: npt.NDArray[np.float32] = on_image[:, chosen.ravel()].sum(-1)
         return sums
 
-    def layer_shares_of_cells(self, cells: list[tuple[int, int]]) -> npt.NDArray[np.float32]:
+    def layer_shares_of_cells(
+        self, cells: list[tuple[int, int]], image: int = -1
+    ) -> npt.NDArray[np.float32]:
         """(L,): what each layer read on these cells, of what all of them read there."""
-        sums = self.layers_on_cells(cells)
+        sums = self.layers_on_cells(cells, image)
         whole = float(sums.sum())
         return sums / whole if whole > 0 else sums
 
     @property
     def _on_images(self) -> npt.NDArray[np.intp]:
-        return np.concatenate([np.arange(*span) for span in (*self.earlier_spans, self.image_span)])
+        return np.concatenate([np.arange(*span) for span in self.image_spans])
 
-    def _picture(self, row: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-        start, stop = self.image_span
-        return row[start:stop].reshape(self.grid).copy()
+    def _picture(self, row: npt.NDArray[np.float32], image: int) -> npt.NDArray[np.float32]:
+        return row[slice(*self.image_spans[image])].reshape(self.grids[image]).copy()
 
 
 def view_steps(
@@ -120,13 +123,12 @@ def view_steps(
     return LayerView(
         answer_key=answer.key,
         target=target,
-        image_span=answer.image_span,
-        grid=answer.grid,
+        image_spans=answer.image_spans,
+        grids=tuple(image.grid for image in answer.images),
         is_global=tuple(layer.is_global for layer in current().layout.layers),
         attention=attention,
         weighted=weighted,
         gathered=gathered,
-        earlier_spans=tuple(image.span for image in answer.images[:-1]),
     )
 
 

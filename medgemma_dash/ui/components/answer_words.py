@@ -37,5 +37,5 @@ def fill_line(study: Study) -> None:
 
 def fills(study: Study) -> bool:
     """Whether every word is being explained by the method that is on screen."""
-    spec, settings = shown_method(study)
-    return bool(current_session().jobs.about(EXPLAIN_ALL) == (spec.name, settings))
+    spec, options = shown_method(study)
+    return bool(current_session().jobs.about(EXPLAIN_ALL) == (spec.name, options))

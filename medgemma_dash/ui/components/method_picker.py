@@ -1,4 +1,4 @@
-"""The choice of a method and of its settings, drawn from the methods' own descriptions."""
+"""The choice of a method and of its options, drawn from the methods' own descriptions."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def method_picker() -> None:
-    """A quiet button that opens the choice of method, its settings and its card."""
+    """A quiet button that opens the choice of method, its options and its card."""
     spec = chosen_method()
     popover = st.popover(spec.title, key="method_popover", on_change="rerun", type="tertiary")
     if not popover.open:
@@ -38,7 +38,7 @@ def method_picker() -> None:
 
 
 def method_options(names: list[str]) -> None:
-    """A quiet button that opens the settings of all these methods."""
+    """A quiet button that opens the options of all these methods."""
     popover = st.popover("Options", key="options_popover", on_change="rerun", type="tertiary")
     if not popover.open:
         return

@@ -48,8 +48,8 @@ def word_choice(study: Study, answered: Answered, key: str) -> None:
     """Draw the question and its answer; a click chooses the word for every page."""
     answer, target = answered.answer, answered.target
     rich_line([[Segment(answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
-    spec, settings = shown_method(study)
-    known = answered.store.tensor(spec.name, settings)
+    spec, options = shown_method(study)
+    known = answered.store.tensor(spec.name, options)
     words = together(known.relevancy, known.filled, answer.units)
     selected = None
     if target is not None and target.kind != "answer":

@@ -23,7 +23,7 @@ from medgemma_dash.ui.state.freeing import page_check
 from medgemma_dash.ui.state.host import known_answers
 from medgemma_dash.ui.state.samples import Sample
 from medgemma_dash.ui.state.session import Notice, Session
-from medgemma_dash.ui.state.study import Settings, Study
+from medgemma_dash.ui.state.study import Options, Study
 from medgemma_dash.ui.state.word_targets import chosen_target
 
 if TYPE_CHECKING:
@@ -85,16 +85,16 @@ def choose(
     host: ModelHost,
     target: Target,
     method: str,
-    settings: Settings,
+    options: Options,
 ) -> None:
     """Make this the explained target: from the store, or by a job that replaces an older one."""
     answered = session.answered
     if answered is None:
         return
     answered.target, answered.begun = target, True
-    answered.wanted = made_by = method, settings
+    answered.wanted = made_by = method, options
     answered.problem = ""
-    task = explain_task(answered.store, target, method, settings)
+    task = explain_task(answered.store, target, method, options)
     if task.known is not None:
         session.jobs.drop(EXPLAIN)
         show(answered, task.known.result, made_by, None)
@@ -108,7 +108,7 @@ def choose_words(
     host: ModelHost,
     span: tuple[int, int] | None,
     method: str,
-    settings: Settings,
+    options: Options,
     *,
     phrase: bool = False,
 ) -> None:
@@ -121,7 +121,7 @@ def choose_words(
         return
     if phrase:
         target = Target("phrase", target.token_indices, target.text.strip())
-    choose(session, host, target, method, settings)
+    choose(session, host, target, method, options)
 
 
 def select_words(session: Session, span: tuple[int, int] | None) -> None:
@@ -150,14 +150,14 @@ def _target_of(session: Session, span: tuple[int, int] | None) -> Target | None:
         return None
 
 
-def explain_every_word(session: Session, host: ModelHost, method: str, settings: Settings) -> None:
+def explain_every_word(session: Session, host: ModelHost, method: str, options: Options) -> None:
     """Fill the answer's whole relevancy tensor in the background.
 
     What is under way for another method ends; the words it has done are kept.
     """
-    answered, choice = session.answered, (method, settings)
+    answered, choice = session.answered, (method, options)
     if answered is not None and session.jobs.about(EXPLAIN_ALL) != choice:
-        session.jobs.run(host, explain_all_task(answered.store, method, settings), choice)
+        session.jobs.run(host, explain_all_task(answered.store, method, options), choice)
 
 
 def open_sample(session: Session, sample: Sample) -> bool:

@@ -1,4 +1,4 @@
-"""Which method explains, and with which settings: what the picker's widgets hold."""
+"""Which method explains, and with which options: what the picker's widgets hold."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from medgemma_dash.ui.state.session import METHOD, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.methods import MethodSpec, Option
-    from medgemma_dash.ui.state.study import Settings, Study
+    from medgemma_dash.ui.state.study import Options, Study
 
 DEFAULT_METHOD = "chefer"
 
@@ -36,7 +36,7 @@ def chosen_method() -> MethodSpec:
     return by_name.get(widget_value(METHOD, DEFAULT_METHOD)) or by_name[DEFAULT_METHOD]
 
 
-def chosen_settings(spec: MethodSpec) -> Settings:
+def chosen_options(spec: MethodSpec) -> Options:
     """Values of the method's options; only those that differ from the default are given."""
     chosen = []
     for option in spec.options:
@@ -46,7 +46,7 @@ def chosen_settings(spec: MethodSpec) -> Settings:
     return tuple(chosen)
 
 
-def shown_method(study: Study) -> tuple[MethodSpec, Settings]:
+def shown_method(study: Study) -> tuple[MethodSpec, Options]:
     """What made the map on screen; without one, what is chosen.
 
     Everything that is said about the map has to come from here: while another method is
@@ -54,24 +54,24 @@ def shown_method(study: Study) -> tuple[MethodSpec, Settings]:
     """
     if study.answered is None or study.answered.shown is None:
         spec = chosen_method()
-        return spec, chosen_settings(spec)
-    name, settings = study.answered.shown.made_by
-    return _spec(name), settings
+        return spec, chosen_options(spec)
+    name, options = study.answered.shown.made_by
+    return _spec(name), options
 
 
-def set_picker(method: str, settings: Settings) -> None:
+def set_picker(method: str, options: Options) -> None:
     """Choose for the reader; only before the picker is drawn."""
-    spec, given = _spec(method), dict(settings)
+    spec, given = _spec(method), dict(options)
     st.session_state[METHOD] = method
     for option in spec.options:
         st.session_state[option_key(spec, option)] = given.get(option.name, option.default)
 
 
-def method_words(method: str, settings: Settings) -> str:
+def method_words(method: str, options: Options) -> str:
     """A method as it is named beside a map, with what differs from its defaults."""
     spec = _spec(method)
     labels = {option.name: option.label for option in spec.options}
-    given = [f"{labels[name].lower()}: {value}" for name, value in settings]
+    given = [f"{labels[name].lower()}: {value}" for name, value in options]
     return f"{spec.title} ({', '.join(given)})" if given else spec.title
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from medgemma_dash.services.explaining.tasks import ASK
 from medgemma_dash.ui.state.actions import ask, choose, open_sample
-from medgemma_dash.ui.state.collecting import collect
-from medgemma_dash.ui.state.methods import chosen_method, chosen_settings, set_picker
+from medgemma_dash.ui.state.collecting import COLLECTED, collect
+from medgemma_dash.ui.state.methods import chosen_method, chosen_options, set_picker
 from medgemma_dash.ui.state.samples import samples
 
 if TYPE_CHECKING:
@@ -24,14 +24,15 @@ def sample_if_empty(session: Session) -> None:
 
 def go_on(session: Session, host: ModelHost) -> None:
     """Take the next step that needs no click: opening question, opening word, changed method."""
+    session.jobs.resume(host, *COLLECTED)
     collect(session)
     _put_picker_back(session)
     answered = _answered(session, host)
     if answered is not None and answered.target is not None:
         spec = chosen_method()
-        settings = chosen_settings(spec)
-        if answered.wanted != (spec.name, settings):
-            choose(session, host, answered.target, spec.name, settings)
+        options = chosen_options(spec)
+        if answered.wanted != (spec.name, options):
+            choose(session, host, answered.target, spec.name, options)
             _put_picker_back(session)
 
 
@@ -39,11 +40,12 @@ def go_to_word(session: Session, host: ModelHost) -> None:
     """The same on pages that look at the chosen word in their own way: once a word is chosen,
     the Explain page's method has no say there.
     """
+    session.jobs.resume(host, *COLLECTED)
     collect(session, explanation=False)
     answered = _answered(session, host)
     if answered is not None and answered.target is not None and not answered.begun:
         spec = chosen_method()
-        choose(session, host, answered.target, spec.name, chosen_settings(spec))
+        choose(session, host, answered.target, spec.name, chosen_options(spec))
 
 
 def _answered(session: Session, host: ModelHost) -> Answered | None:
@@ -66,6 +68,6 @@ def _put_picker_back(session: Session) -> None:
         return
     spec = chosen_method()
     # The reader may have chosen yet another one since.
-    if (spec.name, chosen_settings(spec)) == answered.refused:
+    if (spec.name, chosen_options(spec)) == answered.refused:
         set_picker(*answered.shown.made_by)
     answered.refused = None

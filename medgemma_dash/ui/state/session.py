@@ -30,8 +30,8 @@ COLOUR_SCALE = "map_colours"
 ZONE_SCHEME = "zone_scheme"
 PHRASE = "phrase"
 
-Tone = Literal["note", "caution", "error"]
-Measure = Literal["image share", "probability"]
+NoticeTone = Literal["note", "caution", "error"]
+Underline = Literal["image share", "probability"]
 LivesWith = Literal["session", "study", "answer"]
 
 CHANGED_MEANWHILE = (
@@ -44,7 +44,7 @@ CHANGED_MEANWHILE = (
 class Notice:
     """A sentence for the user that stays until the next action."""
 
-    tone: Tone
+    tone: NoticeTone
     text: str
 
 
@@ -71,7 +71,7 @@ class Session:
     owner: str = field(default_factory=lambda: uuid4().hex)
     study: Study | None = None
     notice: Notice | None = None
-    underline: Measure = "image share"
+    underline: Underline = "image share"
     question: str = ""
     opened: int = 0
     read_upload: str = ""

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneMap
     from medgemma_dash.services.explaining.store import RelevanceStore
 
-Settings = tuple[tuple[str, str], ...]  # what differs from a method's defaults
-Choice = tuple[str, Settings]  # a method's name and settings
+Options = tuple[tuple[str, str], ...]  # what differs from a method's defaults
+Choice = tuple[str, Options]  # a method's name and options
 
 
 @dataclass(frozen=True)

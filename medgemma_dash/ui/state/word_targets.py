@@ -1,6 +1,7 @@
 """From what was clicked in an answer to the target that is explained.
 
-`services.targets` is imported late: it stands on torch, which the first page must not wait for.
+`services.explaining.targets` is imported late: it stands on torch, which the first page
+must not wait for.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Answers about findings whose place is known: of synthetic radiographs, or of a user's own."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from PIL import Image
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import ImageError, PromptError, SettingError, TargetError
-from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, Finding, SyntheticRadiograph
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.services.datasets.annotations import AnnotatedFinding
+from medgemma_dash.services.evaluation.benchmark.unfinished import digest
 from medgemma_dash.services.evaluation.known_answers import (
     QUESTION,
     ask_about,
@@ -29,8 +30,11 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Word:
-    """A word of an answer. kind: what it says, "presence", "finding", "side" or "zone"."""
+class AffirmingWord:
+    """A word of a right answer that affirms the finding.
+
+    kind: what it says, "presence", "finding", "side" or "zone".
+    """
 
     kind: str
     text: str
@@ -48,15 +52,16 @@ class Case:
     finding: str
     mask: Bool[np.ndarray, "height width"]
     answer: Answer
-    words: tuple[Word, ...]
+    words: tuple[AffirmingWord, ...]
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One radiograph's cases. left_out: how many of its findings could not be asked about."""
+    """One radiograph's findings. Each is asked about when it is called, so that none needs to be
+    that is done; None is what cannot be asked about.
+    """
 
-    cases: tuple[Case, ...]
-    left_out: int = 0
+    cases: tuple[Callable[[], Case | None], ...]
 
 
 @dataclass(frozen=True)
@@ -64,13 +69,14 @@ class CaseSource:
     """Where cases come from: `total` pictures.
 
     description: of the radiographs, in a few words. rule: when an answer counts as right, and
-    which of its words are explained.
+    which of its words are explained. identity: the same for the same radiographs and findings.
     """
 
     description: str
     rule: str
     total: int
     pictures: Iterator[Picture]
+    identity: str = ""
 
 
 def synthetic_cases(model: "VisionLanguageModel", count: int, first_seed: int) -> CaseSource:
@@ -86,14 +92,8 @@ def synthetic_cases(model: "VisionLanguageModel", count: int, first_seed: int) -
 
     def pictures() -> Iterator[Picture]:
         for truth in islice(radiographs_with_findings(first_seed), count):
-            radiograph = load_radiograph(Image.fromarray(truth.pixels))
-            found = []
-            for finding in truth.findings:
-                answer, spoken, right = ask_about(model, truth, finding, radiograph)
-                words = [_word(answer, one.kind, one.start, one.stop) for one in spoken if right]
-                case = Case(str(truth.seed), finding.name, finding.mask, answer, tuple(words))
-                found.append(case)
-            yield Picture(tuple(found))
+            cases = (partial(_synthetic_case, model, truth, one) for one in truth.findings)
+            yield Picture(tuple(cases))
 
     return CaseSource(
         f"synthetic, each with a finding, seeds from {first_seed} on",
@@ -101,6 +101,7 @@ def synthetic_cases(model: "VisionLanguageModel", count: int, first_seed: int) -
         "presence, finding, side and zone.",
         count,
         pictures(),
+        f"synthetic from {first_seed}",
     )
 
 
@@ -119,11 +120,7 @@ def annotated_cases(
 
     def pictures() -> Iterator[Picture]:
         for of_picture in groups[:count]:
-            found = []
-            for finding in of_picture:
-                with suppress(ImageError, PromptError):
-                    found += _annotated_case(model, finding)
-            yield Picture(tuple(found), len(of_picture) - len(found))
+            yield Picture(tuple(partial(_annotated_case, model, one) for one in of_picture))
 
     return CaseSource(
         "annotated",
@@ -131,20 +128,33 @@ def annotated_cases(
         "annotation's label where the answer first mentions it.",
         min(count, len(groups)),
         pictures(),
+        digest([(str(one.image), one.label, one.boxes, one.source) for one in findings]),
     )
 
 
-def _annotated_case(model: "VisionLanguageModel", finding: AnnotatedFinding) -> list[Case]:
-    """The case, or nothing where the mask does not fit the picture."""
-    radiograph, mask = load_radiograph(finding.image), finding.mask()
-    if mask.shape != radiograph.pixels.shape[:2] or not mask.any():
-        return []
+def _synthetic_case(
+    model: "VisionLanguageModel", truth: SyntheticRadiograph, finding: Finding
+) -> Case:
+    radiograph = load_radiograph(Image.fromarray(truth.pixels))
+    answer, spoken, right = ask_about(model, truth, finding, radiograph)
+    words = [_word(answer, one.kind, one.start, one.stop) for one in spoken if right]
+    return Case(str(truth.seed), finding.name, finding.mask, answer, tuple(words))
+
+
+def _annotated_case(model: "VisionLanguageModel", finding: AnnotatedFinding) -> Case | None:
+    """The case, or None where the picture, the mask or the label is none to ask about."""
     label = finding.label.lower()
-    answer = ask(model, radiograph, QUESTION.format(label))
-    return [Case(radiograph.sha256, label, mask, answer, words_that_affirm(answer, label))]
+    try:
+        radiograph, mask = load_radiograph(finding.image), finding.mask()
+        if mask.shape != radiograph.pixels.shape[:2] or not mask.any():
+            return None
+        answer = ask(model, radiograph, QUESTION.format(label))
+    except (ImageError, PromptError):
+        return None
+    return Case(radiograph.sha256, label, mask, answer, words_that_affirm(answer, label))
 
 
-def words_that_affirm(answer: Answer, label: str) -> tuple[Word, ...]:
+def words_that_affirm(answer: Answer, label: str) -> tuple[AffirmingWord, ...]:
     """The leading "yes" and the label's first mention; nothing when "yes" does not lead."""
     start = len(answer.text) - len(answer.text.lstrip())
     stop = start + len("yes")
@@ -157,7 +167,7 @@ def words_that_affirm(answer: Answer, label: str) -> tuple[Word, ...]:
     except TargetError:
         pass
     else:
-        words.append(Word("finding", label, tuple(range(first, last))))
+        words.append(AffirmingWord("finding", label, tuple(range(first, last))))
     return tuple(words)
 
 
@@ -167,5 +177,5 @@ def _by_picture(findings: Sequence[AnnotatedFinding]) -> list[AnnotatedFinding]:
     return sorted(findings, key=lambda finding: order[finding.image])
 
 
-def _word(answer: Answer, kind: str, start: int, stop: int) -> Word:
-    return Word(kind, answer.text[start:stop], word_tokens(answer, start, stop))
+def _word(answer: Answer, kind: str, start: int, stop: int) -> AffirmingWord:
+    return AffirmingWord(kind, answer.text[start:stop], word_tokens(answer, start, stop))

@@ -23,7 +23,7 @@ from medgemma_dash.metrics.localisation import (
 )
 from medgemma_dash.metrics.map_quality import map_quality
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services.evaluation.benchmark.cases import Case, Word
+from medgemma_dash.services.evaluation.benchmark.cases import AffirmingWord, Case
 from medgemma_dash.services.evaluation.benchmark.measures import BLURRED, LESION, NAN, Observation
 from medgemma_dash.services.explaining.run import run_method
 from medgemma_dash.services.explaining.targets import token_target
@@ -33,7 +33,7 @@ from medgemma_dash.services.runtime.failures import plain_error
 REFERENCE = "occlusion"
 
 MapImage = Float[np.ndarray, "rows cols"]
-Settings = Mapping[str, Mapping[str, str]]
+OptionsByMethod = Mapping[str, Mapping[str, str]]
 
 
 @dataclass(frozen=True)
@@ -49,18 +49,20 @@ def observe(
     model: VisionLanguageModel,
     case: Case,
     methods: Sequence[MethodSpec],
-    settings: Settings,
+    options: OptionsByMethod,
     *,
     remove_for_all_words: bool = False,
 ) -> list[Observation]:
     """All words of the case by all methods, and by the benchmark's own controls.
 
-    What the maps mark is removed from the image for one word of the answer, drawn by the answer's
-    key, or for all of them: two runs of the model per map are most of what a benchmark costs.
+    A case is about one radiograph, whose lesion is known: where a map points and what it looks like
+    are measures of one image. What the maps mark is removed from it for one word of the answer,
+    drawn by the answer's key, or for all of them: two runs of the model per map are most of what
+    a benchmark costs.
     """
     if not case.words:
         return []
-    attempts = {spec.name: _attempts(model, case, spec, settings) for spec in methods}
+    attempts = {spec.name: _attempts(model, case, spec, options) for spec in methods}
     attempts[BLURRED] = [Attempt(_blurred(case, word)) for word in case.words]
     attempts[LESION] = [Attempt(_lesion(case))] * len(case.words)
     body = body_mask(case.answer.radiograph.pixels)
@@ -96,7 +98,7 @@ class Removals:
     case: Case
     _known: dict[bytes, Float[np.ndarray, " tokens"]] = field(default_factory=dict)
 
-    def measure(self, word: Word, images: Sequence[MapImage]) -> FaithfulnessTable:
+    def measure(self, word: AffirmingWord, images: Sequence[MapImage]) -> FaithfulnessTable:
         """Comprehensiveness and sufficiency of maps of one word."""
         columns = np.isin(_tokens(self.case), word.tokens)
 
@@ -118,15 +120,15 @@ class Removals:
 
 
 def _attempts(
-    model: VisionLanguageModel, case: Case, spec: MethodSpec, settings: Settings
+    model: VisionLanguageModel, case: Case, spec: MethodSpec, options: OptionsByMethod
 ) -> list[Attempt]:
     """One per word. What stops the method stops it for all of them, and is told in one line."""
     answer, tokens = case.answer, _tokens(case)
     targets = [token_target(answer, index) for index in tokens]
-    options = spec.settings(dict(settings.get(spec.name, {})))
+    every_option = spec.option_values(dict(options.get(spec.name, {})))
     began = time.perf_counter()
     try:
-        rows = run_method(model, answer, targets, get(spec.name), options).rows
+        rows = run_method(model, answer, targets, get(spec.name), every_option).rows
     except CancelledError:
         raise
     except Exception as raised:
@@ -154,7 +156,7 @@ def _tokens(case: Case) -> list[int]:
     return sorted({index for word in case.words for index in word.tokens})
 
 
-def _blurred(case: Case, word: Word) -> MapImage:
+def _blurred(case: Case, word: AffirmingWord) -> MapImage:
     # Seeded as the random method is: repeatable, and another for every word.
     generator = np.random.default_rng([int(case.answer.key, 16), word.tokens[0]])
     image: MapImage = blurred_random_maps(case.answer.grid, 1, generator)[0]
@@ -167,7 +169,7 @@ def _lesion(case: Case) -> MapImage:
 
 def _observation(
     case: Case,
-    word: Word,
+    word: AffirmingWord,
     method: str,
     tried: Attempt,
     removed: Faithfulness,

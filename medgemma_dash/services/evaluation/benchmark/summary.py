@@ -81,7 +81,7 @@ def summarise(benchmark: "Benchmark", command: str) -> BenchmarkSummary:
     for one in benchmark.observations:
         by_method.setdefault(one.method, []).append(one)
     named = [
-        (spec.name, spec.title, spec.family, benchmark.settings[spec.name])
+        (spec.name, spec.title, spec.family, benchmark.options[spec.name])
         for spec in benchmark.methods
     ]
     named += [(name, title, "control", {}) for name, title in OWN_CONTROLS.items()]

@@ -12,7 +12,7 @@ from typing import Literal, cast
 import streamlit as st
 
 Role = Literal["plain", "word", "quiet", "small", "action", "pill", "accent-pill", "warning"]
-Tone = Literal["plain", "card", "note", "error", "caution", "speech", "status", "quiet"]
+LineTone = Literal["plain", "card", "note", "error", "caution", "speech", "status", "quiet"]
 
 _FOLDER = Path(__file__).parent
 _mount = st.components.v2.component(
@@ -40,7 +40,7 @@ def rich_line(
     lines: Sequence[Line],
     *,
     key: str,
-    tone: Tone = "plain",
+    tone: LineTone = "plain",
     announce: Literal["", "status", "alert"] = "",
     on_choose: Callable[[], None] | None = None,
 ) -> None:

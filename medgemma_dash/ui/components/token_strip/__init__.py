@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import streamlit as st
 
 from medgemma_dash.core.words import with_control_tokens
-from medgemma_dash.ui.state.session import Measure
+from medgemma_dash.ui.state.session import Underline
 
 
 class StripToken(Protocol):
@@ -61,7 +61,7 @@ def token_strip(
     key: str,
     generation: str,
     selected: tuple[int, int] | None = None,
-    measure: Measure = "image share",
+    measure: Underline = "image share",
     image_shares: Sequence[float | None] | None = None,
     word_shares: Sequence[float | None] | None = None,
     computed: Collection[int] = (),

@@ -27,7 +27,7 @@ def faithfulness_table(host: ModelHost, answer: Answer, comparison: Comparison) 
     """The table, a button that asks for it, or its progress."""
     jobs = current_session().jobs
     shown = [one for one in comparison.maps if one.explanation is not None]
-    key = tuple((one.method, one.settings) for one in shown)
+    key = tuple((one.method, one.options) for one in shown)
     taken = jobs.take(TEST)
     if taken is not None:
         tested, maps = taken.about
@@ -41,7 +41,7 @@ def faithfulness_table(host: ModelHost, answer: Answer, comparison: Comparison) 
     known = comparison.faithfulness
     if known is None or known[0] != key:
         if st.button("Test these maps", key="test_faithfulness", type="primary"):
-            images = [one.explanation.image for one in shown if one.explanation is not None]
+            images = [one.explanation.cells for one in shown if one.explanation is not None]
             tested = comparison.answer_key, comparison.target
             jobs.run(
                 host, faithfulness_task(answer, comparison.target, images), about=(tested, key)

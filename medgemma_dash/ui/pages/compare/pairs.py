@@ -10,7 +10,7 @@ import streamlit as st
 
 from medgemma_dash.figures import number, pair_figure, relevance_figure
 from medgemma_dash.metrics.agreement import (
-    MEASURES,
+    AGREEMENT_MEASURES,
     agreement_matrix,
     divergence_in_words,
     mass_difference,
@@ -36,15 +36,15 @@ def agreement_of_maps(maps: list[ShownMap]) -> None:
     titles, images = [one.title for one in maps], [one.image for one in maps]
     name = st.segmented_control(
         "Measure",
-        list(MEASURES),
-        default=next(iter(MEASURES)),
+        list(AGREEMENT_MEASURES),
+        default=next(iter(AGREEMENT_MEASURES)),
         required=True,
-        format_func=lambda key: MEASURES[key].title,
+        format_func=lambda key: AGREEMENT_MEASURES[key].title,
         key="agreement_measure",
         persist_state="session",
         label_visibility="collapsed",
     )
-    measure = MEASURES[name]
+    measure = AGREEMENT_MEASURES[name]
     divergences = agreement_matrix(images, "divergence")
     values = divergences if name == "divergence" else agreement_matrix(images, name)
     st.caption(measure.help)

@@ -23,7 +23,7 @@ from medgemma_dash.ui.state.session import page_state
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
     from medgemma_dash.metrics.map_quality import MapQuality
-    from medgemma_dash.ui.state.study import Settings, Study
+    from medgemma_dash.ui.state.study import Options, Study
 
 PANEL_SIDE_PX = 420  # of each panel's radiograph; six of them stay well under a megabyte
 MOST_PINS = 6
@@ -33,13 +33,13 @@ MOST_PINS = 6
 class ShownMap:
     """A map that is on the page, on the open radiograph or on a pinned one.
 
-    settings: the method's, for a map of what is open; a pin's do not matter any more.
+    options: the method's, for a map of what is open; a pin's do not matter any more.
     pin: None for what is open.
     """
 
     title: str
     explanation: Explanation
-    settings: Settings
+    options: Options
     zones: ZoneMap
     pin: Pin | None = None
 
@@ -69,7 +69,7 @@ def shown_maps(study: Study, comparison: Comparison, pins: list[Pin]) -> list[Sh
         ShownMap(
             one.title,
             one.explanation,
-            one.settings,
+            one.options,
             zones_of(study, (one.explanation.image.shape[0], one.explanation.image.shape[1])),
         )
         for one in comparison.maps
@@ -140,7 +140,7 @@ def pin_map(
         Pin(
             title=f"{title}, {words}",
             caption=quoted(answer.prompt),
-            explanation=replace(explanation, radiograph=None),
+            explanation=replace(explanation, radiographs=()),
             radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
             width=radiograph.width,
             height=radiograph.height,

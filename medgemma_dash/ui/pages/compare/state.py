@@ -10,7 +10,7 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.tasks import COMPARE, compare_task
 from medgemma_dash.ui.state.host import method_seconds
 from medgemma_dash.ui.state.jobs import was_left
-from medgemma_dash.ui.state.methods import chosen_settings, specs
+from medgemma_dash.ui.state.methods import chosen_options, specs
 from medgemma_dash.ui.state.session import LivesWith
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.explaining.steps import MethodOutcome
     from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.ui.state.session import Session
-    from medgemma_dash.ui.state.study import Answered, Choice, Settings
+    from medgemma_dash.ui.state.study import Answered, Choice, Options
 
 # Widgets that keep their value for the session (persist_state="session").
 COMPARED = "compared_methods"
@@ -41,7 +41,7 @@ class ComparedMap:
 
     method: str
     title: str
-    settings: Settings
+    options: Options
     explanation: Explanation | None
     reason: str = ""
 
@@ -142,7 +142,7 @@ def start_comparing(
     What the reader cancelled, or what failed, is not sent again until `try_again`.
     """
     by_name = {spec.name: spec for spec in specs()}
-    choices = tuple((name, chosen_settings(by_name[name])) for name in methods)
+    choices = tuple((name, chosen_options(by_name[name])) for name in methods)
     comparison = _comparison_of(session, answered, target)
     comparison.choices = choices
     _collect(session, comparison)
@@ -191,7 +191,7 @@ def _collect(session: Session, comparison: Comparison) -> None:
     ended = job.finished  # asked first: what it told before it ended is among the events then
     outcomes = cast("Sequence[MethodOutcome]", job.events)
     for outcome in outcomes[comparison.seen :]:
-        choice = outcome.method, outcome.settings
+        choice = outcome.method, outcome.options
         if outcome.explanation is not None:
             comparison.found[choice] = outcome.explanation
         else:

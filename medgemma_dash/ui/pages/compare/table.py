@@ -113,5 +113,5 @@ def _by_word(one: ShownMap) -> bool:
 
 
 def _sink(answered: Answered, one: ShownMap) -> bool | None:
-    known = answered.store.tensor(one.explanation.method, one.settings)
+    known = answered.store.tensor(one.explanation.method, one.options)
     return attention_sink(answered.answer, known.relevancy, known.filled)

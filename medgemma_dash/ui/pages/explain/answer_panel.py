@@ -27,8 +27,8 @@ from medgemma_dash.ui.components.wording import NOTHING_SAID, unit_words
 from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose_words, explain_every_word
-from medgemma_dash.ui.state.methods import chosen_method, chosen_settings, shown_method
-from medgemma_dash.ui.state.session import Measure, Session, current_session, page_state
+from medgemma_dash.ui.state.methods import chosen_method, chosen_options, shown_method
+from medgemma_dash.ui.state.session import Session, Underline, current_session, page_state
 from medgemma_dash.ui.state.word_targets import phrase_spans, said_something
 
 if TYPE_CHECKING:
@@ -53,8 +53,8 @@ def answer_panel(host: ModelHost) -> None:
 
 def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
     session, answer = current_session(), answered.answer
-    spec, settings = shown_method(study)
-    known = answered.store.tensor(spec.name, settings)
+    spec, options = shown_method(study)
+    known = answered.store.tensor(spec.name, options)
     words = together(known.relevancy, known.filled, answer.units)
     with st.container(key="tokens"):
         token_strip(
@@ -79,7 +79,7 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
         method_picker()
         _phrase_popover(host, answer)
         st.button(
-            f"Underline {_other_measure(session)}",
+            f"Underline {_other_underline(session)}",
             key="underline",
             type="tertiary",
             help="The words are underlined by how much of their relevance lies on the image, or by "
@@ -96,7 +96,7 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
                 help="Fills the map of every word, so that each is instant and a hovered patch "
                 "can say which words leaned on it.",
                 on_click=explain_every_word,
-                args=(session, host, spec.name, settings),
+                args=(session, host, spec.name, options),
             )
     fill_line(study)
     cell = page_state(ExplainState).cell
@@ -109,7 +109,7 @@ def _explain(host: ModelHost, span: tuple[int, int] | None, *, phrase: bool = Fa
     session = current_session()
     had_notice = session.notice is not None
     spec = chosen_method()
-    choose_words(session, host, span, spec.name, chosen_settings(spec), phrase=phrase)
+    choose_words(session, host, span, spec.name, chosen_options(spec), phrase=phrase)
     if session.notice is None and not had_notice:
         redraw(*PARTS)
     st.rerun()
@@ -119,13 +119,13 @@ def _choose(host: ModelHost, choice: TokenChoice) -> None:
     _explain(host, None if choice.whole else (choice.start, choice.stop))
 
 
-def _other_measure(session: Session) -> Measure:
+def _other_underline(session: Session) -> Underline:
     return "probability" if session.underline == "image share" else "image share"
 
 
 def _change_underline() -> None:
     session = current_session()
-    session.underline = _other_measure(session)
+    session.underline = _other_underline(session)
 
 
 def _selected(target: Target | None) -> tuple[int, int] | None:
@@ -180,9 +180,9 @@ def _context(answer: Answer, start: int, stop: int) -> tuple[str, str, str]:
 
 def _cell_line(study: Study, answered: Answered, cell: tuple[int, int]) -> None:
     """Which words leaned on the clicked cell, from the rows that are known."""
-    spec, settings = shown_method(study)
+    spec, options = shown_method(study)
     row, col = cell
-    answer, known = answered.answer, answered.store.tensor(spec.name, settings)
+    answer, known = answered.answer, answered.store.tensor(spec.name, options)
     words = together(known.relevancy, known.filled, answer.units)
     sums = shares_on_cells(answer, *words, [cell])
     order = ranked(sums)

@@ -10,7 +10,7 @@ import streamlit as st
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
-from medgemma_dash.figures import WordRelevance, layer_figure, prompt_words_figure
+from medgemma_dash.figures import layer_figure, prompt_words_figure
 from medgemma_dash.regions import ZoneTable, zone_table
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.tasks import EXPLAIN
@@ -33,7 +33,7 @@ from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose
 from medgemma_dash.ui.state.methods import (
     chosen_method,
-    chosen_settings,
+    chosen_options,
     method_words,
     shown_method,
 )
@@ -55,8 +55,11 @@ def evidence_panel(host: ModelHost) -> None:
     study, answered = session.study, session.answered
     if study is None or answered is None:
         return
-    if EXPLAIN in session.jobs:
-        watch(EXPLAIN)
+    # A place of its own: the line would otherwise push down what stands below it, and Streamlit
+    # builds anew what has moved. The table's frame alone loads five megabytes of script for that.
+    with st.container():
+        if EXPLAIN in session.jobs:
+            watch(EXPLAIN)
     answer, shown = answered.answer, answered.shown
     if answered.problem and answered.target is not None:
         _no_explanation(answer, answered.target, answered.problem)
@@ -85,7 +88,7 @@ def _no_explanation(answer: Answer, target: Target, problem: str) -> None:
 def _sentence(
     host: ModelHost, study: Study, shown: Shown, answer: Answer, zones: ZoneTable
 ) -> None:
-    spec, settings = shown_method(study)
+    spec, options = shown_method(study)
     lines = [
         why_sentence(
             shown.explanation,
@@ -94,7 +97,7 @@ def _sentence(
             generation=study.generation,
             contrastive=spec.contrastive,
         ),
-        how_line(answer, method_words(spec.name, settings), shown.seconds),
+        how_line(answer, method_words(spec.name, options), shown.seconds),
     ]
     warning = fidelity_warning(answer)
     if warning:
@@ -118,7 +121,7 @@ def _contrast(host: ModelHost) -> None:
     session.notice = None
     target = contrasted(answered.answer, clicked.token_index, clicked.candidate)
     spec = chosen_method()
-    choose(session, host, target, spec.name, chosen_settings(spec))
+    choose(session, host, target, spec.name, chosen_options(spec))
     if session.notice is None and not had_notice:
         redraw(*PARTS)
     st.rerun()
@@ -158,9 +161,7 @@ def _words(explanation: Explanation, answer: Answer) -> None:
             )
             return
         chart(
-            prompt_words_figure(
-                [WordRelevance(word.text, word.value, word.part) for word in words], is_dark()
-            ),
+            prompt_words_figure(words, is_dark()),
             key="prompt_words_figure",
             alt="Bars: relevance of the words before the target.",
         )

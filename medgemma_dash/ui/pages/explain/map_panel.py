@@ -19,10 +19,10 @@ from medgemma_dash.ui.components.map_display import (
     window_key,
 )
 from medgemma_dash.ui.components.redraw import redraw
-from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import unit_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
+from medgemma_dash.ui.pages.explain.film_notes import film_notes
 from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.methods import shown_method
@@ -51,9 +51,7 @@ def map_panel() -> None:
         _picture(study)
     with st.container(key="map_controls"):
         _controls(study)
-    if study.radiograph.warnings:
-        note = " ".join(study.radiograph.warnings)
-        rich_line([[Segment(note, "small")]], key="radiograph_notes", tone="quiet")
+    film_notes(study)
 
 
 def _picture(study: Study) -> None:
@@ -117,8 +115,8 @@ def _cell_words(study: Study) -> list[list[list[str]]] | None:
     """For every cell, the answer's words that leaned on it most, of those explained so far."""
     if study.answered is None:
         return None
-    answer, (spec, settings) = study.answered.answer, shown_method(study)
-    known = study.answered.store.tensor(spec.name, settings)
+    answer, (spec, options) = study.answered.answer, shown_method(study)
+    known = study.answered.store.tensor(spec.name, options)
     units = answer.units
     texts = [unit_words(answer, unit) for unit in units]
     rows, _ = together(known.relevancy, known.filled, units)

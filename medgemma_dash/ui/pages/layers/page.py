@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.layers.view import LayerView
     from medgemma_dash.services.runtime.host import ModelHost
 
-MEASURES = {
+HEAD_MEASURES = {
     "gradient-weighted": "of the attention that moved the logit",
     "attention": "of its attention on the image",
 }
@@ -97,7 +97,7 @@ def _overview(view: LayerView) -> None:
     )
     measure = st.segmented_control(
         "What the matrix shows",
-        list(MEASURES),
+        list(HEAD_MEASURES),
         default="gradient-weighted",
         required=True,
         key=HEAD_MEASURE,
@@ -110,7 +110,7 @@ def _overview(view: LayerView) -> None:
     best = int(np.argmax(values[min(layer, len(values) - 1)]))
     chart(
         head_figure(
-            values, view.is_global, MEASURES[measure], selected=(layer, best), dark=is_dark()
+            values, view.is_global, HEAD_MEASURES[measure], selected=(layer, best), dark=is_dark()
         ),
         key="head_matrix",
         on_select=_remember_layer,

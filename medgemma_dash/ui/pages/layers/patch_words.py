@@ -46,10 +46,10 @@ def patch_words(host: ModelHost, study: Study, answered: Answered, view: LayerVi
     left, middle, right = st.columns([34, 33, 33], gap="medium")
     with left:
         _picture(study, answer, view, chosen)
-    spec, settings = shown_method(study)
+    spec, options = shown_method(study)
     with middle:
         st.caption("Answer words that lean on these patches: share of each word's relevance")
-        known = answered.store.tensor(spec.name, settings)
+        known = answered.store.tensor(spec.name, options)
         rows = together(known.relevancy, known.filled, answer.units)
         sums = shares_on_cells(answer, *rows, chosen)
         unknown = int(np.isnan(sums).sum())
@@ -77,7 +77,7 @@ def patch_words(host: ModelHost, study: Study, answered: Answered, view: LayerVi
                 key="explain_rest",
                 type="tertiary",
                 on_click=explain_every_word,
-                args=(current_session(), host, spec.name, settings),
+                args=(current_session(), host, spec.name, options),
             )
     with right:
         st.caption("Layers that read them for the chosen word: gradient-weighted attention")

@@ -50,7 +50,7 @@ def _untimed(job: Job[None]) -> None:
     """Which methods gave no map, and why; and what ended the job before its end."""
     outcomes = cast("Sequence[MethodOutcome]", job.events)
     lines = [
-        [Segment(f"{method_words(one.method, one.settings)}: "), Segment(one.reason, "small")]
+        [Segment(f"{method_words(one.method, one.options)}: "), Segment(one.reason, "small")]
         for one in outcomes
         if one.reason
     ]
