@@ -62,7 +62,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report:
         files["report.html"] = taken.report().encode()
     _write(options.out, files)
-    print(summary(answer, explanation, taken.zones))
+    print(summary(answer, explanation, taken.zones, taken.strength))
     print(f"Written   {', '.join(files)} in {options.out}")
     return 0
 

@@ -10,6 +10,7 @@ from medgemma_dash.figures.palette import palette, solid_stops
 from medgemma_dash.figures.words import plain
 
 CELL_PX = 46
+TALL_CELL_PX = 54  # with the controls' band below each number
 
 
 def pair_figure(
@@ -21,6 +22,8 @@ def pair_figure(
     high: float,
     best: float,
     words: Sequence[Sequence[str]] | None = None,
+    bands: Sequence[Sequence[tuple[float, float] | None]] | None = None,
+    clear: Sequence[Sequence[bool]] | None = None,
     decimals: int = 2,
     dark: bool = True,
 ) -> go.Figure:
@@ -28,12 +31,15 @@ def pair_figure(
 
     low, high: the ends of the colour scale. Pairs without a number (NaN) stay empty.
     words: how alike each pair is, for the hover text.
-    Raises ValueError when the square, or that of the words, does not fit the titles.
+    bands: where controls lie, low and high, below each number; clear: whether the pair lies
+    clearly beyond them: the others' numbers stand back.
+    Raises ValueError when a square does not fit the titles.
     """
     if values.shape != (len(titles), len(titles)):
         raise ValueError(f"{values.shape} numbers for {len(titles)} maps.")
-    if words is not None and [len(row) for row in words] != len(titles) * [len(titles)]:
-        raise ValueError(f"Words for other pairs than those of {len(titles)} maps.")
+    for told in (words, bands, clear):
+        if told is not None and [len(row) for row in told] != len(titles) * [len(titles)]:
+            raise ValueError(f"Words for other pairs than those of {len(titles)} maps.")
     colours = palette(dark)
     names = [plain(title, 26) for title in titles]
     stops = solid_stops("Cividis")
@@ -42,6 +48,19 @@ def pair_figure(
     text = [
         [f"{value:.{decimals}f}" if np.isfinite(value) else "" for value in row] for row in values
     ]
+    shown = [
+        [
+            _cell_text(
+                number,
+                None if bands is None else bands[i][j],
+                None if clear is None else clear[i][j],
+                decimals,
+            )
+            for j, number in enumerate(row)
+        ]
+        for i, row in enumerate(text)
+    ]
+    told = "customdata" if words is None else "customdata[0]"
     traces = go.Heatmap(
         z=values.astype(float),
         x=names,
@@ -50,17 +69,17 @@ def pair_figure(
         zmax=high,
         colorscale=stops,
         showscale=False,
-        text=text,
+        text=shown,
         texttemplate="%{text}",
         xgap=2,
         ygap=2,
-        customdata=words,
-        hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{text}}</b>"
-        + ("<extra></extra>" if words is None else "<br>%{customdata}<extra></extra>"),
+        customdata=text if words is None else np.dstack([text, words]),
+        hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{{told}}}</b>"
+        + ("<extra></extra>" if words is None else "<br>%{customdata[1]}<extra></extra>"),
     )
     layout: dict[str, object] = {
         "template": "none",
-        "height": CELL_PX * len(names) + 90,
+        "height": (CELL_PX if bands is None else TALL_CELL_PX) * len(names) + 90,
         "margin": {"l": 8, "r": 4, "t": 4, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -81,3 +100,14 @@ def pair_figure(
         },
     }
     return go.Figure(traces, layout)
+
+
+def _cell_text(
+    number: str, band: tuple[float, float] | None, clear: bool | None, decimals: int
+) -> str:
+    """The number, in bold when it is clear of the controls, over their band in small letters."""
+    shown = f"<b>{number}</b>" if clear and number else number
+    if band is None or not np.isfinite(band).all():
+        return shown
+    low, high = (f"{end:.{decimals}f}".replace("-", "\u2212") for end in band)
+    return f'{shown}<br><span style="font-size:10px">{low} to {high}</span>'

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from medgemma_dash.core.centre_prior import centre_map
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.figures import (
@@ -20,12 +21,8 @@ from medgemma_dash.figures import (
 )
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.methods import get
-from medgemma_dash.metrics.agreement import (
-    AGREEMENT_MEASURES,
-    agreement_matrix,
-    divergence_in_words,
-    mass_difference,
-)
+from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES, mass_difference
+from medgemma_dash.metrics.agreement_controls import judged_pairs, judged_square
 from medgemma_dash.regions import DEFAULT_SCHEME, ZoneScheme, zone_map, zone_table
 
 JPEG_PX = 600
@@ -121,12 +118,15 @@ def zones(
     explanations: Sequence[Explanation], *, scheme: ZoneScheme = DEFAULT_SCHEME, dark: bool = False
 ) -> Any:
     """Share of each map's mass in each lung zone; of several images in those of the current one,
-    as the legend says.
+    as the legend says. Raises ValueError where a picture has no zones, and says why.
     """
     tables = [
         zone_table(one.image, zone_map(_radiograph(one), _grid(one), scheme))
         for one in explanations
     ]
+    for table in tables:
+        if not table.rows:
+            raise ValueError(table.note)
     shares = {
         _named(title, one.image_names[-1]): [row.share for row in table.rows]
         for title, one, table in zip(_titles(explanations), explanations, tables, strict=True)
@@ -137,7 +137,8 @@ def zones(
 def agreements(
     explanations: Sequence[Explanation], measure: str = "divergence", *, dark: bool = False
 ) -> Any:
-    """A measure of `metrics.agreement` for every pair of maps; hovering tells it in words.
+    """A measure of `metrics.agreement` for every pair of maps, over the band of controls; bold
+    where the maps are clearly more alike than those (see `metrics.agreement_controls`).
 
     Of several images the maps are compared as one, cell by cell. Raises ValueError that lists the
     measures, for the distance of two peaks, which is one within a single image, and for maps of
@@ -149,8 +150,12 @@ def agreements(
     if several and measure == "peak_distance":
         raise ValueError("The peaks of several images have no distance. Take another measure.")
     images = [one.cells[np.newaxis] if several else one.image for one in explanations]
-    values, divergences = (agreement_matrix(images, name) for name in (measure, "divergence"))
+    centres = [centre_map((one.shape[0], one.shape[1])).ravel() for one in explanations[0].images]
+    centre = np.concatenate(centres)[np.newaxis] if several else None
+    pairs = judged_pairs(images, measure, centre)
     what = AGREEMENT_MEASURES[measure]
+    square = judged_square(pairs, len(images), what.best)
+    values = square.values
     high = what.high if np.isfinite(what.high) else float(np.nanmax(values)) or 1.0
     titles = _titles(explanations)
     return pair_figure(
@@ -160,7 +165,9 @@ def agreements(
         low=what.low,
         high=high,
         best=what.best,
-        words=[[divergence_in_words(value) for value in row] for row in divergences.tolist()],
+        words=square.words(measure),
+        bands=square.bands,
+        clear=square.clear,
         dark=dark,
     )
 

@@ -30,6 +30,7 @@ from medgemma_dash.reports.pictures import (
     map_picture,
     picture_notices,
 )
+from medgemma_dash.services.explaining.headline import Strength, strength_of
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.exporting import (
     explanation_json,
@@ -58,6 +59,11 @@ class Takeaway:
     filled: Bool[np.ndarray, " tokens"]
     is_global: tuple[bool, ...]
     fine: tuple[Float[np.ndarray, "tokens patch_rows patch_cols"], ...] = ()
+
+    @property
+    def strength(self) -> Strength | None:
+        """The map's strength beside the answer's other words, as far as they are known."""
+        return strength_of(self.explanation, self.answer, self.relevancy, self.filled)
 
     def png(self) -> bytes:
         """The maps as they were drawn, over the radiographs in full size, with their legend; of
@@ -132,5 +138,6 @@ class Takeaway:
                 zones_note=self.zones_note,
                 pixels=self.pixels(),
                 display=self.display,
+                strength=self.strength,
             )
         )

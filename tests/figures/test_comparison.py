@@ -172,10 +172,23 @@ def test_pairs_say_in_words_how_alike_they_are():
     words = [["nearly identical", "moderately different"], ["moderately different", "the same"]]
     pairs = {"low": 0.0, "high": 0.7, "best": 0.0}
     figure = pair_figure(["a", "b"], values, "Divergence", words=words, **pairs)
-    assert figure.data[0].customdata[0][1] == "moderately different"
-    assert figure.data[0].hovertemplate.endswith("%{customdata}<extra></extra>")
+    assert list(figure.data[0].customdata[0][1]) == ["0.40", "moderately different"]
+    assert figure.data[0].hovertemplate.endswith("%{customdata[1]}<extra></extra>")
     with pytest.raises(ValueError, match="other pairs"):
         pair_figure(["a", "b"], values, "Divergence", words=words[:1], **pairs)
+
+
+def test_pairs_stand_over_the_band_of_their_controls_and_those_beyond_it_are_bold():
+    values = np.array([[0.0, 0.4], [0.4, 0.0]])
+    bands = [[None, (0.5, 0.6)], [(0.5, 0.6), None]]
+    clear = [[False, True], [True, False]]
+    pairs = {"low": 0.0, "high": 0.7, "best": 0.0}
+    figure = pair_figure(["a", "b"], values, "Divergence", bands=bands, clear=clear, **pairs)
+    assert figure.data[0].text[0][0] == "0.00"
+    assert figure.data[0].text[0][1].startswith("<b>0.40</b><br>")
+    assert "0.50 to 0.60" in figure.data[0].text[0][1]
+    with pytest.raises(ValueError, match="other pairs"):
+        pair_figure(["a", "b"], values, "Divergence", bands=bands[:1], **pairs)
 
 
 def test_the_head_matrix_gives_layer_and_head_on_a_click():
