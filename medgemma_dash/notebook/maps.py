@@ -86,11 +86,15 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
     figure = _one_difference(first, second, dark)
     if first.provenance.image_sha256s != second.provenance.image_sha256s:
         figure.update_layout(
-            margin_t=NOTE_PX,
+            height=figure.layout.height + NOTE_PX,
+            margin_t=figure.layout.margin.t + NOTE_PX,
             title={
                 "text": "The second map is of another radiograph: cells are paired by place alone.",
                 "font": {"size": 13, "color": palette(dark).text},
                 "x": 0,
+                "y": 1,
+                "yanchor": "top",
+                "pad": {"t": 4},
             },
         )
     return figure

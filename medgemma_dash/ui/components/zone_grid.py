@@ -1,7 +1,9 @@
-"""The zone table as an AgGrid."""
+"""The zone table as an AgGrid, from which a zone can be chosen."""
+
+from collections.abc import Callable
 
 import pandas as pd
-from st_aggrid import AgGrid
+from st_aggrid import AgGrid, AgGridReturn
 
 from medgemma_dash.figures import palette
 from medgemma_dash.regions import ZoneTable
@@ -9,6 +11,9 @@ from medgemma_dash.ui.components.theme import is_dark
 
 ROW_HEIGHT_PX = 29
 HEADER_HEIGHT_PX = 32
+# The column whose values AgGrid tells rows by, so that a chosen zone stays chosen when the rows
+# of another word come in another order.
+ROW_NAME = "::auto_unique_id::"
 
 
 def zone_frame(zones: ZoneTable) -> pd.DataFrame:
@@ -24,9 +29,14 @@ def zone_frame(zones: ZoneTable) -> pd.DataFrame:
     )
 
 
-def zone_grid(zones: ZoneTable, title: str) -> None:
-    """Draw the table; the accent marks the zone with the largest share."""
+def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[str], None]) -> None:
+    """Draw the table; the accent marks the zone with the largest share.
+
+    on_choose: called with the name of the zone whose row was clicked, or with "" where it was
+    let go.
+    """
     frame = zone_frame(zones)
+    frame[ROW_NAME] = frame["zone"]
     number = {"type": ["numericColumn", "customNumericFormat"], "width": 76, "sortable": True}
     options = {
         "columnDefs": [
@@ -38,6 +48,7 @@ def zone_grid(zones: ZoneTable, title: str) -> None:
         "rowHeight": ROW_HEIGHT_PX,
         "headerHeight": HEADER_HEIGHT_PX,
         "suppressCellFocus": False,
+        "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
         "suppressMovableColumns": True,
         "suppressContextMenu": True,
     }
@@ -46,12 +57,18 @@ def zone_grid(zones: ZoneTable, title: str) -> None:
         gridOptions=options,
         height=HEADER_HEIGHT_PX + ROW_HEIGHT_PX * len(frame) + 4,
         theme="streamlit",
-        update_on=[],
+        update_on=["selectionChanged"],
+        callback=lambda told: on_choose(_chosen_zone(told)),
         allow_unsafe_jscode=False,
         enable_enterprise_modules=False,
         custom_css=_styles(dark=is_dark()),
         key="zone_table",
     )
+
+
+def _chosen_zone(told: AgGridReturn) -> str:
+    rows = told.selected_rows
+    return "" if rows is None or len(rows) == 0 else str(rows.iloc[0]["zone"])
 
 
 def _styles(*, dark: bool) -> dict[str, dict[str, str]]:

@@ -25,6 +25,7 @@ from medgemma_dash.ui.pages.compare.state import (
     Pins,
 )
 from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.methods import is_control
 from medgemma_dash.ui.state.session import page_state, widget_value
 
 if TYPE_CHECKING:
@@ -121,6 +122,7 @@ def _panel(study: Study, answer: Answer, one: ComparedMap) -> MapPanel:
         caption=duration(seconds) if one.explanation else "",
         reason="no map" if one.reason else "computing",
         laterality=str(radiograph.laterality),
+        mark_peak=not is_control(one.method),
         zone_names=zone_names(zones_of(study, answer.grid)),
     )
 
@@ -136,6 +138,7 @@ def _pinned(pin: Pin) -> MapPanel:
         signed=pin.explanation.signed,
         caption=pin.caption,
         laterality=pin.laterality,
+        mark_peak=not is_control(pin.explanation.method),
         zone_names=zone_names(pin.zones[chosen_scheme()]),
     )
 

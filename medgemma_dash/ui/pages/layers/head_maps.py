@@ -107,6 +107,7 @@ def _panel(
         image_map=None if empty else image_map,
         caption=caption,
         reason="nothing" if empty else "",
+        laterality=str(radiograph.laterality),
     )
 
 
