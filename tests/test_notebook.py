@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from medgemma_dash import notebook
 from medgemma_dash.core.errors import TargetError
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
+from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import case
 
@@ -17,13 +20,30 @@ def explanations():
     return [explain(found.model, found.answer, token=2, method=m) for m in ("chefer", "rollout")]
 
 
+def on_films(explanations):
+    """The same maps on films that have lungs, which a small model's pictures of noise do not."""
+    film = load_radiograph(Image.fromarray(synthesize(FIRST_EVALUATION_SEED).pixels))
+    return [replace(one, radiographs=(film,) * len(one.images)) for one in explanations]
+
+
+def test_a_picture_without_lungs_has_no_zones_and_the_headline_says_so(explanations):
+    with pytest.raises(ValueError, match="No lungs"):
+        notebook.zones(explanations)
+    said = notebook.headline(explanations[0])
+    assert "of its relevance lies on the image" in said
+    assert said.endswith("No lungs could be made out in this picture: no zone or side is named.")
+    assert "No lungs" not in notebook.headline(on_films(explanations)[0])
+    with pytest.raises(ValueError, match="no radiograph"):
+        notebook.headline(replace(explanations[0], radiographs=()))
+
+
 def test_every_figure_takes_explanations(explanations):
     first, second = explanations
     assert notebook.show(first).data[0].z.max() == pytest.approx(first.image.max())
     assert notebook.show(first).layout.images[0].source.startswith("data:image/jpeg")
     assert len(notebook.compare([first, second, first]).layout.images) == 3
     assert notebook.difference(first, second).data[0].z.sum() == pytest.approx(0, abs=1e-5)
-    assert {bar.name for bar in notebook.zones(explanations).data} == {
+    assert {bar.name for bar in notebook.zones(on_films(explanations)).data} == {
         "Chefer",
         "Attention rollout",
     }
@@ -85,7 +105,7 @@ def test_of_several_images_maps_are_compared_as_one_and_zones_are_the_current_on
     drawn = heatmaps(notebook.difference(first, second))
     share = [one.cells / one.cells.sum() for one in of_two]
     assert max(trace.zmax for trace in drawn) == pytest.approx(np.abs(share[0] - share[1]).max())
-    assert {bar.name for bar in notebook.zones(of_two).data} == {
+    assert {bar.name for bar in notebook.zones(on_films(of_two)).data} == {
         "Chefer, image 2 of 2",
         "Attention rollout, image 2 of 2",
     }

@@ -23,7 +23,7 @@ from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.methods import get
 from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES, mass_difference
 from medgemma_dash.metrics.agreement_controls import judged_pairs, judged_square
-from medgemma_dash.regions import DEFAULT_SCHEME, ZoneScheme, zone_map, zone_table
+from medgemma_dash.regions import DEFAULT_SCHEME, ZoneScheme, shown_laterality, zone_map, zone_table
 
 JPEG_PX = 600
 NOTE_PX = 30
@@ -45,7 +45,7 @@ def show(explanation: Explanation, *, dark: bool = False) -> Any:
         _grid(explanation),
         explanation.image,
         signed=explanation.signed,
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
         dark=dark,
         fine=explanation.fine,
     )
@@ -83,11 +83,15 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
     figure = _one_difference(first, second, dark)
     if first.provenance.image_sha256s != second.provenance.image_sha256s:
         figure.update_layout(
-            margin_t=NOTE_PX,
+            height=figure.layout.height + NOTE_PX,
+            margin_t=figure.layout.margin.t + NOTE_PX,
             title={
                 "text": "The second map is of another radiograph: cells are paired by place alone.",
                 "font": {"size": 13, "color": palette(dark).text},
                 "x": 0,
+                "y": 1,
+                "yanchor": "top",
+                "pad": {"t": 4},
             },
         )
     return figure
@@ -109,7 +113,7 @@ def _one_difference(first: Explanation, second: Explanation, dark: bool) -> Any:
         _grid(first),
         mass_difference(first.image, second.image),
         signed=True,
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
         dark=dark,
     )
 
@@ -201,7 +205,7 @@ def _panels(explanation: Explanation, title: str) -> list[MapPanel]:
             image_map=image,
             signed=explanation.signed,
             caption=explanation.target.text.strip(),
-            laterality=str(radiograph.laterality),
+            laterality=str(shown_laterality(radiograph)),
             beside=(*images[:place], *images[place + 1 :]),
         )
         for place, (image, radiograph, name) in enumerate(shown)

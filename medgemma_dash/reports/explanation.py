@@ -22,7 +22,7 @@ from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.regions import DEFAULT_SCHEME, ZoneTable, zone_map, zone_table
 from medgemma_dash.reports.pictures import DEFAULT_DISPLAY, report_pictures
 from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
-from medgemma_dash.services.explaining.headline import Strength, headline
+from medgemma_dash.services.explaining.headline import headline
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.word_shares import shares_of_images
 from medgemma_dash.services.exporting.names import DIGEST_CHARACTERS
@@ -42,14 +42,12 @@ def explanation_report(
     zones_note: str = "",
     pixels: UInt8[np.ndarray, "height width 3"] | None = None,
     display: MapDisplay = DEFAULT_DISPLAY,
-    strength: Strength | None = None,
 ) -> Report:
     """Everything there is to say about an explanation.
 
     is_global: for each decoder layer whether it attends without a window. A page gives what was
     on screen: zones, the radiograph's pixels in a window, and how the map was drawn. Elsewhere
-    the zones are of the default scheme and the pixels the radiograph's own. strength: where the
-    answer's other words are known. Of several images
+    the zones are of the default scheme and the pixels the radiograph's own. Of several images
     every one is shown, on one scale; zones and pixels are the current one's.
     Raises ValueError for an explanation of another answer.
     """
@@ -67,7 +65,7 @@ def explanation_report(
         question=answer.prompt,
         answer=tuple(_runs(answer, frozenset(explanation.target.token_indices))),
         lines=(
-            *filter(None, [headline(explanation, zones, strength).text]),
+            *filter(None, [headline(explanation, zones).text]),
             *_lines(explanation, answer),
         ),
         figures=(

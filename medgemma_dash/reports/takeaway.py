@@ -20,7 +20,7 @@ from medgemma_dash.figures.overlay import joined_pictures
 from medgemma_dash.figures.overlay_svg import side_by_side
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import jpeg_bytes
-from medgemma_dash.regions import ZoneTable
+from medgemma_dash.regions import ZoneTable, shown_laterality
 from medgemma_dash.reports.explanation import MOST_WORDS, explanation_report, why
 from medgemma_dash.reports.html import html_page
 from medgemma_dash.reports.pictures import (
@@ -93,7 +93,7 @@ class Takeaway:
             threshold=self.display.threshold,
             colour_scale=self.display.colour_scale,
             signed=explanation.signed,
-            laterality=str(radiograph.laterality),
+            laterality=str(shown_laterality(radiograph)),
             title=f"{why(explanation)}{f' {named.capitalize()}' if named else ''}",
             facts=(
                 f"Method {explanation.method}.",
@@ -101,7 +101,7 @@ class Takeaway:
             ),
             notices=picture_notices(explanation, image),
             fine=explanation.fine_images[image] if explanation.fine_images else None,
-            beside=drawn_beside(explanation, image),
+            beside=drawn_beside(explanation, image, self.display),
             suffix=f"-{image + 1}" if named else "",
         )
 
@@ -138,6 +138,5 @@ class Takeaway:
                 zones_note=self.zones_note,
                 pixels=self.pixels(),
                 display=self.display,
-                strength=self.strength,
             )
         )

@@ -191,6 +191,27 @@ def test_pairs_stand_over_the_band_of_their_controls_and_those_beyond_it_are_bol
         pair_figure(["a", "b"], values, "Divergence", bands=bands[:1], **pairs)
 
 
+def test_each_small_map_has_its_sides_above_it_and_a_strip_for_the_buttons():
+    layout = comparison_figure(
+        [panel("a", laterality="left"), panel("b", laterality="right")]
+    ).layout
+    sides = [one for one in layout.annotations if one.text in ("<b>R</b>", "<b>L</b>")]
+    assert [(one.text[3], one.xref, one.x) for one in sides] == [
+        ("R", "x domain", 0),
+        ("L", "x domain", 1),
+        ("L", "x2 domain", 0),
+        ("R", "x2 domain", 1),
+    ]
+    assert {(one.y, one.yanchor) for one in sides} == {(1, "bottom")}
+    assert layout.margin.t >= 24
+
+
+def test_the_peak_of_a_control_has_no_box():
+    panels = [panel("a"), panel("Random", mark_peak=False)]
+    assert [shape.xref for shape in comparison_figure(panels).layout.shapes] == ["x"]
+    assert not comparison_figure(panels[1:]).layout.shapes
+
+
 def test_the_head_matrix_gives_layer_and_head_on_a_click():
     values = np.random.default_rng(0).random((12, 8)).astype(np.float32)
     figure = head_figure(values, [False] * 12, "of something", selected=(2, 3))

@@ -9,6 +9,7 @@ import pytest
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.relevance import KnownRelevance, Relevance
 from medgemma_dash.regions import ZoneRow, ZoneTable
 from medgemma_dash.services.explaining.headline import (
     ZONE_FACTOR,
@@ -149,8 +150,17 @@ def test_strength_needs_three_other_words_that_are_known(answer: Answer) -> None
     rows = tensor(answer, [1.0] * 5, [1.0] * 5)
     filled = np.array([True, True, True, False, True])
     assert strength_of(of_token(answer, rows, 0), answer, rows, filled) is None
-    assert strongest_peak(answer, rows * 2, filled) == 2
-    assert strongest_peak(answer, rows, filled & False) == 0
+
+
+def test_one_scale_reaches_to_the_strongest_known_word(answer: Answer) -> None:
+    rows = tensor(answer, [1.0, -3.0, 2.0, 9.0, 0.0], [9.0] * 5)
+    filled = np.array([True, True, True, False, True])
+    assert strongest_peak(answer, KnownRelevance(Relevance(rows), filled)) == 3
+    assert strongest_peak(answer, KnownRelevance(Relevance(rows), filled & False)) == 0
+    patches = np.zeros((5, 4, 6), np.float32)
+    patches[2, 3, 3] = 7
+    fine = KnownRelevance(Relevance(rows, fine=(patches,)), filled)
+    assert strongest_peak(answer, fine) == 7
 
 
 def test_of_several_images_the_sentence_says_which_it_speaks_of() -> None:

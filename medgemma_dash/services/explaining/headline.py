@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.relevance import KnownRelevance
 from medgemma_dash.metrics.map_quality import map_quality
 from medgemma_dash.regions import ZoneRow, ZoneTable
 from medgemma_dash.services.explaining.word_shares import image_share
@@ -169,19 +170,21 @@ def strength_of(
     )
 
 
-def strongest_peak(
-    answer: Answer,
-    relevancy: Float[np.ndarray, "tokens positions"],
-    filled: Bool[np.ndarray, " tokens"],
-) -> float:
-    """The largest magnitude that a known word of the answer has on a cell, for one colour scale."""
-    cells = np.concatenate([np.arange(*image.span) for image in answer.images])
-    peaks = [
-        float(np.abs(relevancy[start:stop].mean(0)[cells]).max())
-        for start, stop in answer.units
-        if filled[start:stop].all()
-    ]
-    return max(peaks, default=0.0)
+def strongest_peak(answer: Answer, known: KnownRelevance) -> float:
+    """The largest magnitude that a known word of the answer has on a cell, or on a patch where
+    the method sees patches: the end of one colour scale for all words. 0 where none is known.
+    """
+    fine = known.relevance.fine
+    maps = fine or [known.relevancy[:, slice(*image.span)] for image in answer.images]
+    return max(
+        (
+            float(np.abs(one[start:stop].mean(0)).max())
+            for start, stop in answer.units
+            if known.filled[start:stop].all()
+            for one in maps
+        ),
+        default=0.0,
+    )
 
 
 def percent(share: float) -> str:

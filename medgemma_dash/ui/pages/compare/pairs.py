@@ -18,7 +18,9 @@ from medgemma_dash.metrics.agreement_controls import (
     judged_pairs,
     judged_square,
 )
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
@@ -26,8 +28,9 @@ from medgemma_dash.ui.components.zones import zone_names
 from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.study import Study
 
-DIFFERENCE_PX = 420
 MOST_NAMED = 3  # pairs in a sentence; the others stand in the table
+TALLEST = "28rem"
+FILM = "difference_film"
 
 
 def agreement_of_maps(maps: list[ShownMap]) -> None:
@@ -175,15 +178,16 @@ def _difference(study: Study, one: ShownMap, other: ShownMap) -> None:
         zone_names=zone_names(one.zones),
         mode=display.mode,
         opacity=display.opacity,
-        laterality=str(film.laterality),
+        laterality=one.pin.laterality if one.pin else str(shown_laterality(study.radiograph)),
         revision=one.radiograph,
         dark=is_dark(),
-        height_px=DIFFERENCE_PX,
     )
-    chart(
-        figure,
-        key="difference_figure",
-        tools=True,
-        alt=f"Where {one.title} and {other.title} differ; the largest difference is "
-        f"{number(float(np.abs(image_map).max()))} of a map's relevance.",
-    )
+    with film_box(FILM, film.width, film.height, tallest=TALLEST):
+        chart(
+            figure,
+            key="difference_figure",
+            height="stretch",
+            tools=True,
+            alt=f"Where {one.title} and {other.title} differ; the largest difference is "
+            f"{number(float(np.abs(image_map).max()))} of a map's relevance.",
+        )

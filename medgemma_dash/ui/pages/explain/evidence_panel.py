@@ -30,6 +30,7 @@ from medgemma_dash.ui.components.wording import (
 )
 from medgemma_dash.ui.components.zone_grid import zone_grid
 from medgemma_dash.ui.components.zones import SCHEME_TITLES, zones_of
+from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose
 from medgemma_dash.ui.state.methods import (
@@ -38,7 +39,7 @@ from medgemma_dash.ui.state.methods import (
     method_words,
     shown_method,
 )
-from medgemma_dash.ui.state.session import current_session
+from medgemma_dash.ui.state.session import current_session, page_state
 from medgemma_dash.ui.state.word_targets import contrasted
 
 if TYPE_CHECKING:
@@ -172,6 +173,12 @@ def _rezone() -> None:
     redraw(*PARTS)
 
 
+def _light_zone(name: str) -> None:
+    """The chosen row's zone is lit on the film."""
+    page_state(ExplainState).lit_zone = name
+    redraw("map")
+
+
 def _zones(study: Study, zones: ZoneTable) -> None:
     with st.container(key=keys.ZONES):
         with st.container(horizontal=True, horizontal_alignment="distribute", key="zones_title"):
@@ -190,7 +197,8 @@ def _zones(study: Study, zones: ZoneTable) -> None:
             rich_line([[Segment(zones.note, "quiet")]], key="no_zones", tone="quiet")
             return
         known = study.radiograph.laterality != "unknown"
-        zone_grid(zones, "zone (patient's side)" if known else "zone (image side)")
+        title = "zone (patient's side)" if known else "zone (image side)"
+        zone_grid(zones, title, on_choose=_light_zone)
         parts = []
         if zones.right_left_ratio is not None:
             parts.append(f"Right / left {zones.right_left_ratio:.1f}")

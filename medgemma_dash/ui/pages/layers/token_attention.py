@@ -10,6 +10,7 @@ import streamlit as st
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.figures import MapPanel, WordRelevance, comparison_figure, prompt_words_figure
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.services.explaining.headline import percent
 from medgemma_dash.services.layers.tasks import attention_task
 from medgemma_dash.ui.components.chart import chart
@@ -154,7 +155,7 @@ def _picture(
         height=study.radiograph.height,
         grid=answer.grid,
         image_map=image_map,
-        laterality=str(study.radiograph.laterality),
+        laterality=str(shown_laterality(study.radiograph)),
     )
     figure = comparison_figure(
         [panel],
