@@ -26,9 +26,9 @@ def _lines(
     yield f"Model     {answer.model_name}, revision {answer.model_revision}"
     yield f"Question  {printable(answer.prompt)}"
     yield f"Answer    {printable(answer.text)}"
-    said = (f"{token.index}:{printable(token.text.strip())}" for token in answer.tokens
+    tokens = (f"{token.index}:{printable(token.text.strip())}" for token in answer.tokens
             if not token.special)  # fmt: skip
-    yield f"Tokens    {'  '.join(said)}"
+    yield f"Tokens    {'  '.join(tokens)}"
     yield f"Explained {_target(answer, explanation)}"
     said = headline(explanation, zones, strength).text
     if said:

@@ -145,7 +145,7 @@ def judged_square(
 def _told(found: JudgedAgreement | None, measure: str) -> str:
     if found is None:
         return "the same map"
-    parts = [found.verdict]
+    parts: list[str] = [found.verdict]
     if np.isfinite(found.low):
         parts.append(f"displaced {found.low:.2f} to {found.high:.2f}")
     if np.isfinite(found.centre):

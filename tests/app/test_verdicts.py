@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -86,10 +87,11 @@ def test_one_scale_for_all_words_reaches_to_the_strongest(
 ) -> None:
     app = open_explain()
     answered = answered_of(app)
-    strong = makers.explanation(answered.answer, Target("token", (2,), " there"), "chefer")
-    strong.row.flags.writeable = True
-    strong.row[:] *= 5
-    answered.store.add(strong)
+    usual = makers.explanation(answered.answer, Target("token", (2,), " there"), "chefer")
+    answered.store.add(replace(usual, row=usual.row * 5, images=(usual.image * 5,)))
+    for index in (3, 4, 5):  # of fewer words it is not known what is usual
+        target = Target("token", (index,), answered.answer.tokens[index].text)
+        answered.store.add(makers.explanation(answered.answer, target, "chefer"))
     choose(session_of(app), host, Target("token", (8,), " lower"), "chefer", ())
     settle(app.run())
     peak = float(answered_of(app).explanation.image.max())  # type: ignore[union-attr]

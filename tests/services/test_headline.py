@@ -65,12 +65,20 @@ def test_a_zone_is_named_that_holds_clearly_more_than_its_area(answer: Answer) -
 
 
 @pytest.mark.parametrize(
-    ("share", "named"),
-    [(0.19, False), (0.05 * ZONE_FACTOR + 0.06, True), (0.05 * ZONE_FACTOR - 0.01, False)],
+    ("upper", "outside", "named"),
+    [
+        (0.19, 0.6, ""),  # 3.8 times its area, and too little
+        (0.21, 0.6, "Right upper"),
+        (0.05, 0.35, ""),  # 0.60 in a zone of 0.25 is 2.4 times its area
+        (0.05, 0.30, "Left lower"),
+    ],
 )
-def test_a_zone_needs_both_density_and_weight(answer: Answer, share: float, named: bool) -> None:
-    said = headline(explained(answer, spot()), table(share, 0.5))
-    assert (said.zone is not None) == named
+def test_a_zone_needs_both_density_and_weight(
+    answer: Answer, upper: float, outside: float, named: str
+) -> None:
+    said = headline(explained(answer, spot()), table(upper, outside))
+    assert (said.zone.name if said.zone else "") == named
+    assert ZONE_FACTOR == 2.5
 
 
 def test_the_heaviest_zone_is_not_named_for_being_large(answer: Answer) -> None:

@@ -16,7 +16,7 @@ from medgemma_dash.services.explaining.word_shares import image_share
 
 # A zone is named when it holds this many times what its area alone would bring it, and this much
 # of the map: both, since a small zone is easily dense and a large one easily heavy.
-ZONE_FACTOR, ZONE_SHARE = 3.0, 0.2
+ZONE_FACTOR, ZONE_SHARE = 2.5, 0.2
 DIFFUSE = 0.95  # of an even map's entropy, from there on
 MOSTLY = 0.6  # of the map outside the lungs
 # Below these, of the medians over the answer's other words, a map is weak.
@@ -98,7 +98,7 @@ class Headline:
     def _where(self, of_that: str) -> str:
         spread = f"spread over all of it (entropy {percent(self.entropy_share)} of an even map's)"
         if self.zone is not None:
-            times = f"{self.zone.density:.0f} times its share of the picture"
+            times = f"{self.zone.density:.2g} times its share of the picture"
             named = f", {percent(self.zone.share)} {of_that} inside {zone_phrase(self.zone.name)}"
             rest = "" if self.outside is None else f"; {percent(self.outside)} outside the lungs"
             return f"{named}, {times}{rest}"

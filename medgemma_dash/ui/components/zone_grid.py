@@ -25,10 +25,15 @@ def zone_frame(zones: ZoneTable) -> pd.DataFrame:
             "share": [100 * row.share for row in rows],
             "density": [row.density for row in rows],
             # As text: the grid would round 3.1e-05 to nothing.
-            "mean": [f"{row.mean:.3g}" for row in rows],
-            "peak": [f"{row.peak:.3g}" for row in rows],
+            "mean": [_readable(row.mean) for row in rows],
+            "peak": [_readable(row.peak) for row in rows],
         }
     )
+
+
+def _readable(value: float) -> str:
+    """Seven characters that are never 0.0000."""
+    return f"{value:.3g}" if value == 0 or abs(value) >= 0.001 else f"{value:.1e}"
 
 
 def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[str], None]) -> None:
@@ -39,8 +44,8 @@ def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[str], None]) ->
     """
     frame = zone_frame(zones)
     frame[ROW_NAME] = frame["zone"]
-    number = {"type": ["numericColumn", "customNumericFormat"], "width": 66, "sortable": True}
-    text = {"type": "rightAligned", "width": 76, "sortable": False}
+    number = {"type": ["numericColumn", "customNumericFormat"], "width": 60, "sortable": True}
+    text = {"type": "rightAligned", "width": 72, "sortable": False}
     options = {
         "columnDefs": [
             {"field": "zone", "headerName": title, "flex": 1, "minWidth": 108},

@@ -32,8 +32,9 @@ def ask_panel(host: ModelHost) -> None:
         st.form_submit_button(
             "Ask", key=keys.ASK, type="primary", on_click=_ask_typed, args=(host,)
         )
+    suggested = suggestions_for(None if session.study is None else session.study.sample)
     with st.container(horizontal=True, gap="xsmall", key="suggestions"):
-        for place, question in enumerate(suggestions_for(session.study and session.study.sample)):
+        for place, question in enumerate(suggested):
             st.button(
                 question, key=f"suggestion_{place}", on_click=_ask_suggested, args=(host, question)
             )
