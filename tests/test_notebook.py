@@ -51,7 +51,7 @@ def test_every_figure_takes_explanations(explanations):
     matrix = pairs.z
     assert list(pairs.customdata[0][0]) == ["1.00", "the same map"]
     assert pairs.customdata[0][1][1].startswith(("alike", "no more alike", "less alike"))
-    assert "<br>" in pairs.text[0][1]
+    assert " to " in notebook.agreements(explanations, "pearson").data[2].text[1]
     assert matrix[0][0] == pytest.approx(1)
     assert matrix[0][1] == matrix[1][0]
     assert len(notebook.layers(first, [False] * len(first.layers)).data[0].y) == len(first.layers)

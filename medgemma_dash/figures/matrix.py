@@ -6,10 +6,11 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from medgemma_dash.figures.palette import palette, solid_stops
+from medgemma_dash.figures.palette import LIGHT, palette, scale_colours, solid_stops
 from medgemma_dash.figures.words import plain
 
 CELL_PX = 46
+INK_TURNS = 0.18  # relative luminance
 TALL_CELL_PX = 54  # with the controls' band below each number
 
 
@@ -48,20 +49,8 @@ def pair_figure(
     text = [
         [f"{value:.{decimals}f}" if np.isfinite(value) else "" for value in row] for row in values
     ]
-    shown = [
-        [
-            _cell_text(
-                number,
-                None if bands is None else bands[i][j],
-                None if clear is None else clear[i][j],
-                decimals,
-            )
-            for j, number in enumerate(row)
-        ]
-        for i, row in enumerate(text)
-    ]
     told = "customdata" if words is None else "customdata[0]"
-    traces = go.Heatmap(
+    cells = go.Heatmap(
         z=values.astype(float),
         x=names,
         y=names,
@@ -69,8 +58,7 @@ def pair_figure(
         zmax=high,
         colorscale=stops,
         showscale=False,
-        text=shown,
-        texttemplate="%{text}",
+        text=text,
         xgap=2,
         ygap=2,
         customdata=text if words is None else np.dstack([text, words]),
@@ -99,15 +87,63 @@ def pair_figure(
             "autorange": "reversed",
         },
     }
-    return go.Figure(traces, layout)
+    inks = [[_ink(value, low, high, best) for value in row] for row in values]
+    lines = [
+        _line(
+            names,
+            [
+                [_bold(*one) for one in zip(*rows, strict=True)]
+                for rows in zip(text, clear or [[False] * len(names)] * len(names), strict=True)
+            ],
+            inks,
+            13,
+            "middle center" if bands is None else "top center",
+        )
+    ]
+    if bands is not None:
+        told_bands = [[_band(band, decimals) for band in row] for row in bands]
+        lines.append(_line(names, told_bands, inks, 11, "bottom center"))
+    return go.Figure([cells, *lines], layout)
 
 
-def _cell_text(
-    number: str, band: tuple[float, float] | None, clear: bool | None, decimals: int
-) -> str:
-    """The number, in bold when it is clear of the controls, over their band in small letters."""
-    shown = f"<b>{number}</b>" if clear and number else number
+def _line(
+    names: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    inks: Sequence[Sequence[str]],
+    size: int,
+    place: str,
+) -> go.Scatter:
+    """One line of text in every cell: a heatmap's own text has one line and one size."""
+    count = len(names)
+    return go.Scatter(
+        x=[names[j] for _ in range(count) for j in range(count)],
+        y=[names[i] for i in range(count) for _ in range(count)],
+        mode="text",
+        text=[one for row in texts for one in row],
+        textposition=place,
+        textfont={"size": size, "color": [one for row in inks for one in row]},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _bold(number: str, clear: bool) -> str:
+    return f"<b>{number}</b>" if clear and number else number
+
+
+def _band(band: tuple[float, float] | None, decimals: int) -> str:
     if band is None or not np.isfinite(band).all():
-        return shown
-    low, high = (f"{end:.{decimals}f}".replace("-", "\u2212") for end in band)
-    return f'{shown}<br><span style="font-size:10px">{low} to {high}</span>'
+        return ""
+    return " to ".join(f"{end:.{decimals}f}".replace("-", "\u2212") for end in band)
+
+
+def _ink(value: float, low: float, high: float, best: float) -> str:
+    """Black or white, whichever is read better on the cell's colour."""
+    if not np.isfinite(value):
+        return LIGHT.text
+    place = np.clip((value - low) / ((high - low) or 1.0), 0, 1)
+    near = 1 - place if best == low else place
+    red, green, blue = scale_colours("Cividis", 256)[round(255 * float(near))] / 255
+    # WCAG's relative luminance, with a gamma of 2.2.
+    light = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
+    return "#000000" if light > INK_TURNS else "#ffffff"

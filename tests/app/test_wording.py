@@ -54,12 +54,15 @@ def sentence(
     return why_sentence(explanation, answer, said, generation="1-1", contrastive=contrastive)
 
 
-def test_the_sentence_gives_shares_probability_and_runner_up(
+def test_the_sentence_gives_shares_zone_probability_and_runner_up(
     case: tuple[Answer, Explanation],
 ) -> None:
     said = text_of(sentence(*case))
     # 16 cells of 0.04 in one row of the image, half of them in either mid zone; 0.36 elsewhere.
-    assert said.startswith("Why lower? 64% of its relevance lies on the image, in no one zone. ")
+    assert said.startswith(
+        "Why lower? 64% of its relevance lies on the image, 50% of that inside the patient's right "
+        "mid zone, 2.7 times its share of the picture. "
+    )
     assert "The model gave it 0.98; next came mid 0.01 why not mid?" in said
 
 

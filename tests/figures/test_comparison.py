@@ -184,9 +184,10 @@ def test_pairs_stand_over_the_band_of_their_controls_and_those_beyond_it_are_bol
     clear = [[False, True], [True, False]]
     pairs = {"low": 0.0, "high": 0.7, "best": 0.0}
     figure = pair_figure(["a", "b"], values, "Divergence", bands=bands, clear=clear, **pairs)
-    assert figure.data[0].text[0][0] == "0.00"
-    assert figure.data[0].text[0][1].startswith("<b>0.40</b><br>")
-    assert "0.50 to 0.60" in figure.data[0].text[0][1]
+    numbers, controls = figure.data[1:]
+    assert list(numbers.text) == ["0.00", "<b>0.40</b>", "<b>0.40</b>", "0.00"]
+    assert list(controls.text) == ["", "0.50 to 0.60", "0.50 to 0.60", ""]
+    assert set(numbers.textfont.color) <= {"#000000", "#ffffff"}
     with pytest.raises(ValueError, match="other pairs"):
         pair_figure(["a", "b"], values, "Divergence", bands=bands[:1], **pairs)
 
