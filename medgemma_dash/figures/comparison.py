@@ -8,8 +8,9 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from medgemma_dash.core.geometry import PatchGrid
-from medgemma_dash.figures.cells import Cell, cell_boxes
+from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak
 from medgemma_dash.figures.map_traces import (
+    TOOLS_PX,
     Limits,
     View,
     background,
@@ -18,6 +19,7 @@ from medgemma_dash.figures.map_traces import (
     colour_bar,
     map_heatmap,
     map_layout,
+    peak_label,
 )
 from medgemma_dash.figures.palette import checked_scale, colour_range
 from medgemma_dash.figures.panel_hover import cell_data, hover_template, zone_suffixes
@@ -78,8 +80,8 @@ def comparison_figure(
     traces: list[Any] = []
     data: dict[tuple[MapPanel, ...], npt.NDArray[np.object_]] = {}
     layout = map_layout(dark) | {
-        "height": rows * (panel_px + TITLE_PX) + BAR_SPACE_PX,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": BAR_SPACE_PX, "pad": 0},
+        "height": TOOLS_PX + rows * (panel_px + TITLE_PX) + BAR_SPACE_PX,
+        "margin": {"l": 0, "r": 0, "t": TOOLS_PX, "b": BAR_SPACE_PX, "pad": 0},
         "uirevision": revision,
     }
     images, labels, boxes = [], [], []
@@ -122,9 +124,14 @@ def comparison_figure(
             traces.append(colour_bar(ends, name, _bar(panel.signed, both=both), axes))
         boxes += [
             box | {"xref": axes["xaxis"], "yref": axes["yaxis"]}
-            for box in cell_boxes(cells, image_map, panel.signed, selected_cells, mark_peak=True)
+            for box in cell_boxes(cells, image_map, panel.signed, selected_cells, panel.mark_peak)
         ]
     labels += _bar_labels(panels, limits, scale, dark)
+    if any(panel.mark_peak and has_peak(panel.image_map) for panel in panels):
+        # Where nothing else stands below one bar or two.
+        kinds = {panel.signed for panel in panels if has_map(panel)}
+        beside = 0.16 if len(kinds) > 1 else 0.27 if kinds == {True} else 0.45
+        labels.append(peak_label(beside, dark))
     layout |= {"images": images, "annotations": labels, "shapes": boxes}
     return go.Figure(traces, layout)
 

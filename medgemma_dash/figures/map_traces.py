@@ -21,7 +21,15 @@ View = tuple[float, float, float, float]
 # An odd number: then a cell's centre, where it has its own value, is one of them.
 POINTS_A_CELL = 5
 BAR_PX = 8
+# Above every map: Plotly's buttons come into this strip under the mouse, and cover nothing.
+TOOLS_PX = 26
 BAR_GAP_PX = 8
+
+_INVISIBLE: dict[str, Any] = {
+    "marker": {"symbol": "square", "size": 6, "opacity": 0},
+    "selected": {"marker": {"opacity": 0}},
+    "unselected": {"marker": {"opacity": 0}},
+}
 
 MAP_AXIS: dict[str, Any] = {
     "visible": False,
@@ -71,25 +79,24 @@ def map_heatmap(
     )
 
 
-def cell_markers(cells: PatchGrid, hover: list[str]) -> go.Scatter:
-    """An invisible marker a cell: it answers hover and click, which a heatmap cannot.
+def cell_markers(cells: PatchGrid, hover: list[str], *, boxes: bool = False) -> go.Scatter:
+    """An invisible point a cell: it answers hover and click, which a heatmap cannot.
 
     Plotly passes heatmap clicks to nobody, and the topmost point alone gets hover: so both
-    belong to this trace.
+    belong to this trace. boxes: whether a box drawn around points chooses them; only then are
+    there markers, which the browser takes its time to draw.
     """
     places, x, y = _centres(cells)
     return go.Scatter(
         x=x,
         y=y,
-        mode="markers",
-        marker={"symbol": "square", "size": 6, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
+        mode="markers" if boxes else "none",
         # Objects: an array of numbers would reach Python as a mapping from index to value.
         customdata=np.array(places, dtype=object),
         hovertext=hover,
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,
+        **(_INVISIBLE if boxes else {}),
     )
 
 
@@ -171,6 +178,11 @@ def horizontal_bar() -> dict[str, Any]:
     }
 
 
+def peak_label(place: float, dark: bool) -> dict[str, Any]:
+    """What the white box is, under a colour bar."""
+    return bar_label("□ peak cell", place, "center", dark)
+
+
 def bar_label(
     text: str, place: float, anchor: Literal["left", "center", "right"], dark: bool
 ) -> dict[str, Any]:
@@ -216,7 +228,7 @@ def map_layout(dark: bool) -> dict[str, Any]:
         # A slip of the mouse should not move the radiograph out of its frame, as panning would;
         # a false value would not do, since Streamlit turns that into panning.
         "dragmode": "zoom",
-        "clickmode": "event+select",
+        "clickmode": "event",
         "hovermode": "closest",
         # Without a limit, so that a corner of a zoomed cell still finds its marker.
         "hoverdistance": -1,

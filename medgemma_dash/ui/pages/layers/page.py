@@ -106,11 +106,13 @@ def _overview(view: LayerView) -> None:
         "Chefer's relevance is made of. Click a cell to see that layer's heads.",
     )
     values = view.weighted_shares if measure == "gradient-weighted" else view.image_shares
-    layer = int(widget_value(HEAD_LAYER, 0))
-    best = int(np.argmax(values[min(layer, len(values) - 1)]))
+    layer = min(int(widget_value(HEAD_LAYER, 0)), len(values) - 1)
+    clicked = page_state(LayersState).clicked
+    # A layer that the slider chose has its strongest head framed.
+    chosen = clicked if clicked and clicked[0] == layer else (layer, int(np.argmax(values[layer])))
     chart(
         head_figure(
-            values, view.is_global, HEAD_MEASURES[measure], selected=(layer, best), dark=is_dark()
+            values, view.is_global, HEAD_MEASURES[measure], selected=chosen, dark=is_dark()
         ),
         key="head_matrix",
         on_select=_remember_layer,
@@ -122,4 +124,5 @@ def _overview(view: LayerView) -> None:
 def _remember_layer() -> None:
     cells = clicked_cells("head_matrix")
     if cells:
+        page_state(LayersState).clicked = cells[0]
         st.session_state[HEAD_LAYER] = cells[0][0]
