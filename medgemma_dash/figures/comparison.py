@@ -8,6 +8,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak
 from medgemma_dash.figures.map_traces import (
     TOOLS_PX,
@@ -132,7 +133,7 @@ def comparison_figure(
         kinds = {panel.signed for panel in panels if has_map(panel)}
         labels.append(peak_label({(0,): 0.45, (1,): 0.27}.get(tuple(kinds), 0.16), dark))
     layout |= {"images": images, "annotations": labels, "shapes": boxes}
-    return go.Figure(traces, layout)
+    return unchecked_figure(traces, layout)
 
 
 def _scaled(panel: MapPanel, scale: ScaleChoice) -> npt.NDArray[np.float32] | None:
