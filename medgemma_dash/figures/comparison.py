@@ -8,6 +8,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak
 from medgemma_dash.figures.map_traces import (
     TOOLS_PX,
@@ -133,7 +134,7 @@ def comparison_figure(
         beside = 0.16 if len(kinds) > 1 else 0.27 if kinds == {True} else 0.45
         labels.append(peak_label(beside, dark))
     layout |= {"images": images, "annotations": labels, "shapes": boxes}
-    return go.Figure(traces, layout)
+    return unchecked_figure(traces, layout)
 
 
 def _scaled(panel: MapPanel, scale: ScaleChoice) -> npt.NDArray[np.float32] | None:

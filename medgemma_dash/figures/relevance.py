@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak, hover_text, side_labels
 from medgemma_dash.figures.map_traces import (
     MAP_AXIS,
@@ -49,7 +50,7 @@ def relevance_figure(
     selected_cells: Sequence[Cell] = (),
     mark_peak: bool = True,
     drawn_zones: bool = False,
-    lit_zone: str = "",
+    lit_zones: Sequence[str] = (),
     boxes: bool = False,
     revision: str = "map",
     view: View | None = None,
@@ -62,7 +63,7 @@ def relevance_figure(
     radiograph_jpeg: the radiograph as a JPEG of any size; width and height are the original's.
     image_map: None draws the radiograph alone, still with a clickable cell grid.
     zone_names: (rows, cols) names for the hover text, "" outside every zone. drawn_zones: whether
-        their borders are drawn. lit_zone: the name of one whose border is drawn in the accent.
+        their borders are drawn. lit_zones: names of those whose border is drawn in the accent.
     cell_words: (rows, cols) lists of the answer words that leaned on a cell, strongest first.
     boxes: whether a box that is drawn with the mouse chooses cells, in place of zooming.
     threshold: share of the peak, 0 to 1, below which nothing is painted.
@@ -121,14 +122,14 @@ def relevance_figure(
     shapes = cell_boxes(cells, image_map, signed, selected_cells, mark_peak)
     if zone_names is not None:
         # Below the boxes, so first.
-        shapes[:0] = zone_outlines(cells, zone_names, every=drawn_zones, lit=lit_zone)
+        shapes[:0] = zone_outlines(cells, zone_names, every=drawn_zones, lit=lit_zones)
     layout = _layout(cells, radiograph_jpeg, revision, view, dark, picture_px)
     layout |= {
         "annotations": labels,
         "shapes": shapes,
         "dragmode": "select" if boxes else "zoom",
     }
-    return go.Figure(traces, layout)
+    return unchecked_figure(traces, layout)
 
 
 PLOTLY_CONFIG: Mapping[str, Any] = {

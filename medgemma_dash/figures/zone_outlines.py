@@ -13,18 +13,18 @@ _LIT = {"color": DARK.accent, "width": 2.5}
 
 
 def zone_outlines(
-    cells: PatchGrid, zone_names: Sequence[Sequence[str]], *, every: bool, lit: str
+    cells: PatchGrid, zone_names: Sequence[Sequence[str]], *, every: bool, lit: Sequence[str]
 ) -> list[dict[str, Any]]:
-    """Shapes: every zone's border if asked for, and the border of the lit zone in the accent.
+    """Shapes: every zone's border if asked for, and the borders of the lit zones in the accent.
 
-    zone_names: (rows, cols), "" outside of the zones. lit: a zone's name, or "".
+    zone_names: (rows, cols), "" outside of the zones. lit: names of zones.
     """
     shapes = []
     if every:
         border = _border(cells, [[(name,) if name else () for name in row] for row in zone_names])
         shapes += [_path(border, _HALO), _path(border, _LINE)]
     if lit:
-        inside = [[(name,) if name == lit else () for name in row] for row in zone_names]
+        inside = [[(name,) if name in lit else () for name in row] for row in zone_names]
         shapes.append(_path(_border(cells, inside), _LIT))
     return [shape for shape in shapes if shape["path"]]
 

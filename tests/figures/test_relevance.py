@@ -212,12 +212,11 @@ def test_zones_are_drawn_on_demand_along_their_cells_borders():
 
 
 def test_a_chosen_zone_is_lit_whether_all_are_drawn_or_not():
-    lit, _ = figure(zone_names=ZONES, lit_zone="Right lower").layout.shapes
+    lit, _ = figure(zone_names=ZONES, lit_zones=["Right lower"]).layout.shapes
     assert (lit.type, lit.line.color) == ("path", DARK.accent)
-    assert len(figure(zone_names=ZONES, lit_zone="Left lower").layout.shapes) == 1
-    assert (
-        len(figure(zone_names=ZONES, drawn_zones=True, lit_zone="Right lower").layout.shapes) == 4
-    )
+    assert len(figure(zone_names=ZONES, lit_zones=["Left lower"]).layout.shapes) == 1
+    both = figure(zone_names=ZONES, drawn_zones=True, lit_zones=["Right lower"])
+    assert len(both.layout.shapes) == 4
 
 
 def test_a_map_of_another_shape_is_refused():

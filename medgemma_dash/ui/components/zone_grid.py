@@ -36,11 +36,10 @@ def _readable(value: float) -> str:
     return f"{value:.3g}" if value == 0 or abs(value) >= 0.001 else f"{value:.1e}"
 
 
-def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[str], None]) -> None:
+def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[tuple[str, ...]], None]) -> None:
     """Draw the table; the accent marks the zone that holds most for its area.
 
-    on_choose: called with the name of the zone whose row was clicked, or with "" where it was
-    let go.
+    on_choose: called with the names of the chosen zones; a click on a row chooses it or lets it go.
     """
     frame = zone_frame(zones)
     frame[ROW_NAME] = frame["zone"]
@@ -63,7 +62,13 @@ def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[str], None]) ->
         "rowHeight": ROW_HEIGHT_PX,
         "headerHeight": HEADER_HEIGHT_PX,
         "suppressCellFocus": False,
-        "rowSelection": {"mode": "singleRow", "checkboxes": False, "enableClickSelection": True},
+        "rowSelection": {
+            "mode": "multiRow",
+            "checkboxes": False,
+            "headerCheckbox": False,
+            "enableClickSelection": True,
+            "enableSelectionWithoutKeys": True,
+        },
         "suppressMovableColumns": True,
         "suppressContextMenu": True,
     }
@@ -73,7 +78,7 @@ def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[str], None]) ->
         height=HEADER_HEIGHT_PX + ROW_HEIGHT_PX * len(frame) + 4,
         theme="streamlit",
         update_on=["selectionChanged"],
-        callback=lambda told: on_choose(_chosen_zone(told)),
+        callback=lambda told: on_choose(_chosen_zones(told)),
         allow_unsafe_jscode=False,
         enable_enterprise_modules=False,
         custom_css=_styles(dark=is_dark()),
@@ -81,9 +86,9 @@ def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[str], None]) ->
     )
 
 
-def _chosen_zone(told: AgGridReturn) -> str:
+def _chosen_zones(told: AgGridReturn) -> tuple[str, ...]:
     rows = told.selected_rows
-    return "" if rows is None or len(rows) == 0 else str(rows.iloc[0]["zone"])
+    return () if rows is None else tuple(map(str, rows["zone"]))
 
 
 def _styles(*, dark: bool) -> dict[str, dict[str, str]]:

@@ -176,9 +176,9 @@ def _rezone() -> None:
     redraw(*PARTS)
 
 
-def _light_zone(name: str) -> None:
-    """The chosen row's zone is lit on the film."""
-    page_state(ExplainState).lit_zone = name
+def _light_zones(names: tuple[str, ...]) -> None:
+    """The chosen rows' zones are lit on the film."""
+    page_state(ExplainState).lit_zones = names
     redraw("map")
 
 
@@ -201,7 +201,7 @@ def _zones(study: Study, zones: ZoneTable) -> None:
             return
         known = study.radiograph.laterality != "unknown"
         title = "zone (patient's side)" if known else "zone (image side)"
-        zone_grid(zones, title, on_choose=_light_zone)
+        zone_grid(zones, title, on_choose=_light_zones)
         parts = []
         if zones.right_left_ratio is not None:
             parts.append(f"Right / left {zones.right_left_ratio:.1f}")

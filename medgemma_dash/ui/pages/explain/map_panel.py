@@ -91,7 +91,7 @@ def _picture(study: Study, view: View | None) -> None:
         selected_cells=(cell,) if cell else (),
         mark_peak=explanation is None or not is_control(explanation.method),
         drawn_zones=bool(widget_value(DRAWN_ZONES, False)),
-        lit_zone=state.lit_zone,
+        lit_zones=state.lit_zones,
         revision=radiograph.sha256,
         view=view,
         dark=is_dark(),
@@ -199,8 +199,9 @@ def _controls(study: Study) -> None:
         st.toggle(
             "Zones",
             key=DRAWN_ZONES,
-            on_change=_switch_zones,
-            help="Draws the lung zones' borders. A row of the zone table lights its zone.",
+            on_change=redraw,
+            args=("map",),
+            help="The lung zones' borders. A click on a row of the zone table lights its zone.",
             persist_state="session",
         )
         low, high = _intensities(study)
@@ -229,18 +230,11 @@ def _percent_slider(label: str, key: str, most: int, value: int) -> None:
     )
 
 
-def _switch_zones() -> None:
-    """Switched off, no zone is lit either."""
-    if not widget_value(DRAWN_ZONES, False):
-        page_state(ExplainState).lit_zone = ""
-    redraw("map")
-
-
 def _colours_popover() -> None:
     popover = st.popover("Colours", key="colours_popover", on_change="rerun", type="tertiary")
     if not popover.open:
         return
-    with popover:
+    with popover, st.container(key="colours_menu"):
         st.selectbox(
             "Colours of the map",
             MAGNITUDE_SCALES,
@@ -266,7 +260,7 @@ def _window_popover(study: Study) -> None:
     presets = study.radiograph.windows
     low, high = _intensities(study)
     span = high - low
-    with popover:
+    with popover, st.container(key="window_menu"):
         preset = st.selectbox(
             "Window",
             [*(preset.name for preset in presets), OWN_WINDOW],

@@ -14,8 +14,8 @@ DRAG_WINDOW = "drag_window"
 
 @dataclass(eq=False)
 class ExplainState:
-    """cell: the clicked cell (row, column) of the map. lit_zone: the chosen row of the zones."""
+    """cell: the clicked cell (row, column) of the map. lit_zones: the chosen rows of the zones."""
 
     lives_with: ClassVar[LivesWith] = "answer"
     cell: tuple[int, int] | None = None
-    lit_zone: str = ""
+    lit_zones: tuple[str, ...] = ()
