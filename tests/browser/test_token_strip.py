@@ -210,9 +210,12 @@ def test_the_keyboard_walks_chooses_spans_and_clears(page, strip_url):
     page.keyboard.press("Space")
     expect_log(page, "[[1, 2, false], [1, 4, false], [12, 13, false]]")  # else the last click wins
     expect_box(page, 12, 13)
+    # It leaves the words, and asks for nothing.
     page.keyboard.press("Escape")
-    expect_log(page, "[[1, 2, false], [1, 4, false], [12, 13, false], [0, 13, true]]")
-    expect_box(page, 0, 0)
+    expect(token(page, 12)).not_to_be_focused()
+    expect_box(page, 12, 13)
+    token(page, 0).click()
+    expect_log(page, "[[1, 2, false], [1, 4, false], [12, 13, false], [0, 1, false]]")
 
 
 def test_the_whole_answer_has_a_button(page, strip_url):

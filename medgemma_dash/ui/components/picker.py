@@ -10,7 +10,7 @@ from medgemma_dash.core.errors import ImageError
 from medgemma_dash.imaging import jpeg_bytes, load_radiograph
 from medgemma_dash.ui.state.actions import open_radiograph, open_sample
 from medgemma_dash.ui.state.freeing import forget_upload
-from medgemma_dash.ui.state.samples import samples
+from medgemma_dash.ui.state.samples import Sample, samples
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 THUMBNAIL_PX = 360
 SAMPLES_IN_A_ROW = 5
+UPLOAD_TITLE = "Uploaded film"
 UPLOAD_HELP = (
     "PNG, JPEG or DICOM under any name, up to 50 MB. The file stays in this program's memory and "
     "is never written to disk. Text burned into the picture is shown as it is."
@@ -56,11 +57,31 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
     session.notice = None
     forget_upload(uploaded.file_id)  # what was read of it is here
     with st.spinner("Reading the radiograph"):
-        opened = open_radiograph(session, uploaded.getvalue(), "Uploaded radiograph")
+        opened = open_radiograph(session, uploaded.getvalue(), UPLOAD_TITLE)
     if opened:
         on_open()
     # The reason stands above, in what is drawn already.
     st.rerun()
+
+
+def opener() -> None:
+    """The ways to a film on a page that shows one."""
+    upload_box("another_upload", st.rerun)
+    st.caption("Or a sample:")
+    with st.container(gap=None, key="sample_list"):
+        for sample in samples():
+            st.button(
+                sample.title,
+                key=f"switch_{sample.name}",
+                type="tertiary",
+                on_click=_switch,
+                args=(sample,),
+            )
+
+
+def _switch(sample: Sample) -> None:
+    current_session().notice = None
+    open_sample(current_session(), sample)
 
 
 @st.cache_data(show_spinner=False)

@@ -32,7 +32,7 @@ class StripToken(Protocol):
 class TokenChoice:
     """What the reader chose: the half-open span start <= index < stop of the answer's tokens.
 
-    whole: the whole answer was asked for, with Escape or its button.
+    whole: the whole answer was asked for, with its button.
     generation: the id of the answer that was on screen when the choice was made.
     nonce: different for every choice of a session.
     """

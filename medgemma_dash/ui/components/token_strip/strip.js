@@ -329,7 +329,9 @@ function onKey(strip, event) {
   } else if (enter || event.key === " ") {
     choose(strip, index, event.shiftKey, false);
   } else if (event.key === "Escape") {
-    chooseAll(strip);
+    // Leaves the words, and closes what is open over them: whoever listens further out hears it.
+    strip.rover.blur();
+    return;
   } else {
     return;
   }

@@ -15,7 +15,7 @@ from medgemma_dash.ui.pages.compare.details import comparison_details
 from medgemma_dash.ui.pages.compare.map import comparison_map
 from medgemma_dash.ui.pages.compare.state import COMPARED, start_comparing
 from medgemma_dash.ui.state.methods import DEFAULT_METHOD, specs_by_family
-from medgemma_dash.ui.state.session import current_session, give_widget
+from medgemma_dash.ui.state.session import current_session, give_widget, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
@@ -32,7 +32,8 @@ FIRST_METHODS = (
 
 def compare_page(host: ModelHost) -> None:
     """Draw the page; it opens with what is open on the Explain page."""
-    opened = answered_study(host)
+    compared = widget_value(COMPARED, FIRST_METHODS) or ()
+    opened = answered_study(host, f"{len(compared)} methods")
     if opened is None:
         return
     study, answered, target = opened

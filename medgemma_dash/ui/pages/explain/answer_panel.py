@@ -47,7 +47,7 @@ def answer_panel(host: ModelHost) -> None:
         answer_stream(host)
     elif session.study is not None and session.answered is not None:
         _answer(host, session.study, session.answered)
-    else:
+    elif session.study is not None:
         no_answer_line(host, "Ask a question about this radiograph, or choose one above.")
 
 

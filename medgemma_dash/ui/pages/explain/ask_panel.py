@@ -19,16 +19,19 @@ def ask_panel(host: ModelHost) -> None:
     """Draw the box; Enter and the button ask, a suggestion asks at once."""
     session = current_session()
     # The session knows what was asked; the browser may still hold what stood here before another
-    # radiograph was opened, or on a drawing that was overtaken.
-    give_widget(keys.QUESTION, session.question)
+    # radiograph was opened, or on a drawing that was overtaken. Where nothing was asked yet, the
+    # browser may know it from a session that was lost.
+    if session.question:
+        give_widget(keys.QUESTION, session.question)
     with st.form("ask_form", border=False), st.container(horizontal=True, gap="xsmall", wrap=False):
-        st.text_input(
+        typed = st.text_input(
             "Question about this radiograph",
             key=keys.QUESTION,
             placeholder="Ask about this radiograph",
             label_visibility="collapsed",
             max_chars=LONGEST_PROMPT_CHARACTERS,
         )
+        session.question = session.question or typed or ""
         st.form_submit_button(
             "Ask", key=keys.ASK, type="primary", on_click=_ask_typed, args=(host,)
         )

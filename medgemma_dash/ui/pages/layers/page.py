@@ -35,7 +35,7 @@ NAMED_LAYERS = 5
 
 def layers_page(host: ModelHost) -> None:
     """Draw the page for the word that is chosen."""
-    opened = answered_study(host)
+    opened = answered_study(host, "attention of each layer and head")
     if opened is None:
         return
     study, answered, target = opened

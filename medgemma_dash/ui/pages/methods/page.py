@@ -8,7 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
+from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.subject import subject
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.pages.methods.scores import (
     column_config,
@@ -32,6 +34,8 @@ if TYPE_CHECKING:
 def methods_page(host: ModelHost) -> None:
     """Draw the overview and the cards."""
     collect(current_session(), explanation=False)
+    subject(host)
+    notice_line()
     if host.state != "ready":
         line = host.message or "The model is loading."
         rich_line([[Segment(line, "quiet")]], key="methods_wait")
