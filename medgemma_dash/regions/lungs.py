@@ -52,8 +52,8 @@ _LIVER = 0.05
 # Lungs of one patient are alike: a difference of a tenth of the picture costs this much of the
 # rim's contrast, which lies between -1 and 1.
 _UNLIKENESS_COST = 0.12
-# Mean over the rim: real films reach 0.85 to 0.9, synthetic ones with lesions 0.7 to 0.9; noise of
-# any grain stays below 0.62.
+# Mean over the rim: real films reach 0.85 to 0.9, synthetic ones with lesions 0.7 to 0.9; a lateral
+# view, and noise as fine as grain, stay below 0.62. Noise in blots as large as lesions may pass.
 _LEAST_CONTRAST = 0.65
 
 

@@ -135,7 +135,7 @@ def of_token(answer: Answer, rows: np.ndarray, index: int) -> Explanation:
     return replace(made, row=rows[index], images=(image.copy(),))
 
 
-def test_a_word_is_weak_only_when_peak_and_share_are_far_below_the_others(answer: Answer) -> None:
+def test_a_word_is_weak_when_it_is_far_below_the_others(answer: Answer) -> None:
     filled = np.ones(len(answer.tokens), np.bool_)
     # Five tokens, the last of which ends the answer and is no word.
     rows = tensor(answer, [0.1, 1.0, 1.0, 1.0, 9.0], [0.9, 0.2, 0.2, 0.2, 0.0])
@@ -145,13 +145,13 @@ def test_a_word_is_weak_only_when_peak_and_share_are_far_below_the_others(answer
     assert weak.relative == pytest.approx(0.1)
     assert "10% of the answer's strongest word" in weak.in_words
     said = headline(of_token(answer, rows, 0), table(0.4, 0.3), weak).text
-    assert said.endswith("It is weak: both far below the answer's other words.")
-    # Low, and yet nearly all that it has; and little of it, but as high as the others.
-    for peak, other in ((0.1, 0.0), (1.0, 9.0)):
+    assert said.endswith("It is weak: its highest cell has 10% of what is usual in this answer.")
+    # Low, and yet nearly all that it has; little of it, but as high as the others; faint.
+    for peak, other, expected in ((0.4, 0.0, False), (1.0, 9.0, False), (0.1, 0.0, True)):
         rows = tensor(answer, [peak, 1.0, 1.0, 1.0, 0.0], [other, 0.2, 0.2, 0.2, 0.0])
         found = strength_of(of_token(answer, rows, 0), answer, rows, filled)
         assert found is not None
-        assert not found.weak
+        assert found.weak is expected
 
 
 def test_strength_needs_three_other_words_that_are_known(answer: Answer) -> None:

@@ -19,8 +19,9 @@ from medgemma_dash.services.explaining.word_shares import image_share
 ZONE_FACTOR, ZONE_SHARE = 2.5, 0.2
 DIFFUSE = 0.95  # of an even map's entropy, from there on
 MOSTLY = 0.6  # of the map outside the lungs
-# Below these, of the medians over the answer's other words, a map is weak.
-WEAK_PEAK, WEAK_SHARE = 0.5, 0.8
+# A map is weak whose peak and share are both below these, of the medians over the answer's other
+# words; and one whose peak is below the last alone.
+WEAK_PEAK, WEAK_SHARE, FAINT_PEAK = 0.5, 0.8, 0.2
 FEWEST_WORDS = 3  # that a median is worth something of
 
 
@@ -47,10 +48,10 @@ class Strength:
 
     @property
     def weak(self) -> bool:
-        """Whether both peak and share are far below what is usual in this answer."""
-        return (
-            self.peak < WEAK_PEAK * self.usual_peak and self.share < WEAK_SHARE * self.usual_share
-        )
+        """Whether it is far below what is usual in this answer."""
+        low_share = self.share < WEAK_SHARE * self.usual_share
+        least = WEAK_PEAK if low_share else FAINT_PEAK
+        return self.peak < least * self.usual_peak
 
     @property
     def in_words(self) -> str:
@@ -92,7 +93,8 @@ class Headline:
         of_that = f"of what lies on {self.on}" if self.on else "of that"
         said += self._where(of_that) + "."
         if self.strength is not None and self.strength.weak:
-            said += " It is weak: both far below the answer's other words."
+            usual = percent(self.strength.peak / self.strength.usual_peak)
+            said += f" It is weak: its highest cell has {usual} of what is usual in this answer."
         return f"{said} {self.note}".rstrip()
 
     def _where(self, of_that: str) -> str:

@@ -11,11 +11,12 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.target import Target
 from medgemma_dash.metrics.agreement_controls import JudgedAgreement, Verdict
+from medgemma_dash.regions import ZoneMap
 from medgemma_dash.ui.pages.compare.pairs import verdicts
 from tests.app.browser_events import lines_of
 from tests.app.compare.compare_page import arrived, figure, open_tab, with_map
 from tests.app.compare.comparing import Comparing
-from tests.app.opened import answered_of
+from tests.app.opened import answered_of, study_of
 
 
 def test_halves_thirds_and_quadrants_are_told_on_demand(
@@ -69,6 +70,24 @@ def test_agreement_says_in_words_which_maps_are_most_and_least_alike(
     app.session_state["agreement_table"] = True
     app.run()
     assert app.dataframe[0].value["verdict"].tolist() == ["the same map"]
+
+
+def test_a_film_without_zones_says_why_in_place_of_bars_and_columns(
+    open_compare: Callable[..., AppTest],
+) -> None:
+    app = open_compare("chefer")
+    assert ", " in app.dataframe[0].value.loc["Chefer", "best zone"]
+    study = study_of(app)
+    for scheme, grid in list(study.zones):
+        none = np.full(grid, -1, np.int8)
+        study.zones[scheme, grid] = ZoneMap((), none, scheme, "No lungs here.")
+    app.run()
+    numbers = app.dataframe[0].value
+    assert numbers.loc["Chefer", "best zone"] == ""
+    assert not any("upper" in column for column in numbers.columns)
+    open_tab(app, "Zones")
+    assert not app.exception
+    assert lines_of(app, "no_zones_0") == ["Chefer: No lungs here."]
 
 
 def judged(value: float, verdict: Verdict) -> JudgedAgreement:

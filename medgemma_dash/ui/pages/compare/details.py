@@ -62,11 +62,10 @@ def _zones(maps: list[ShownMap]) -> None:
         "own radiograph; the dotted line is the midline"
     )
     by_names: dict[tuple[str, ...], dict[str, list[float]]] = {}
-    for one in maps:
+    for place, one in enumerate(maps):
         if not one.zones.zones:
-            rich_line(
-                [[Segment(f"{one.title}: {one.zones.note}", "quiet")]], key=f"no_zones_{one.title}"
-            )
+            line = f"{one.title}: {one.zones.note}"
+            rich_line([[Segment(line, "quiet")]], key=f"no_zones_{place}")
             continue
         shares = [row.share for row in zone_table(one.image, one.zones).rows]
         by_names.setdefault(one.zones.names, {})[one.title] = shares

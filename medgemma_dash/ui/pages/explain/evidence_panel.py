@@ -200,7 +200,7 @@ def _zones(study: Study, zones: ZoneTable) -> None:
             rich_line([[Segment(zones.note, "quiet")]], key="no_zones", tone="quiet")
             return
         known = study.radiograph.laterality != "unknown"
-        title = "zone (patient's side)" if known else "zone (image side)"
+        title = "patient's side" if known else "image side"
         zone_grid(zones, title, on_choose=_light_zones)
         parts = []
         if zones.right_left_ratio is not None:
