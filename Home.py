@@ -1,38 +1,53 @@
-"""MedGemma Dash: the only entry. `streamlit run Home.py`"""
+"""MedGemma Dash: the only entry. `streamlit run Home.py`
+
+Streamlit takes the server from here, which is `app`, and runs this file to draw a page.
+"""
 
 import streamlit as st
 
-from medgemma_dash.core.errors import SettingError
-from medgemma_dash.ui.components.rich_line import Segment, rich_line
-from medgemma_dash.ui.components.theme import ICON, apply_styles
-from medgemma_dash.ui.pages.home.page import home_page
-from medgemma_dash.ui.shell.entry import entered
-from medgemma_dash.ui.shell.header import status_header
-from medgemma_dash.ui.state.host import model_host, spare_collector
+from medgemma_dash.ui.server import MIDDLEWARE, lifespan
 
-st.set_page_config(page_title="MedGemma Dash", page_icon=ICON, layout="wide", menu_items={})
-entered()
-apply_styles()
-try:
-    host = model_host()
-except SettingError as error:
-    rich_line([[Segment(str(error))]], key="setting_error", tone="error", announce="alert")
-    st.stop()
 
-explain = st.Page("pages/1_Explain.py", title="Explain")
-home = st.Page(
-    lambda: home_page(host, explain), title="MedGemma Dash", url_path="home", default=True
-)
-others = [
-    st.Page("pages/2_Compare.py", title="Compare"),
-    st.Page("pages/3_Layers.py", title="Layers"),
-    st.Page("pages/8_Methods.py", title="Methods"),
-]
-page = st.navigation([home, explain, *others], position="top")
-status_header(host)
-try:
-    page.run()
-finally:
-    # After the first page: while torch is imported, everything else takes twice as long.
-    host.begin()
-    spare_collector(host)
+def draw() -> None:
+    """Set up the page, and draw the one that was asked for."""
+    # Here, for the server needs none of them, and starts sooner without.
+    from medgemma_dash.core.errors import SettingError
+    from medgemma_dash.ui.components.rich_line import Segment, rich_line
+    from medgemma_dash.ui.components.theme import ICON, apply_styles
+    from medgemma_dash.ui.pages.home.page import home_page
+    from medgemma_dash.ui.shell.entry import entered
+    from medgemma_dash.ui.shell.header import status_header
+    from medgemma_dash.ui.state.host import model_host, spare_collector
+
+    st.set_page_config(page_title="MedGemma Dash", page_icon=ICON, layout="wide", menu_items={})
+    entered()
+    apply_styles()
+    try:
+        host = model_host()
+    except SettingError as error:
+        rich_line([[Segment(str(error))]], key="setting_error", tone="error", announce="alert")
+        st.stop()
+
+    explain = st.Page("pages/1_Explain.py", title="Explain")
+    home = st.Page(
+        lambda: home_page(host, explain), title="MedGemma Dash", url_path="home", default=True
+    )
+    others = [
+        st.Page("pages/2_Compare.py", title="Compare"),
+        st.Page("pages/3_Layers.py", title="Layers"),
+        st.Page("pages/8_Methods.py", title="Methods"),
+    ]
+    page = st.navigation([home, explain, *others], position="top")
+    status_header(host)
+    try:
+        page.run()
+    finally:
+        # After the first page: while torch is imported, everything else takes twice as long.
+        host.begin()
+        spare_collector(host)
+
+
+if __name__ == "__main__":
+    draw()
+else:
+    app = st.App(__file__, middleware=MIDDLEWARE, lifespan=lifespan)

@@ -114,6 +114,21 @@ def _jpeg_of_many_scans() -> bytes:
     return stream[:-2] + stream[last:-2] * 5000 + b"\xff\xd9"
 
 
+def _jpeg_with_more(more: bytes) -> bytes:
+    stream = jpeg_stream(SQUARE_8)
+    return stream[:2] + more + stream[2:]
+
+
+def _png_with_more(more: bytes) -> bytes:
+    good = _saved("PNG")
+    return good[:33] + more + good[33:]
+
+
+def _transparent_png(rows: int, cols: int) -> bytes:
+    """Many megapixels of red, green, blue and alpha in a small file, of which a part is missing."""
+    return _png(cols, rows, _zeros(rows * (1 + 4 * cols) * 9 // 10), colour=6)
+
+
 def _animated_png() -> bytes:
     frames = [Image.new("L", (64, 64), value) for value in (10, 200)]
     buffer = io.BytesIO()
@@ -187,15 +202,13 @@ def _jpeg_2000_of_other_size() -> bytes:
     return encapsulated(bytes(stream), SQUARE_8, JPEG_2000)
 
 
-def _wide_lookup_table() -> bytes:
-    from pydicom.dataset import Dataset
+def _syntax_element(uid: bytes) -> bytes:
+    return raw_element(2, 0x10, b"UI", uid + b"\0" * (len(uid) % 2))
 
-    item = Dataset()
-    item.LUTDescriptor = [4096, 0, 16]
-    item["LUTDescriptor"].VR = "US"
-    item.LUTData = [1, 2, 3]
-    item["LUTData"].VR = "US"
-    return native(SQUARE, bits=12, ModalityLUTSequence=[item])
+
+def _two_syntaxes(second: bytes) -> bytes:
+    """The second one is what pydicom would go by."""
+    return raw_file(EXPLICIT.encode(), _syntax_element(second) + _dicom_body())
 
 
 def _short(value: int) -> bytes:
@@ -234,6 +247,18 @@ _MAKERS: dict[str, Callable[[], bytes]] = {
     "jpeg signature only": lambda: b"\xff\xd8\xff\xe0",
     "jpeg bomb by its header": lambda: _jpeg_with_size(65_500, 65_500),
     "jpeg of thousands of scans": _jpeg_of_many_scans,
+    "jpeg of many exif segments": lambda: _jpeg_with_more(
+        (b"\xff\xe1\0\x28Exif\0\0" + bytes(32)) * 100_000
+    ),
+    "jpeg of millions of markers": lambda: _jpeg_with_more(b"\xff\x01" * 10_000_000),
+    "jpeg of fill": lambda: _jpeg_with_more(b"\xff" * 20_000_000),
+    "jpeg closed by hand": lambda: _noise("JPEG")[:20_000] + b"\xff\xd9",
+    "png of a million chunks": lambda: _png_with_more(_chunk(b"IDAT", b"") * 1_000_000),
+    "png of many texts": lambda: _png_with_more(_chunk(b"tEXt", b"key\0word") * 100_000),
+    "png of 40 transparent megapixels": lambda: _transparent_png(6000, 6600),
+    "dicom jpeg closed by hand": lambda: encapsulated(
+        jpeg_stream(SQUARE_8)[:800] + b"\xff\xd9", SQUARE_8, JPEG_BASELINE
+    ),
     "dicom header only": lambda: bytes(128) + b"DICM",
     "dicom without transfer syntax": lambda: bytes(128) + b"DICM" + _dicom_body(),
     "dicom cut in its header": lambda: native(SQUARE, bits=12)[:200],
@@ -256,14 +281,20 @@ _MAKERS: dict[str, Callable[[], bytes]] = {
     "dicom of one bit": lambda: _raw_dicom(allocated=(0x0028, 0x0100, b"US", _short(1))),
     "dicom of 32 bits": lambda: native(SQUARE.astype(np.uint32)),
     "dicom rows are text": lambda: _raw_dicom(rows=(0x0028, 0x0010, b"LO", b"many")),
-    "dicom zero window": lambda: native(SQUARE, bits=12, WindowCenter=100, WindowWidth=0),
-    "dicom endless window": lambda: _raw_dicom(
-        extra=(0x0028, 0x1050, b"DS", b"NaN "), slope=(0x0028, 0x1051, b"DS", b"inf ")
-    ),
     "dicom rescale is not a number": lambda: _raw_dicom(slope=(0x0028, 0x1053, b"DS", b"nan ")),
     "dicom rescale by zero": lambda: _raw_dicom(slope=(0x0028, 0x1053, b"DS", b"0 ")),
     "dicom rescale beyond measure": lambda: _raw_dicom(slope=(0x0028, 0x1053, b"DS", b"1e300 ")),
-    "dicom lookup table too short": _wide_lookup_table,
+    "dicom of two transfer syntaxes": lambda: _two_syntaxes(b"1.2.840.10008.1.2.1.99"),
+    "dicom of two equal transfer syntaxes": lambda: _two_syntaxes(EXPLICIT.encode()),
+    "dicom of a transfer syntax behind its header": lambda: raw_file(
+        EXPLICIT.encode(), _dicom_body() + _syntax_element(b"1.2.840.10008.1.2.1.99")
+    ),
+    "dicom of many header elements": lambda: raw_file(
+        EXPLICIT.encode(), raw_element(2, 0x100, b"SH", b"ab") * 100 + _dicom_body()
+    ),
+    "dicom header of unknown kinds": lambda: raw_file(
+        EXPLICIT.encode(), raw_element(2, 0x16, b"ZZ", b"ab") + _dicom_body()
+    ),
     "dicom colour of one sample": lambda: native(SQUARE_8, PhotometricInterpretation="RGB"),
     "dicom palette": lambda: native(SQUARE_8, PhotometricInterpretation="PALETTE COLOR"),
     "dicom planar lie": lambda: native(

@@ -2,15 +2,16 @@
 
 import argparse
 import re
-import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import blaming_dependencies, unmet
-from medgemma_dash.core.errors import MedGemmaDashError
+from medgemma_dash.core.errors import MedGemmaDashError, quoted
 
 FAILED = 2
+MOST = 10**12  # of anything that is counted on the command line
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
@@ -18,16 +19,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return the exit status: 0, 2 after an error, 130 after Ctrl-C."""
     options = build_parser().parse_args(arguments)
     for library in unmet():
-        print(f"warning: {library.complaint}; `medgemma-dash doctor` says more", file=sys.stderr)
+        say(f"warning: {library.complaint}; `medgemma-dash doctor` says more", error=True)
     try:
         with blaming_dependencies():
             # Imported only now, so that `--help` does not wait for torch.
             status: int = import_module(f"medgemma_dash.cli.{options.module}").run(options)
     except MedGemmaDashError as error:
-        print(f"error: {error}", file=sys.stderr)
+        say(f"error: {' '.join(str(error).splitlines())}", error=True)
         return FAILED
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
+        say("interrupted", error=True)
         return INTERRUPTED
     return status
 
@@ -48,7 +49,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_command(commands, "doctor", "say what this machine can run, and what to do about the rest")
     train = _add_command(commands, "train-demo", "train the demo model anew", module="train_demo")
     train.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--seed", type=_read_number, default=0)
     return parser
 
 
@@ -69,7 +70,7 @@ def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     command.add_argument(
         "--port",
-        type=_read_count,
+        type=_read_port,
         default=8501,
         metavar="N",
         help="port of 127.0.0.1 (%(default)s)",
@@ -84,7 +85,9 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("image", metavar="IMAGE", type=Path, help="PNG, JPEG or DICOM file")
     command.add_argument("question", metavar="QUESTION")
     target = command.add_mutually_exclusive_group()
-    target.add_argument("--token", type=int, metavar="N", help="explain token N, counted from 0")
+    target.add_argument(
+        "--token", type=_read_number, metavar="N", help="explain token N, counted from 0"
+    )
     target.add_argument("--phrase", metavar="WORDS", help="explain these words of the answer")
     target.add_argument("--span", type=_read_span, metavar="A:B", help="explain tokens A to B - 1")
     target.add_argument(
@@ -104,7 +107,7 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="an option of the method, such as heads=max; may be repeated",
     )
     _add_model_options(command)
-    command.add_argument("--max-new-tokens", type=int, default=256, metavar="N")
+    command.add_argument("--max-new-tokens", type=_read_number, default=256, metavar="N")
     command.add_argument(
         "--out",
         type=Path,
@@ -210,14 +213,14 @@ def _read_span(text: str) -> tuple[int, int]:
     try:
         start, stop = (int(part) for part in text.split(":"))
     except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is not A:B, such as 2:6") from None
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not A:B, such as 2:6") from None
     return start, stop
 
 
 def _read_setting(text: str) -> tuple[str, str, str]:
     found = re.fullmatch(r"(\w+)\.(\w+)=(.+)", text)
     if found is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is not METHOD.OPTION=CHOICE")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not METHOD.OPTION=CHOICE")
     method, option, choice = found.groups()
     return method, option, choice
 
@@ -225,11 +228,27 @@ def _read_setting(text: str) -> tuple[str, str, str]:
 def _read_option(text: str) -> tuple[str, str]:
     option, separator, choice = text.partition("=")
     if not (option and separator and choice):
-        raise argparse.ArgumentTypeError(f"{text!r} is not OPTION=CHOICE")
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not OPTION=CHOICE")
     return option, choice
 
 
 def _read_count(text: str) -> int:
-    if not text.isdecimal() or int(text) == 0:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a whole number above 0")
+    number = _read_number(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number above 0")
+    return number
+
+
+def _read_port(text: str) -> int:
+    port = _read_count(text)
+    if port > 65535:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a port: at most 65535")
+    return port
+
+
+def _read_number(text: str) -> int:
+    if not re.fullmatch(r"-?[0-9]+", text):
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number")
+    if len(text) > len(str(MOST)) or abs(int(text)) > MOST:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is beyond {MOST:,}")
     return int(text)

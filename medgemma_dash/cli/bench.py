@@ -3,6 +3,7 @@
 import argparse
 
 from medgemma_dash.cli.chosen_model import chosen_model
+from medgemma_dash.cli.output import say
 from medgemma_dash.services import costs as benchmark
 
 
@@ -16,6 +17,6 @@ def run(options: argparse.Namespace) -> int:
         shapes=(benchmark.REFERENCE_SHAPE, *(options.shape or ())),
         lengths=options.length or benchmark.LENGTHS,
         rounds=options.rounds,
-        say=lambda line: print(line, flush=True),
+        say=say,
     )
     return 0

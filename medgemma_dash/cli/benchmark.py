@@ -2,11 +2,10 @@
 
 import argparse
 import shlex
-import sys
 
 from medgemma_dash.cli import INTERRUPTED
 from medgemma_dash.cli.chosen_model import chosen_model
-from medgemma_dash.cli.output import writing_to
+from medgemma_dash.cli.output import say, writing_to
 from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.cli.summary import printable
 from medgemma_dash.core.errors import SettingError
@@ -21,42 +20,65 @@ from medgemma_dash.services.evaluation.benchmark.cases import (
 )
 from medgemma_dash.services.evaluation.benchmark.run import (
     chosen_methods,
+    identity,
     quick_options,
     run_benchmark,
 )
-from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
+from medgemma_dash.services.evaluation.benchmark.stored import observations_parquet, summary_json
 from medgemma_dash.services.evaluation.benchmark.summary import summarise
 from medgemma_dash.services.evaluation.benchmark.table import as_markdown
+from medgemma_dash.services.evaluation.benchmark.unfinished import Unfinished
+from medgemma_dash.services.exporting.files import write_together
 
 PROBLEMS_SHOWN = 20
 
 
 def run(options: argparse.Namespace) -> int:
-    """Measure, print, store; after Ctrl-C what is done is stored, and the status is 130."""
+    """Measure, store, print; after Ctrl-C what is done is stored, and the status is 130.
+
+    With --out it goes on where an earlier run of the same command was ended.
+    """
     methods = chosen_methods(options.methods)
     method_options = quick_options(options.setting)
     annotations = _annotations(options)
-    if options.out:
-        with writing_to(options.out):
-            options.out.mkdir(parents=True, exist_ok=True)
+    with writing_to(options.out):
+        if options.out:
+            write_together(options.out, {})
     model = chosen_model(options).load()
     source = _source(options, model, annotations)
-    benchmark = run_benchmark(
-        model,
-        source,
-        methods,
-        options=method_options,
-        remove_for_all_words=options.removal_words == "all",
-        progress=show_progress,
-    )
-    summary = summarise(benchmark, _command(options, model))
-    table = as_markdown(summary)
-    print(table, end="")
-    if options.out:
-        with writing_to(options.out):
-            write_observations(benchmark.observations, options.out / "benchmark.parquet")
-            (options.out / "benchmark.md").write_text(table, encoding="utf-8")
-            (options.out / "benchmark.json").write_text(summary_json(summary), encoding="utf-8")
+    all_words = options.removal_words == "all"
+    unfinished = Unfinished()
+    with writing_to(options.out):
+        if options.out:
+            run_of = identity(
+                model, source, methods, method_options, remove_for_all_words=all_words
+            )
+            unfinished = Unfinished.open(options.out, run_of)
+        if len(unfinished):
+            say(f"Going on: {len(unfinished)} questions are answered and measured.", error=True)
+        benchmark = run_benchmark(
+            model,
+            source,
+            methods,
+            options=method_options,
+            remove_for_all_words=all_words,
+            unfinished=unfinished,
+            progress=show_progress,
+        )
+        summary = summarise(benchmark, _command(options, model))
+        table = as_markdown(summary)
+        if options.out:
+            write_together(
+                options.out,
+                {
+                    "benchmark.parquet": observations_parquet(benchmark.observations),
+                    "benchmark.md": table.encode(),
+                    "benchmark.json": summary_json(summary).encode(),
+                },
+            )
+            if benchmark.complete:
+                unfinished.remove()
+    say(table, end="")
     return 0 if benchmark.complete else INTERRUPTED
 
 
@@ -69,10 +91,10 @@ def _annotations(options: argparse.Namespace) -> AnnotationSet | None:
         raise SettingError("--first-seed is for synthetic radiographs: leave it out.")
     read = read_annotations(options.annotations, options.images)
     for problem in read.problems[:PROBLEMS_SHOWN]:
-        print(printable(f"{problem.place}: {problem.reason}"), file=sys.stderr)
+        say(printable(f"{problem.place}: {problem.reason}"), error=True)
     more = len(read.problems[PROBLEMS_SHOWN:]) + read.unlisted_problems
     if more:
-        print(f"and {more} more problems", file=sys.stderr)
+        say(f"and {more} more problems", error=True)
     if not read.findings:
         raise SettingError(
             "There is no usable annotation. Allowed: a table of boxes (.csv), COCO boxes or "

@@ -4,7 +4,9 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 
+from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import dependency_error, unmet
 from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
@@ -24,7 +26,7 @@ def run(options: argparse.Namespace) -> int:
         raise dependency_error(missing)
     environment = server_environment(options, os.environ)
     read_settings(environment)
-    print(f"MedGemma Dash: http://127.0.0.1:{options.port}", flush=True)
+    say(f"MedGemma Dash: http://127.0.0.1:{options.port}")
     command = server_command(options.port)
     os.execve(command[0], command, environment)  # noqa: S606 - our own interpreter
 
@@ -32,11 +34,13 @@ def run(options: argparse.Namespace) -> int:
 def server_command(port: int) -> list[str]:
     """Streamlit on Home.py, whose own .streamlit/config.toml has the last word on every setting.
 
-    -P: no file of the folder one stands in is taken for a module.
+    -P: no file of the folder one stands in is taken for a module. The program is then no module
+    to the interpreter either, in a checkout; so it is started as a file.
     """
     home = str(resource("Home.py"))
-    streamlit = [sys.executable, "-P", "-m", "streamlit", "run", home]
-    return [*streamlit, "--server.address", "127.0.0.1", "--server.port", str(port)]
+    start = str(Path(__file__).parents[1] / "ui" / "server" / "start.py")
+    server = [sys.executable, "-P", start, "run", home]
+    return [*server, "--server.address", "127.0.0.1", "--server.port", str(port)]
 
 
 def server_environment(

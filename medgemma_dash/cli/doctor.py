@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Iterable
 
+from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import dependencies
 from medgemma_dash.services.libraries import Diagnosis, examine_libraries, examine_python
 
@@ -27,6 +28,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(diagnoses: Iterable[Diagnosis]) -> None:
     for diagnosis in diagnoses:
-        print(f"{MARKS[diagnosis.status]}  {diagnosis.name:{WIDTH}}  {diagnosis.text}", flush=True)
+        say(f"{MARKS[diagnosis.status]}  {diagnosis.name:{WIDTH}}  {diagnosis.text}")
         if diagnosis.remedy:
-            print(f"      {'':{WIDTH}}  -> {diagnosis.remedy}", flush=True)
+            say(f"      {'':{WIDTH}}  -> {diagnosis.remedy}")

@@ -1,12 +1,13 @@
 """`explain`: asks, explains, writes what the pages let one take home, and prints a summary."""
 
 import argparse
+import warnings
 from pathlib import Path
 
 import numpy as np
 
 from medgemma_dash.cli.chosen_model import chosen_model
-from medgemma_dash.cli.output import writing_to
+from medgemma_dash.cli.output import say, writing_to
 from medgemma_dash.cli.progress import show_progress
 from medgemma_dash.cli.summary import summary
 from medgemma_dash.imaging import load_radiograph
@@ -15,7 +16,9 @@ from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
 from medgemma_dash.reports.pictures import DEFAULT_DISPLAY
 from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.explaining.asking import ask
-from medgemma_dash.services.explaining.explain import every_token, explain
+from medgemma_dash.services.explaining.explain import every_token, explain_target
+from medgemma_dash.services.explaining.targets import choose_target
+from medgemma_dash.services.exporting.files import write_together
 
 
 def run(options: argparse.Namespace) -> int:
@@ -27,16 +30,19 @@ def run(options: argparse.Namespace) -> int:
     _write(options.out, {})
     model = choice.load()
     answer = ask(model, radiograph, options.question, max_new_tokens=options.max_new_tokens)
-    explanation = explain(
-        model,
-        answer,
-        token=options.token,
-        phrase=options.phrase,
-        span=options.span,
-        against=options.against,
-        margin=None if options.margin is None else tuple(options.margin),
-        method=options.method,
-        **method_options,
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # the summary says it
+        target = choose_target(
+            model,
+            answer,
+            token=options.token,
+            phrase=options.phrase,
+            span=options.span,
+            against=options.against,
+            margin=None if options.margin is None else tuple(options.margin),
+        )
+    explanation = explain_target(
+        model, answer, target, method=options.method, options=method_options
     )
     every = every_token(
         model, answer, method=options.method, progress=show_progress, **method_options
@@ -62,13 +68,11 @@ def run(options: argparse.Namespace) -> int:
     if options.report:
         files["report.html"] = taken.report().encode()
     _write(options.out, files)
-    print(summary(answer, explanation, taken.zones))
-    print(f"Written   {', '.join(files)} in {options.out}")
+    say(summary(answer, explanation, taken.zones, taken.strength))
+    say(f"Written   {', '.join(files)} in {options.out}")
     return 0
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:
     with writing_to(folder):
-        folder.mkdir(parents=True, exist_ok=True)
-        for name, content in files.items():
-            (folder / name).write_bytes(content)
+        write_together(folder, files)

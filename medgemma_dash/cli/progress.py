@@ -2,9 +2,11 @@
 
 import sys
 
+from medgemma_dash.cli.output import say
+
 
 def show_progress(done: int, total: int) -> None:
     """Rewrite the counter on standard error; silent when that is no terminal."""
-    if sys.stderr.isatty():
+    if sys.stderr is not None and sys.stderr.isatty():
         end = "\n" if done >= total else ""
-        print(f"\r{done} of {total}", end=end, file=sys.stderr, flush=True)
+        say(f"\r{done} of {total}", end=end, error=True)

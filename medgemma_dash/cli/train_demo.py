@@ -3,11 +3,12 @@
 import argparse
 import dataclasses
 
+from medgemma_dash.cli.output import say
 from medgemma_dash.demo.train import TrainingSettings, train
 
 
 def run(options: argparse.Namespace) -> int:
     """Train and write the checkpoint folder."""
     settings = dataclasses.replace(TrainingSettings(), seed=options.seed)
-    train(options.out, settings, lambda line: print(line, flush=True))
+    train(options.out, settings, say)
     return 0

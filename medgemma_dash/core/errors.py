@@ -12,13 +12,21 @@ MedGemmaDashError
 ├── NoExplanationError      the method ran and found nothing to show
 ├── OutOfMemoryError        the device ran out of memory
 ├── CancelledError          the user stopped the work, or closed the page
-├── ResultFileError         a stored result is missing, or not one that this program wrote
+├── ResultFileError         a stored result is missing, of another run, or cannot be written
 ├── DependencyError         a library is missing, or of a version that does not fit
 └── SettingError            an environment setting has a value that is not allowed
 
 A message says what was wrong, what is allowed, and what to do next.
 It never contains pixel data, DICOM tags, or a path that the user did not type.
 """
+
+LONGEST_QUOTED = 60
+
+
+def quoted(value: object) -> str:
+    """What somebody gave, for a message: in quotes where it is text, and not long."""
+    text = repr(value)
+    return text if len(text) <= LONGEST_QUOTED else text[:LONGEST_QUOTED] + "..."
 
 
 class MedGemmaDashError(Exception):
@@ -70,7 +78,7 @@ class CancelledError(MedGemmaDashError):
 
 
 class ResultFileError(MedGemmaDashError):
-    """A file of stored results is missing, or does not fit."""
+    """A file of stored results is missing, does not fit, or cannot be written."""
 
 
 class DependencyError(MedGemmaDashError):

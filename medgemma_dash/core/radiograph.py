@@ -63,6 +63,8 @@ class Radiograph:
     windows: the file's own presets, or one that spans the intensities; the first made `pixels`.
     tags: an allow-list of acquisition facts as (name, value) pairs; never patient data.
     warnings: what the reader noticed, in sentences for the user.
+    wider: the name of a window that shows much more than the first, which leaves the picture
+        nearly black, white or flat; "" where the first one serves.
     """
 
     pixels: npt.NDArray[np.uint8]
@@ -73,6 +75,7 @@ class Radiograph:
     windows: tuple[Window, ...]
     tags: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    wider: str = ""
 
     def __post_init__(self) -> None:
         if self.pixels.dtype != np.uint8 or self.pixels.ndim != 3 or self.pixels.shape[2] != 3:

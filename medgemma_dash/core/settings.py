@@ -11,10 +11,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from medgemma_dash.core.errors import SettingError
+from medgemma_dash.core.errors import SettingError, quoted
 
-DEVICES = r"auto|cpu|mps|cuda(:\d+)?"
-DTYPES = r"auto|float32|bfloat16"
+DEVICES = ("auto, cpu, mps, cuda, or cuda:N", r"auto|cpu|mps|cuda(:\d{1,3})?")
+DTYPES = ("auto, float32 or bfloat16", r"auto|float32|bfloat16")
+MEGABYTES = ("a whole number from 0 to 9999999", r"[0-9]{1,7}")
 
 
 @dataclass(frozen=True)
@@ -36,13 +37,16 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         device=_choice(environment, "MEDGEMMA_DASH_DEVICE", DEVICES, defaults.device),
         dtype=_choice(environment, "MEDGEMMA_DASH_DTYPE", DTYPES, defaults.dtype),
         graph_megabytes=int(
-            _choice(environment, "MEDGEMMA_DASH_GRAPH_MEGABYTES", r"\d+", megabytes)
+            _choice(environment, "MEDGEMMA_DASH_GRAPH_MEGABYTES", MEGABYTES, megabytes)
         ),
     )
 
 
-def _choice(environment: Mapping[str, str], name: str, pattern: str, default: str) -> str:
+def _choice(
+    environment: Mapping[str, str], name: str, allowed: tuple[str, str], default: str
+) -> str:
+    words, pattern = allowed
     value = environment.get(name, "").strip() or default
     if not re.fullmatch(pattern, value):
-        raise SettingError(f"{name} is {value!r}; allowed: {pattern}.")
+        raise SettingError(f"{name} is {quoted(value)}; allowed: {words}.")
     return value

@@ -8,10 +8,24 @@ TargetKind = Literal["token", "span", "phrase", "answer", "margin"]
 
 @dataclass(frozen=True)
 class Against:
-    """The token that the model did not say, for a contrastive target."""
+    """The token that the model did not say, for a contrastive target.
+
+    asked: the words that were asked for, where the token is only the first of several.
+    """
 
     id: int
     text: str
+    asked: str = ""
+
+    @property
+    def notice(self) -> str:
+        """What to know of a contrast with the beginning of a word; "" for a whole one."""
+        if not self.asked:
+            return ""
+        return (
+            f"“{self.asked}” is several tokens for this model: the contrast is with the first, "
+            f"“{self.text.strip()}”, which other words may begin with too."
+        )
 
 
 @dataclass(frozen=True)

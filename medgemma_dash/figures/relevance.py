@@ -44,6 +44,7 @@ def relevance_figure(
     opacity: float = 0.75,
     threshold: float = 0.0,
     colour_scale: str = "Inferno",
+    scale_peak: float = 0.0,
     signed: bool = False,
     laterality: str = "unknown",
     selected_cells: Sequence[Cell] = (),
@@ -66,6 +67,7 @@ def relevance_figure(
     cell_words: (rows, cols) lists of the answer words that leaned on a cell, strongest first.
     boxes: whether a box that is drawn with the mouse chooses cells, in place of zooming.
     threshold: share of the peak, 0 to 1, below which nothing is painted.
+    scale_peak: the magnitude that the colours reach to at least, see `MapDisplay`.
     colour_scale: one of palette.MAGNITUDE_SCALES; a signed map is always RdBu about 0.
     laterality: the image side of the patient's right; "unknown" draws no R and L.
     mark_peak: whether a box, which the line below the colour bar names, marks the peak.
@@ -88,7 +90,10 @@ def relevance_figure(
     limits, patches = None, ""
     if image_map is not None:
         drawn, patches = finest(image_map, fine)
-        limits = colour_range(drawn, signed)
+        reach = [np.full((1, 1), scale_peak)] if scale_peak > 0 else []
+        limits = colour_range(drawn, signed, reach)
+        if limits[1] > colour_range(drawn, signed)[1]:
+            patches += ", strongest word"
         traces.append(
             map_heatmap(
                 cells,

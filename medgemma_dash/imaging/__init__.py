@@ -1,7 +1,7 @@
 """From the bytes of a PNG, JPEG or DICOM file to a `Radiograph`, and back to a picture.
 
-Imports neither torch nor Streamlit; pydicom is imported only in the process that decodes DICOM,
-OpenCV only when a body mask or a JPEG is asked for.
+Imports neither torch nor Streamlit; files are decoded, and pydicom imported, only in the guarded
+process, and OpenCV here only when a body mask or a JPEG is asked for.
 """
 
 from medgemma_dash.imaging.body_mask import body_mask

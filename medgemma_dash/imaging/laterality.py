@@ -13,6 +13,11 @@ VIEWS = FRONTAL_VIEWS | LATERAL_VIEWS | OBLIQUE_VIEWS | DECUBITUS_VIEWS
 _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 
 
+def is_lateral(laterality: Laterality) -> bool:
+    """Whether the file said that it is a lateral view; where the sides come from tells it."""
+    return laterality == "unknown" and "lateral view" in laterality.source
+
+
 def assumed() -> Laterality:
     """For a picture that carries no orientation at all."""
     return Laterality("left", ASSUMED)
@@ -26,12 +31,18 @@ def read_laterality(orientation: tuple[str, ...], view: str) -> tuple[Laterality
     view: (0018,5101), "" if absent.
     The picture itself is never turned or mirrored.
     """
-    if view in LATERAL_VIEWS:
-        return (
-            Laterality("unknown", "the file says that this is a lateral view"),
-            ("The file says that this is a lateral view: zones and sides do not apply to it.",),
-        )
+    across, down, readable = _leading_letters(orientation)
     warnings: list[str] = []
+    if readable and (view in FRONTAL_VIEWS and across in "AP"):
+        warnings.append(_contradiction(view, "a lateral"))
+    if readable and (view in LATERAL_VIEWS and across in "LR"):
+        warnings.append(_contradiction(view, "a frontal"))
+    if view in LATERAL_VIEWS:
+        warnings.append(
+            "The file says that this is a lateral view: zones and sides do not apply to it."
+        )
+        said = "the file says that this is a lateral view"
+        return Laterality("unknown", said), tuple(warnings)
     if view in OBLIQUE_VIEWS | DECUBITUS_VIEWS:
         warnings.append(f"The view is {view}, not a frontal one: zones and sides are approximate.")
     if not orientation:
@@ -40,7 +51,6 @@ def read_laterality(orientation: tuple[str, ...], view: str) -> tuple[Laterality
             "the radiological convention is assumed."
         )
         return assumed(), tuple(warnings)
-    across, down, readable = _leading_letters(orientation)
     if not readable:
         warnings.append("The file's PatientOrientation cannot be read; the sides are not named.")
         reason = "the file's PatientOrientation cannot be read"
@@ -70,6 +80,13 @@ def read_laterality(orientation: tuple[str, ...], view: str) -> tuple[Laterality
         )
     right: PatientRight = "left" if across == "L" else "right"
     return Laterality(right, said, "bottom" if down == "H" else "top"), tuple(warnings)
+
+
+def _contradiction(view: str, kind: str) -> str:
+    return (
+        f"The file contradicts itself: its view is {view}, its PatientOrientation that of {kind} "
+        "view. Look at the picture before you trust its sides."
+    )
 
 
 def _leading_letters(orientation: tuple[str, ...]) -> tuple[str, str, bool]:

@@ -5,35 +5,48 @@ import stat
 from hashlib import sha256
 
 import numpy as np
-from jaxtyping import UInt8
 from PIL import Image
 
 from medgemma_dash.core.errors import ImageError
+from medgemma_dash.core.progress import Check
 from medgemma_dash.core.radiograph import Radiograph
-from medgemma_dash.imaging import laterality
+from medgemma_dash.imaging.contrast import judge_contrast
+from medgemma_dash.imaging.decoded import DecodedImage
+from medgemma_dash.imaging.dicom.transfer_syntax import read_transfer_syntax
 from medgemma_dash.imaging.limits import MAX_FILE_BYTES, check_file_size
-from medgemma_dash.imaging.raster import RasterImage, as_rgb, luma, read_picture, read_raster
+from medgemma_dash.imaging.raster import as_rgb, luma, read_picture
 from medgemma_dash.imaging.sniff import sniff
 from medgemma_dash.imaging.window import apply_window
 
-_NEARLY_ALL = 0.98
+_SIDE_ASSUMED = (
+    "The picture does not say which side is the patient's right; "
+    "the radiological convention is assumed."
+)
 
 
 def load_radiograph(
     source: str | os.PathLike[str] | bytes | bytearray | memoryview | Image.Image,
+    *,
+    owner: str | None = None,
+    check: Check | None = None,
 ) -> Radiograph:
     """Read one radiograph from a path, the bytes of a file, or a Pillow picture.
 
-    The kind of file is told by its bytes alone. Raises ImageError, and nothing else, for
-    anything that cannot be read; the message says why and what to do.
+    The kind of file is told by its bytes alone, and files are decoded in a process of their own,
+    with limits of memory and time. Raises ImageError, and nothing else, for anything that cannot
+    be read; the message says why and what to do.
+
+    owner: on whose behalf, where several people share the program: of each, one file is read at
+        a time.
+    check: called often while a file is decoded; what it raises ends that and is raised here.
     """
     try:
         if isinstance(source, Image.Image):
             return _from_picture(source)
         if isinstance(source, bytes | bytearray | memoryview):
-            return _from_bytes(bytes(source))
+            return _from_bytes(bytes(source), owner, check)
         if isinstance(source, str | os.PathLike):
-            return _from_bytes(_read_file(source))
+            return _from_bytes(_read_file(source), owner, check)
     except MemoryError:
         raise ImageError(
             "This machine has too little free memory to open the picture. Export it smaller, or "
@@ -44,72 +57,48 @@ def load_radiograph(
     )
 
 
-def _from_bytes(data: bytes) -> Radiograph:
+def _from_bytes(data: bytes, owner: str | None, check: Check | None) -> Radiograph:
+    # Imported here because starting a process needs modules that pictures do not.
+    from medgemma_dash.imaging.guarded.decode import decode_guarded
+
     check_file_size(len(data))
     kind = sniff(data)
-    digest = sha256(data).hexdigest()
     if kind == "dicom":
-        return _from_dicom(data, digest)
-    return _from_raster(read_raster(data, kind), digest)
+        read_transfer_syntax(data)  # refuses without starting a process
+    image = decode_guarded(data, kind, owner=owner, check=check)
+    more = () if kind == "dicom" else (_SIDE_ASSUMED,)
+    return _radiograph(image, sha256(data).hexdigest(), more)
 
 
 def _from_picture(picture: Image.Image) -> Radiograph:
-    raster = read_picture(picture)
-    samples = np.ascontiguousarray(raster.source)
+    image, source = read_picture(picture)
+    samples = np.ascontiguousarray(source)
     digest = sha256(f"{samples.dtype.str} {samples.shape}".encode())
     digest.update(samples.data)
-    return _from_raster(raster, digest.hexdigest())
+    return _radiograph(image, digest.hexdigest(), (_SIDE_ASSUMED,))
 
 
-def _from_raster(raster: RasterImage, digest: str) -> Radiograph:
-    side = laterality.assumed()
-    assumption = (
-        "The picture does not say which side is the patient's right; "
-        "the radiological convention is assumed."
-    )
-    return Radiograph(
-        pixels=raster.pixels,
-        sha256=digest,
-        spacing_mm=None,
-        laterality=side,
-        intensities=raster.intensities,
-        windows=raster.windows,
-        warnings=(*raster.warnings, *_about_contrast(raster.pixels), assumption),
-    )
-
-
-def _from_dicom(data: bytes, digest: str) -> Radiograph:
-    # Imported here because starting a process needs modules that other files do not.
-    from medgemma_dash.imaging.dicom.process import decode_in_process
-    from medgemma_dash.imaging.dicom.transfer_syntax import read_transfer_syntax
-
-    read_transfer_syntax(data)  # refuses without starting a process
-    image = decode_in_process(data)
-    if image.picture.ndim == 3:
-        pixels, intensities = image.picture, luma(image.picture)
+def _radiograph(image: DecodedImage, digest: str, more: tuple[str, ...]) -> Radiograph:
+    """more: warnings that come last."""
+    picture = image.picture
+    if picture.ndim == 3:
+        pixels, intensities = picture, luma(picture)
+    elif picture.dtype == np.uint8:
+        pixels, intensities = as_rgb(picture), picture.astype(np.float32)
     else:
-        intensities = image.picture
-        pixels = as_rgb(apply_window(intensities, image.windows[0]))
+        pixels, intensities = as_rgb(apply_window(picture, image.windows[0])), picture
+    contrast = judge_contrast(pixels, intensities, image.windows)
     return Radiograph(
         pixels=pixels,
         sha256=digest,
         spacing_mm=image.spacing_mm,
         laterality=image.laterality,
         intensities=intensities,
-        windows=image.windows,
+        windows=contrast.windows,
         tags=image.tags,
-        warnings=(*image.warnings, *_about_contrast(pixels)),
+        warnings=(*contrast.warnings, *image.warnings, *more),
+        wider=contrast.wider,
     )
-
-
-def _about_contrast(pixels: UInt8[np.ndarray, "rows cols 3"]) -> tuple[str, ...]:
-    """Warn about a picture in which there is nothing to see."""
-    sample = pixels[::4, ::4]
-    if sample.min() == sample.max() and pixels.min() == pixels.max():
-        return ("Every pixel has the same value: there is nothing to see in this picture.",)
-    if np.mean(sample == 0) > _NEARLY_ALL or np.mean(sample == 255) > _NEARLY_ALL:
-        return ("Nearly the whole picture is black or white: try another window.",)
-    return ()
 
 
 def _read_file(path: str | os.PathLike[str]) -> bytes:

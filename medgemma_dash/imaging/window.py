@@ -9,6 +9,7 @@ from medgemma_dash.core.radiograph import Window
 
 _ROWS_AT_ONCE_BYTES = 2**19  # intermediate values of one block stay in the processor's cache
 
+WHOLE_RANGE = "Whole range"  # from the smallest to the largest intensity
 EIGHT_BIT = Window("Full range", 128.0, 256.0)  # the window under which 0..255 stay as they are
 
 

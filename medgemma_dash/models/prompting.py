@@ -11,6 +11,7 @@ from torch import Tensor
 from medgemma_dash.core.errors import ModelError, PromptError
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
+from medgemma_dash.models.chat_template import try_template
 
 MAX_PROMPT_TOKENS = 1024  # of words; soft tokens do not count
 # 2,048 soft tokens in MedGemma. What is kept and what a click costs grow faster than their number.
@@ -46,8 +47,10 @@ def encode_prompt(
         )
     images = [{"type": "image", "image": Image.fromarray(one.pixels)} for one in radiographs]
     user = [*images, {"type": "text", "text": prompt}]
+    conversation = [{"role": "user", "content": user}]
+    try_template(model.processor, conversation)
     encoded = model.processor.apply_chat_template(
-        [{"role": "user", "content": user}],
+        conversation,
         add_generation_prompt=True,
         tokenize=True,
         return_dict=True,
@@ -92,7 +95,14 @@ def find_image_spans(
 
 
 def check_text(model: VisionLanguageModel, text: str, what: str) -> None:
-    """Refuse the model's control tags in typed text; raises PromptError that names the tag."""
+    """Refuse half a character, and the model's control tags in typed text; raises PromptError."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise PromptError(
+            f"The {what} holds half a character (a lone surrogate), as text does that was decoded "
+            "wrongly. Type it again, or read its file as UTF-8."
+        ) from None
     tokenizer = model.processor.tokenizer
     tags = {str(token) for token in tokenizer.added_tokens_decoder.values() if token.special}
     tags |= {str(tag) for tag in tokenizer.all_special_tokens if tag}
@@ -104,14 +114,14 @@ def check_text(model: VisionLanguageModel, text: str, what: str) -> None:
             )
 
 
-def encode_continuation(model: VisionLanguageModel, text: str) -> Int[Tensor, " tokens"]:
-    """Token ids of text placed behind the prompt as the answer; raises PromptError."""
-    check_text(model, text, "forced answer")
+def encode_continuation(
+    model: VisionLanguageModel, text: str, what: str = "forced answer"
+) -> Int[Tensor, " tokens"]:
+    """Token ids of text placed behind the prompt; what: it is called so in a PromptError."""
+    check_text(model, text, what)
     ids = model.processor.tokenizer(text, add_special_tokens=False)["input_ids"]
     if not ids:
-        raise PromptError(
-            "The forced answer is empty. Give the text that the model is to have said."
-        )
+        raise PromptError(f"The {what} is empty. Give the text that the model is to have said.")
     if len(ids) > MAX_PROMPT_TOKENS:
-        raise PromptError(f"The forced answer has {len(ids)} tokens. Allowed: {MAX_PROMPT_TOKENS}.")
+        raise PromptError(f"The {what} has {len(ids)} tokens. Allowed: {MAX_PROMPT_TOKENS}.")
     return torch.tensor(ids)

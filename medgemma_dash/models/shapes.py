@@ -7,7 +7,7 @@ from transformers import Gemma3Config, Gemma3ForConditionalGeneration
 
 from medgemma_dash.core.errors import ModelError
 from medgemma_dash.models.adapter import VisionLanguageModel
-from medgemma_dash.models.loading import wrap_model
+from medgemma_dash.models.loading import model_without_processor
 
 
 @dataclass(frozen=True)
@@ -84,6 +84,6 @@ def random_model(shape: Shape, device: torch.device, dtype: torch.dtype) -> Visi
     hf_model.set_attn_implementation("sdpa")
     with torch.no_grad():
         hf_model.model.multi_modal_projector.mm_input_projection_weight.normal_(std=0.02)
-    model = wrap_model(hf_model, None)
+    model = model_without_processor(hf_model)
     model.name = f"random weights, shape {shape.name}"
     return model

@@ -19,7 +19,7 @@ from medgemma_dash.core.errors import MedGemmaDashError
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSLESS, LOSSY
 from medgemma_dash.models import load_model
-from medgemma_dash.models.loading import choose_device, choose_dtype, free_memory_bytes
+from medgemma_dash.models.devices import choose_device, choose_dtype, free_memory_bytes
 from medgemma_dash.models.processor import multiplies_bfloat16
 from medgemma_dash.services.libraries import Diagnosis
 

@@ -10,13 +10,21 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError, PromptError
 from medgemma_dash.core.target import Target
+from medgemma_dash.services.explaining import tasks
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import EXPLAIN
-from medgemma_dash.ui.state.session import ASK, QUESTION
+from medgemma_dash.services.runtime.queue import ABANDONED
+from medgemma_dash.ui.components.map_display import displayed_pixels, window_key
+from medgemma_dash.ui.state.actions import open_radiograph
+from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
+from tests.app.browser_events import actions_of, choose_action, lines_of
 from tests.app.opened import answered_of, session_of, study_of
+from tests.imaging.dicom_files import native, sample_picture
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
+
+PATIENCE_SECONDS = 30
 
 
 def ask(app: AppTest, settle: Settle, question: str) -> AppTest:
@@ -210,6 +218,34 @@ def test_leaving_in_the_middle_of_an_answer_loses_nothing(
     assert answered.explanation is not None
 
 
+@pytest.mark.parametrize("key", [tasks.ASK, EXPLAIN])
+def test_what_ended_because_the_page_was_left_is_sent_for_again(
+    open_explain: OpenPage, settle: Settle, fake: Any, key: str
+) -> None:
+    """A browser with too much to do, or asleep, asks for nothing for minutes."""
+    app = open_explain()
+    fake.hold.clear()
+    if key == tasks.ASK:
+        app.text_input(key=QUESTION).set_value("Is the heart enlarged?")
+        app.button(key=ASK).click().run()
+    else:
+        app.session_state[METHOD] = "gradcam"
+        app.run()
+    job = session_of(app).jobs.get(key)
+    assert job is not None
+    job._line.stop(job._record, ABANDONED)
+    assert job.wait(PATIENCE_SECONDS)
+    fake.hold.set()
+    app = settle(app.run())
+    assert session_of(app).notice is None
+    answered = answered_of(app)
+    assert answered.explanation is not None
+    if key == tasks.ASK:
+        assert answered.answer.prompt == "Is the heart enlarged?"
+    else:
+        assert answered.explanation.method == "gradcam"
+
+
 def test_the_url_names_the_sample_and_never_the_picture(open_explain: OpenPage) -> None:
     app = open_explain()
     assert set(app.query_params) == {"sample"}
@@ -240,3 +276,20 @@ def test_an_answer_that_is_known_already_gets_its_word_selected(
     answered = answered_of(open_explain())
     assert answered.target is not None
     assert answered.explanation is not None
+
+
+def test_a_dark_film_is_shown_in_the_full_range_by_one_click(open_explain: OpenPage) -> None:
+    app = open_explain()
+    assert "wider" not in actions_of(app, "radiograph_notes")  # the sample uses the range
+    dark = native(sample_picture(64, 64, 8), WindowCenter=2048, WindowWidth=4096)
+    assert open_radiograph(session_of(app), dark, "Uploaded film")
+    app.run()
+    study = study_of(app)
+    assert displayed_pixels(study).max() < 20
+    assert any("very dark" in line for line in lines_of(app, "radiograph_notes"))
+    assert actions_of(app, "radiograph_notes") == ["wider"]
+    choose_action(app, "radiograph_notes", "wider")
+    app.run()
+    assert app.session_state[window_key(study, "preset")] == "Whole range"
+    assert any("very dark" in line for line in lines_of(app, "radiograph_notes"))
+    assert actions_of(app, "radiograph_notes") == []

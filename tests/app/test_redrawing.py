@@ -11,16 +11,18 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from medgemma_dash.core.target import Target
 from medgemma_dash.ui.components.map_display import window_key
 from medgemma_dash.ui.components.redraw import PARTS
 from medgemma_dash.ui.pages.explain.state import ExplainState
-from medgemma_dash.ui.state.actions import open_radiograph
+from medgemma_dash.ui.state.actions import choose, open_radiograph
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import ASK, QUESTION
 from tests.app.browser_events import choose_words, click_patch, drag_window, lines_of
 from tests.app.opened import session_of, study_of
 
 OpenPage = Callable[[], AppTest]
+Settle = Callable[[AppTest], AppTest]
 
 
 def cell_of(app: AppTest) -> tuple[int, int] | None:
@@ -119,6 +121,36 @@ def test_a_word_can_be_chosen_where_the_last_one_had_no_map(
     choose_words(app, 8, 9)
     assert not app.exception
     assert lines_of(app, "why_sentence")[0].startswith("Why lower?")
+
+
+def places(app: AppTest) -> dict[str, tuple[int, ...]]:
+    """Where everything with a key stands in the page: the way to it from the root."""
+    found = {}
+    waiting: list[tuple[tuple[int, ...], Any]] = [((), app._tree)]
+    while waiting:
+        place, one = waiting.pop()
+        for index, child in getattr(one, "children", {}).items():
+            waiting.append(((*place, index), child))
+        key = str(getattr(getattr(one, "proto", None), "id", "")).rpartition("-")[2]
+        if key:
+            found[key] = place
+    return found
+
+
+def test_progress_of_a_word_moves_nothing(
+    open_explain: OpenPage, settle: Settle, host: Any, fake: Any
+) -> None:
+    """What has moved is built anew by the browser, the table with five megabytes of script."""
+    app = open_explain()
+    before = places(app)
+    fake.hold.clear()
+    choose(session_of(app), host, Target("token", (7,), " right"), "chefer", ())
+    app.run()
+    meanwhile = places(app)
+    assert set(meanwhile) - set(before) == {"cancel_explain"}
+    assert {key: meanwhile[key] for key in before} == before
+    fake.hold.set()
+    assert places(settle(app)) == before
 
 
 @pytest.mark.parametrize("part", PARTS)

@@ -41,6 +41,7 @@ CHROMIUM_FLAGS = (
 # A loaded machine may need long; a healthy one never waits for these.
 START_SECONDS = 120
 WAIT_MILLISECONDS = 120_000
+POLICY = "Content Security Policy"  # in every browser's message of a violation
 
 # What Streamlit itself draws when something went wrong: the program draws none of these, for it
 # has lines of its own. Watched from the page's first moment on, since the next run of a script
@@ -168,8 +169,9 @@ def pages_of(browser: Browser) -> Iterator[OpenPage]:
     """Opens pages, each a session of its own, of a given width, height and theme.
 
     Nothing but this machine can be reached from it; whatever a page tries to load from
-    elsewhere is listed in `page.outside`, and in `page.failures` uncaught script errors and the
-    text of every box by which Streamlit says that something went wrong.
+    elsewhere is listed in `page.outside`, and in `page.failures` uncaught script errors, what the
+    server's policy did not let it load, and the text of every box by which Streamlit says that
+    something went wrong.
     """
     contexts: list[BrowserContext] = []
 
@@ -198,6 +200,7 @@ def pages_of(browser: Browser) -> Iterator[OpenPage]:
 
         context.route("**/*", guard)
         page.on("pageerror", lambda error: failures.append(f"script: {error}"))
+        page.on("console", lambda said: POLICY in said.text and failures.append(said.text))
         return page
 
     try:

@@ -10,6 +10,8 @@ from medgemma_dash.cli import benchmark as command
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
 from medgemma_dash.services.evaluation.benchmark import read_summary
+from medgemma_dash.services.evaluation.benchmark import run as running
+from medgemma_dash.services.evaluation.benchmark.unfinished import FILE
 from medgemma_dash.services.evaluation.known_answers import radiographs_with_findings
 
 ONE = ["benchmark", "--count", "1", "--methods", "raw_attention"]
@@ -69,6 +71,34 @@ def test_ctrl_c_stores_what_is_done(with_demo_model, tmp_path, monkeypatch, caps
     assert "Partial result" in capsys.readouterr().out
     summary = read_summary(tmp_path / "benchmark.json")
     assert (summary.complete, summary.radiographs) == (False, 1)
+
+
+def test_a_run_that_was_ended_is_gone_on_with_and_leaves_nothing_behind(
+    with_demo_model, tmp_path, monkeypatch, capsys
+):
+    class KilledError(BaseException):
+        pass
+
+    def kill(done, total):
+        raise KilledError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "show_progress", kill)
+        with pytest.raises(KilledError):
+            cli.main([*ONE, "--out", str(tmp_path)])
+    assert [path.name for path in tmp_path.iterdir()] == [FILE]
+    other = ["benchmark", "--count", "1", "--methods", "rollout", "--out", str(tmp_path)]
+    assert cli.main(other) == 2
+    assert "was not finished" in capsys.readouterr().err
+
+    def observe_again(*arguments, **options):
+        raise AssertionError("done already")
+
+    monkeypatch.setattr(running, "observe", observe_again)
+    assert cli.main([*ONE, "--out", str(tmp_path)]) == 0
+    assert "Going on" in capsys.readouterr().err
+    names = sorted(path.name for path in tmp_path.iterdir())
+    assert names == ["benchmark.json", "benchmark.md", "benchmark.parquet"]
 
 
 @pytest.mark.parametrize(

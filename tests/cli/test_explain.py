@@ -1,6 +1,9 @@
 """`explain` from the file to the three files, with the demo model."""
 
 import json
+import os
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -83,6 +86,39 @@ def test_no_file_and_no_line_names_the_picture(command, tmp_path, capsys):
     written = b"".join(path.read_bytes() for path in (tmp_path / "new" / "out").iterdir())
     assert b"Jane" not in written
     assert "Jane" not in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "closed"])
+def test_a_terminal_that_shows_nothing_costs_no_file(command, tmp_path, monkeypatch, encoding):
+    read, write = os.pipe()
+    if encoding == "closed":
+        os.close(read)
+    stream = os.fdopen(write, "w", encoding="ascii")
+    monkeypatch.setattr(sys, "stdout", stream)
+    assert command("--token", "0", "--against", "Übelkeit") == 0
+    stream.close()
+    names = sorted(path.name for path in (tmp_path / "new" / "out").iterdir())
+    assert names == ["explanation.json", "overlay.png", "relevancy.npz"]
+    if encoding == "ascii":
+        with os.fdopen(read, encoding="ascii") as printed:
+            assert "Note      ??belkeit? is several tokens" in printed.read()
+
+
+def test_a_failure_while_writing_leaves_the_files_of_before(command, tmp_path, capsys, monkeypatch):
+    assert command("--token", "0") == 0
+    out = tmp_path / "new" / "out"
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    real = Path.write_bytes
+
+    def full(path, content):
+        if path.name == "overlay.png":
+            raise OSError(28, "No space left on device")
+        return real(path, content)
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    assert command("--token", "1") == 2
+    assert "No space left on device. Choose another --out" in capsys.readouterr().err
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
 
 
 @pytest.mark.parametrize(

@@ -132,9 +132,11 @@ def test_rgb_run_lengths_come_back_exactly() -> None:
     np.testing.assert_array_equal(load_radiograph(compressed(COLOURS, RLE)).pixels, COLOURS)
 
 
-def test_sixteen_bit_rgb_keeps_its_high_bits() -> None:
-    data = native(COLOURS.astype(np.uint16) * 257)
-    np.testing.assert_array_equal(load_radiograph(data).pixels, COLOURS)
+@pytest.mark.parametrize("unit", [257, 16])  # a film of 16 bits, and one of 12 in 16
+def test_deep_rgb_is_shown_from_its_darkest_to_its_brightest(unit: int) -> None:
+    found = load_radiograph(native(COLOURS.astype(np.uint16) * unit)).pixels
+    low, high = int(COLOURS.min()), int(COLOURS.max())
+    np.testing.assert_array_equal(found, np.rint((COLOURS - low) * (255 / (high - low))))
 
 
 def test_ybr_is_turned_into_rgb() -> None:

@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import threading
 from pathlib import Path
 from typing import Any
 
@@ -11,10 +10,8 @@ import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 
-from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Window
 from medgemma_dash.imaging import apply_window, load_radiograph
-from medgemma_dash.imaging.dicom import process as dicom_process
 from medgemma_dash.imaging.window_names import distinct
 from tests.imaging.dicom_files import native, sample_picture
 
@@ -209,76 +206,6 @@ def test_burned_in_text_is_warned_of() -> None:
 def test_the_edge_towards_the_head_is_read(down: str, head: str) -> None:
     found = load_radiograph(native(DEEP, bits=12, PatientOrientation=["L", down]))
     assert (found.laterality, found.laterality.head) == ("left", head)
-
-
-def test_a_process_that_cannot_be_started_is_an_image_error(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    def fork(*_: Any, **__: Any) -> Any:
-        raise BlockingIOError(11, "Resource temporarily unavailable")
-
-    monkeypatch.setattr(dicom_process.subprocess, "Popen", fork)
-    with pytest.raises(ImageError, match="too busy"):
-        load_radiograph(native(DEEP, bits=12))
-
-
-def test_a_thread_that_cannot_be_started_is_an_image_error_and_ends_the_process(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    started: list[Any] = []
-    original = subprocess.Popen
-
-    def spy(*arguments: Any, **options: Any) -> Any:
-        started.append(original(*arguments, **options))
-        return started[-1]
-
-    def no_thread(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    monkeypatch.setattr(dicom_process.subprocess, "Popen", spy)
-    monkeypatch.setattr(threading.Thread, "start", no_thread)
-    with pytest.raises(ImageError, match="too busy"):
-        load_radiograph(native(DEEP, bits=12))
-    assert started[0].returncode is not None
-
-
-def test_slow_decoding_is_given_up() -> None:
-    with pytest.raises(ImageError, match="took more than"):
-        dicom_process.decode_in_process(native(DEEP, bits=12), seconds=0.01)
-
-
-def test_memory_limit_of_the_decoding_process_holds() -> None:
-    large = np.zeros((4000, 4000), np.uint16)
-    with pytest.raises(ImageError, match=r"memory|cannot be decoded"):
-        dicom_process.decode_in_process(native(large), megabytes=220)
-
-
-def test_secrets_of_the_server_stay_with_the_server(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[dict[str, str]] = []
-    original = subprocess.Popen
-
-    def spy(*arguments: Any, **options: Any) -> Any:
-        seen.append(options["env"])
-        return original(*arguments, **options)
-
-    monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    monkeypatch.setattr(dicom_process.subprocess, "Popen", spy)
-    load_radiograph(native(DEEP, bits=12))
-    assert "HF_TOKEN" not in seen[0]
-
-
-def test_files_can_be_read_from_several_threads_at_once() -> None:
-    found: list[Any] = []
-    data = native(DEEP, bits=12)
-    threads = [
-        threading.Thread(target=lambda: found.append(load_radiograph(data))) for _ in range(4)
-    ]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert len(found) == 4
-    assert all((one.pixels == found[0].pixels).all() for one in found)
 
 
 def test_reading_needs_neither_torch_nor_streamlit() -> None:

@@ -31,3 +31,22 @@ def test_orientation_is_read_or_admitted_unknown(
     assert laterality.head == ("bottom" if "upside down" in warning else "top")
     assert warning in " ".join(warnings)
     assert bool(warnings) == bool(warning)
+
+
+@pytest.mark.parametrize(
+    ("orientation", "view", "contradicts"),
+    [
+        (("A", "F"), "PA", True),
+        (("L", "F"), "LL", True),
+        (("A", "F"), "LL", False),
+        (("L", "F"), "PA", False),
+        (("A", "F"), "", False),
+        (("?", "!"), "LL", False),
+    ],
+)
+def test_view_and_orientation_that_contradict_each_other_are_said_to(
+    orientation: tuple[str, ...], view: str, contradicts: bool
+) -> None:
+    laterality, warnings = read_laterality(orientation, view)
+    assert ("contradicts itself" in " ".join(warnings)) == contradicts
+    assert (laterality == "left") == (view == "PA" and not contradicts)

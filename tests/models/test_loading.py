@@ -7,7 +7,13 @@ from types import SimpleNamespace
 import pytest
 import torch
 from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-from transformers import AutoConfig, AutoModelForImageTextToText, BertConfig, BertModel, LlamaConfig
+from transformers import (
+    AutoModelForImageTextToText,
+    BertConfig,
+    BertModel,
+    LlamaConfig,
+    PretrainedConfig,
+)
 
 from medgemma_dash.core.errors import (
     ModelAccessError,
@@ -15,8 +21,10 @@ from medgemma_dash.core.errors import (
     ModelNotFoundError,
     UnsupportedModelError,
 )
-from medgemma_dash.models import load_model, loading, wrap_model
-from medgemma_dash.models.loading import DEMO_FOLDER, choose_device, choose_dtype
+from medgemma_dash.models import checkpoint as checkpoint_module
+from medgemma_dash.models import load_model, wrap_model
+from medgemma_dash.models.checkpoint import DEMO_FOLDER
+from medgemma_dash.models.devices import choose_device, choose_dtype
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
 from tests.gemma3_factory import Shape, processor, radiograph, random_model
@@ -88,7 +96,7 @@ def test_the_demo_keeps_its_name_wherever_it_lies(demo_model, tmp_path):
 
 
 def test_another_model_in_the_demos_place_is_not_the_demo(copy, monkeypatch):
-    monkeypatch.setattr(loading, "DEMO_FOLDER", copy)
+    monkeypatch.setattr(checkpoint_module, "DEMO_FOLDER", copy)
     assert not load_model("demo", device="cpu").is_demo
 
 
@@ -105,6 +113,11 @@ def test_two_checkpoints_never_share_a_revision(checkpoint, copy):
     other = random_model(Shape(layers=2, seed=13))
     other.save_pretrained(copy)
     assert load_model(str(copy), device="cpu").revision != first
+    merged = load_model(str(checkpoint), device="cpu").hf_model
+    before = wrap_model(merged, processor(SHAPE)).revision
+    with torch.no_grad():  # as merging an adapter does: the model's path is still its base's
+        merged.model.language_model.layers[0].self_attn.q_proj.weight.mul_(1.01)
+    assert wrap_model(merged, processor(SHAPE)).revision != before
     revisions = {
         wrap_model(random_model(Shape(layers=2, seed=seed)), processor(SHAPE)).revision
         for seed in (12, 13)
@@ -130,7 +143,9 @@ def test_wrapping_another_kind_of_model_is_refused():
         wrap_model(bert, None)
 
 
-@pytest.mark.parametrize("name", ["/no/such/folder", "./models/none", "medgemma", "a/b/c", ""])
+@pytest.mark.parametrize(
+    "name", ["/no/such/folder", "./models/none", "medgemma", "a/b/c", "", "~/x", "a/" + "b" * 5000]
+)
 def test_a_name_that_is_neither_folder_nor_hub_id_is_refused(name):
     with pytest.raises(ModelNotFoundError, match="Allowed: demo, a hub id"):
         load_model(name, device="cpu")
@@ -208,7 +223,7 @@ def test_a_gated_or_unknown_hub_model_gives_instructions(monkeypatch, cause, err
         refusal = cause("refused", response=SimpleNamespace(headers={}, request=None))
         raise OSError("You are trying to access a gated repo.") from refusal
 
-    monkeypatch.setattr(AutoConfig, "from_pretrained", refuse)
+    monkeypatch.setattr(PretrainedConfig, "get_config_dict", refuse)
     with pytest.raises(error, match=advice) as caught:
         load_model("google/medgemma-1.5-4b-it", device="cpu")
     assert "\n" not in str(caught.value)

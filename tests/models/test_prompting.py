@@ -82,6 +82,15 @@ def test_a_control_tag_in_a_question_or_forced_answer_is_named_and_refused(model
         ask(model, radiograph(), "Is there pneumonia?", force=f"Yes {tag}")
 
 
+def test_half_a_character_and_what_is_no_text_are_refused(model):
+    with pytest.raises(PromptError, match="question holds half a character"):
+        ask(model, radiograph(), "Is there pneumothorax \udcc3?")
+    with pytest.raises(PromptError, match="forced answer holds half a character"):
+        ask(model, radiograph(), "Why?", force="Yes\ud83e")
+    with pytest.raises(PromptError, match="question has to be a text, not bytes"):
+        ask(model, radiograph(), b"Why?")
+
+
 @pytest.mark.parametrize("question", ["", "  ", "\n\t"])
 def test_an_empty_question_is_refused(model, question):
     with pytest.raises(PromptError, match="question is empty"):

@@ -34,7 +34,7 @@ from medgemma_dash.services.evaluation.benchmark.run import (
     chosen_methods,
     run_benchmark,
 )
-from medgemma_dash.services.evaluation.benchmark.stored import summary_json, write_observations
+from medgemma_dash.services.evaluation.benchmark.stored import observations_parquet, summary_json
 from medgemma_dash.services.evaluation.benchmark.summary import summarise
 from medgemma_dash.services.evaluation.benchmark.table import as_markdown
 from medgemma_dash.services.evaluation.known_answers import word_tokens
@@ -77,7 +77,8 @@ def source(*pictures, stop: bool = False) -> CaseSource:
 
 
 def run(*pictures, stop: bool = False, methods=("raw_attention", "occlusion")):
-    given = source(*(Picture(p) for p in pictures), stop=stop)
+    made = (Picture(tuple(lambda one=one: one for one in cases)) for cases in pictures)
+    given = source(*made, stop=stop)
     return run_benchmark(case(SHAPE).model, given, chosen_methods(methods))
 
 
@@ -246,14 +247,15 @@ def test_annotated_pictures_are_asked_about_their_labels(tmp_path, monkeypatch):
     )
     read = read_annotations(table, tmp_path)
     (tmp_path / "b.png").unlink()
-    first, second = annotated_cases(None, read.findings, 10).pictures
-    assert [one.finding for one in first.cases] == ["mass", "nodule"]
-    assert first.cases[0].mask.sum() == 30
+    first, second = (
+        [make() for make in one.cases] for one in annotated_cases(None, read.findings, 10).pictures
+    )
+    assert [one.finding for one in first] == ["mass", "nodule"]
+    assert first[0].mask.sum() == 30
     assert asked == ["Is there evidence of mass?", "Is there evidence of nodule?"]
-    assert len(first.cases[0].words) == 2
-    assert len(first.cases[1].words) == 1
-    assert (second.cases, second.left_out) == ((), 1)
-    assert "a.png" not in repr(first.cases[0].radiograph)
+    assert [len(one.words) for one in first] == [2, 1]
+    assert second == [None]  # left out
+    assert "a.png" not in repr(first[0].radiograph)
 
 
 @pytest.fixture(scope="module")
@@ -333,7 +335,7 @@ def test_the_pages_read_a_summary_without_loading_torch(repository):
 
 
 def test_parquet_holds_every_observation(observations, tmp_path):
-    write_observations(observations, tmp_path / "benchmark.parquet")
+    (tmp_path / "benchmark.parquet").write_bytes(observations_parquet(observations))
     frame = pd.read_parquet(tmp_path / "benchmark.parquet")
     assert len(frame) == len(observations)
     assert set(frame.columns) == {field.name for field in dataclasses.fields(observations[0])}

@@ -1,10 +1,13 @@
 """What the user chose becomes the tokens that are explained, or an error that says why not."""
 
+import json
+
 import pytest
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.errors import PromptError, TargetError
 from medgemma_dash.core.target import Against
+from medgemma_dash.reports.explanation import explanation_report
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
 from medgemma_dash.services.explaining.targets import (
@@ -13,6 +16,7 @@ from medgemma_dash.services.explaining.targets import (
     locate_phrase,
     target_for,
 )
+from medgemma_dash.services.exporting import explanation_json
 from tests.gemma3_factory import Shape, radiograph, random_adapter
 
 TEXT = "Yes, pneumonia. Pneumonia in the right zone; PNEUMONIA!"
@@ -203,4 +207,24 @@ def test_a_method_that_cannot_contrast_refuses_a_margin(model, answer):
 )
 def test_what_is_no_target_at_all_is_refused_with_what_is_one(model, answer, choice, reason):
     with pytest.raises(TargetError, match=reason):
+        explain(model, answer, **choice)
+
+
+def test_a_contrast_of_several_tokens_says_that_it_is_with_the_first(model, answer):
+    with pytest.warns(UserWarning, match="“Banana” is several tokens.*“B”"):
+        found = explain(model, answer, token=0, against="Banana")
+    against = found.target.against
+    assert (against.asked, against.text.strip()) == ("Banana", "B")
+    alone = against_token(model, answer, 0, "B")  # one token: nothing to say
+    assert (alone.id, alone.asked, alone.notice) == (against.id, "", "")
+    assert json.loads(explanation_json(found, answer))["target"]["against"]["asked"] == "Banana"
+    assert against.notice in explanation_report(found, answer, [False] * 2).lines
+
+
+@pytest.mark.parametrize(
+    ("choice", "what"),
+    [({"token": 0, "against": "No\udcc3"}, "contrast"), ({"margin": ("Yes", "N\udcc3")}, "margin")],
+)
+def test_half_a_character_is_no_contrast(model, answer, choice, what):
+    with pytest.raises(PromptError, match=f"{what} holds half a character"):
         explain(model, answer, **choice)

@@ -7,12 +7,12 @@ standard that is known here; anything else becomes "other".
 
 from __future__ import annotations
 
-import math
-import struct
+import re
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from medgemma_dash.core.errors import ImageError
+from medgemma_dash.imaging.dicom.numbers import decimals, hinted_number, is_many, stored_value
 from medgemma_dash.imaging.laterality import VIEWS
 
 if TYPE_CHECKING:
@@ -26,11 +26,13 @@ READ_TAGS = [
     "PixelPaddingValue", "PixelPaddingRangeLimit", "BurnedInAnnotation",
     "LossyImageCompression", "RescaleSlope", "RescaleIntercept", "ModalityLUTSequence",
     "WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction",
-    "VOILUTSequence", "PixelData", "FloatPixelData", "DoubleFloatPixelData",
+    "VOILUTSequence", "PresentationLUTShape", "PixelData", "FloatPixelData",
+    "DoubleFloatPixelData", "TransferSyntaxUID",
 ]  # fmt: skip
 
 RADIOGRAPH_MODALITIES = frozenset({"CR", "DX", "DR", "RG"})
-UNSURE_MODALITIES = frozenset({"OT", "SC", ""})
+UNREADABLE = "unreadable"
+UNSURE_MODALITIES = frozenset({"OT", "SC", "", UNREADABLE})
 _OTHER_MODALITIES = {
     "CT": "computed tomography", "MR": "magnetic resonance", "US": "ultrasound",
     "MG": "mammography", "NM": "nuclear medicine", "PT": "positron emission tomography",
@@ -42,10 +44,17 @@ _OTHER_MODALITIES = {
     "ECG": "an electrocardiogram", "XC": "a photograph", "ES": "endoscopy",
     "GM": "microscopy", "SM": "slide microscopy", "OP": "an eye photograph",
 }  # fmt: skip
-CHEST_PARTS = frozenset({"CHEST", "THORAX", "LUNG", "LUNGS", "RIB", "RIBS", "CHEST_ABDOMEN"})
+# PS3.16 Annex L, and what is written in place of its words: "CHEST PA", "PORT CHEST", "TORAX AP".
+_PARTS_OF_THE_CHEST = frozenset({"LUNG", "LUNGS", "RIB", "RIBS", "HEART", "MEDIASTINUM"})
+_NAMES_THE_CHEST = re.compile(r"CHEST|THORAX|TORAX|TORACE")
+_CHEST_WORDS = frozenset(
+    {"CHEST", "THORAX", "CHESTABDOMEN", "CHESTABDPELVIS", "NECKCHEST", "NECKCHESTABDOMEN",
+     "NECKCHESTABDPELV", "CHEST_ABDOMEN"}
+)  # fmt: skip
 PHOTOMETRIC = frozenset(
     {"MONOCHROME1", "MONOCHROME2", "RGB", "YBR_FULL", "YBR_FULL_422", "YBR_ICT", "YBR_RCT"}
 )
+SPACINGS = ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing")
 _PLAUSIBLE_SPACING_MM = (0.01, 10.0)
 
 
@@ -60,66 +69,43 @@ def check_modality(modality: str) -> None:
     )
 
 
-def whole_number(dataset: Dataset, keyword: str, default: int | None = None) -> int:
-    """An integer tag; raises ImageError if it is missing without default, or not a number."""
-    value = _value(dataset, keyword)
-    if value is None or value == "":
-        if default is None:
-            raise ImageError(
-                f"The DICOM file does not state its {keyword}, without which its pixels cannot "
-                "be read. Export it again."
-            )
-        return default
-    try:
-        return int(value)
-    except (TypeError, ValueError, OverflowError):
-        raise ImageError(
-            f"The DICOM file's {keyword} is not a whole number: it is damaged. Export it again."
-        ) from None
-
-
-def real_numbers(dataset: Dataset, keyword: str) -> tuple[float, ...]:
-    """The values of a decimal tag, () if absent; raises ImageError if one is not finite."""
-    value = _value(dataset, keyword)
-    if value is None or value == "":
-        return ()
-    values = value if _is_many(value) else [value]
-    try:
-        numbers = tuple(float(number) for number in values)
-    except (TypeError, ValueError, OverflowError):
-        numbers = (math.nan,)
-    if not all(math.isfinite(number) for number in numbers):
-        raise ImageError(
-            f"The DICOM file's {keyword} is not a number: it is damaged. Export it again."
-        )
-    return numbers
-
-
 def word(dataset: Dataset, keyword: str, known: Iterable[str] | None = None) -> str:
-    """A code string in capitals; "" if absent, "other" if it is not one of the known words."""
-    value = _value(dataset, keyword)
-    if value is None or _is_many(value):
+    """A code string in capitals: "" if absent, "unreadable", "other" if it is no known word."""
+    try:
+        value = stored_value(dataset, keyword)
+    except ImageError:
+        return UNREADABLE
+    if value is None or is_many(value):
         return ""
     text = str(value).strip().upper()
     return text if not text or known is None or text in known else "other"
 
 
 def words(dataset: Dataset, keyword: str) -> tuple[str, ...]:
-    """The values of a multi-valued code string."""
-    value = _value(dataset, keyword)
+    """The values of a multi-valued code string, () if absent; one that is unreadable is empty."""
+    try:
+        value = stored_value(dataset, keyword)
+    except ImageError:
+        return ("",)
     if value is None or value == "":
         return ()
-    return tuple(str(part).strip() for part in (value if _is_many(value) else [value]))
+    return tuple(str(part).strip() for part in (value if is_many(value) else [value]))
 
 
-def items(dataset: Dataset, keyword: str) -> tuple[Dataset, ...]:
-    """The items of a sequence."""
-    value = _value(dataset, keyword)
-    return tuple(value) if value is not None and _is_many(value) else ()
+def body_part(dataset: Dataset) -> str:
+    """BodyPartExamined: "" if absent, a known word of the chest, "CHEST" for free text that names
+    it, else "other" or "unreadable". The text itself may hold anything and is not passed on.
+    """
+    text = word(dataset, "BodyPartExamined")
+    if text in _CHEST_WORDS | _PARTS_OF_THE_CHEST | {"", UNREADABLE}:
+        return text
+    if _NAMES_THE_CHEST.search(text):
+        return "CHEST"
+    return "CHEST" if _PARTS_OF_THE_CHEST & set(re.split(r"[^A-Z]+", text)) else "other"
 
 
 def padding_range(dataset: Dataset) -> tuple[int, int] | None:
-    """Inclusive range of stored values that are padding, not picture."""
+    """Inclusive range of stored values that are padding, not picture; None if not readable."""
     first = _short(dataset, "PixelPaddingValue")
     if first is None:
         return None
@@ -127,58 +113,56 @@ def padding_range(dataset: Dataset) -> tuple[int, int] | None:
     return (first, first) if last is None else (min(first, last), max(first, last))
 
 
+def has_unreadable_padding(dataset: Dataset) -> bool:
+    """Whether the file states a padding value, or its limit, that is no whole number."""
+    keywords = ("PixelPaddingValue", "PixelPaddingRangeLimit")
+    return any(_states(dataset, word) and _short(dataset, word) is None for word in keywords)
+
+
 def spacing_mm(dataset: Dataset) -> tuple[float, float] | None:
     """(row, column) spacing in millimetres, at the patient if known, else at the detector."""
     low, high = _PLAUSIBLE_SPACING_MM
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "NominalScannedPixelSpacing"):
-        try:
-            spacing = real_numbers(dataset, keyword)
-        except ImageError:
-            continue  # an unreadable spacing is no reason to refuse the picture
-        if len(spacing) == 2 and all(low <= value <= high for value in spacing):
-            return spacing[0], spacing[1]
+    for keyword in SPACINGS:
+        match decimals(dataset, keyword):
+            case (float(row), float(col)) if low <= min(row, col) and max(row, col) <= high:
+                return row, col
     return None
 
 
-def tag_pairs(dataset: Dataset, encoding: str) -> tuple[tuple[str, str], ...]:
+def tag_pairs(
+    dataset: Dataset, rows: int, cols: int, bits: int, encoding: str
+) -> tuple[tuple[str, str], ...]:
     """The acquisition facts that may be shown."""
     modalities = RADIOGRAPH_MODALITIES | UNSURE_MODALITIES
     intents = {"FOR PRESENTATION", "FOR PROCESSING"}
     pairs = [
         ("Modality", word(dataset, "Modality", modalities)),
-        ("Body part", word(dataset, "BodyPartExamined", CHEST_PARTS)),
+        ("Body part", body_part(dataset)),
         ("View", word(dataset, "ViewPosition", VIEWS)),
         ("Presentation intent", word(dataset, "PresentationIntentType", intents)),
-        ("Rows", str(whole_number(dataset, "Rows"))),
-        ("Columns", str(whole_number(dataset, "Columns"))),
+        ("Rows", str(rows)),
+        ("Columns", str(cols)),
         ("Photometric interpretation", word(dataset, "PhotometricInterpretation", PHOTOMETRIC)),
-        ("Bits stored", str(whole_number(dataset, "BitsStored"))),
+        ("Bits stored", str(bits)),
         ("Transfer syntax", encoding),
     ]
     return tuple((name, value) for name, value in pairs if value)
 
 
-def _value(dataset: Dataset, keyword: str) -> Any:
+def _states(dataset: Dataset, keyword: str) -> bool:
     try:
-        return dataset.get(keyword)
-    # pydicom converts a value when it is asked for, and a damaged one makes it raise any of
-    # these; NotImplementedError is what it raises for a value representation it cannot read.
-    except (ValueError, TypeError, KeyError, AttributeError, NotImplementedError, struct.error):
-        raise ImageError(
-            f"The DICOM file's {keyword} cannot be read: it is damaged. Export it again."
-        ) from None
-
-
-def _is_many(value: Any) -> bool:
-    return not isinstance(value, str | bytes) and hasattr(value, "__len__")
+        return stored_value(dataset, keyword) not in (None, "", b"")
+    except ImageError:
+        return True
 
 
 def _short(dataset: Dataset, keyword: str) -> int | None:
     """A 16-bit value whose sign depends on PixelRepresentation; pydicom may leave it as bytes."""
-    value = _value(dataset, keyword)
-    if value is None or value == "" or value == b"":
+    try:
+        value = stored_value(dataset, keyword)
+    except ImageError:
         return None
-    signed = whole_number(dataset, "PixelRepresentation", 0) == 1
+    signed = hinted_number(dataset, "PixelRepresentation") == 1
     if isinstance(value, bytes):
         if len(value) != 2:
             return None

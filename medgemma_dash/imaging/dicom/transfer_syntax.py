@@ -41,7 +41,19 @@ _META_AT = 132
 _MAX_META_ELEMENTS = 64
 _TRANSFER_SYNTAX_UID = 0x0010
 _LONG_LENGTH = {b"OB", b"OD", b"OF", b"OL", b"OV", b"OW", b"SQ", b"UC", b"UN", b"UR", b"UT"}
+# Every kind of value that the meta group may hold. pydicom reads a group that begins with another
+# one in a different way, and might then find another transfer syntax than is found here.
+_KINDS = frozenset(
+    {b"AE", b"AS", b"AT", b"CS", b"DA", b"DS", b"DT", b"FD", b"FL", b"IS", b"LO", b"LT", b"PN",
+     b"SH", b"SL", b"SS", b"ST", b"SV", b"TM", b"UI", b"UL", b"US", b"UV"}
+) | _LONG_LENGTH  # fmt: skip
 _REMEDY = "Export the study as Explicit VR Little Endian, or as JPEG or JPEG 2000 DICOM."
+
+_DAMAGED = f"The DICOM file's header is damaged or made to do harm. {_REMEDY}"
+TWO_SYNTAXES = (
+    "The DICOM file says twice how it is encoded (two transfer syntaxes in its header): it is "
+    f"damaged or made to do harm. {_REMEDY}"
+)
 
 
 def read_transfer_syntax(data: bytes) -> str:
@@ -63,6 +75,10 @@ def read_transfer_syntax(data: bytes) -> str:
 
 
 def _find(data: bytes) -> str:
+    """The one transfer syntax of the meta group, which is read to its end: pydicom would take the
+    last of several.
+    """
+    found = None
     offset = _META_AT
     for _ in range(_MAX_META_ELEMENTS):
         header = data[offset : offset + 8]
@@ -71,15 +87,24 @@ def _find(data: bytes) -> str:
         group, element, kind, length = struct.unpack("<HH2sH", header)
         if group != 0x0002:
             break
+        if kind not in _KINDS:
+            raise ImageError(_DAMAGED)
         offset += 8
         if kind in _LONG_LENGTH:
             field = data[offset : offset + 4]
             length = int.from_bytes(field, "little")
             offset += 4
         if element == _TRANSFER_SYNTAX_UID:
-            return data[offset : offset + min(length, 64)].rstrip(b"\0 ").decode("ascii", "replace")
+            if found is not None:
+                raise ImageError(TWO_SYNTAXES)
+            value = data[offset : offset + min(length, 64)]
+            found = value.rstrip(b"\0 ").decode("ascii", "replace")
         offset += length
-    raise ImageError(
-        "The DICOM file does not say how it is encoded (no transfer syntax in its header): it is "
-        f"damaged. {_REMEDY}"
-    )
+    else:
+        raise ImageError(_DAMAGED)
+    if found is None:
+        raise ImageError(
+            "The DICOM file does not say how it is encoded (no transfer syntax in its header): "
+            f"it is damaged. {_REMEDY}"
+        )
+    return found

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 
 from medgemma_dash.models import VisionLanguageModel, load_model
-from medgemma_dash.models.loading import choose_device, choose_dtype
+from medgemma_dash.models.devices import choose_device, choose_dtype
 from medgemma_dash.models.shapes import random_model, shape_named
 from medgemma_dash.services.costs.claims import Sense, claim_line
 from medgemma_dash.services.costs.comparison import CostComparison, compare_costs, ratio, same_row

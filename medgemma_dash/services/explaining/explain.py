@@ -43,7 +43,8 @@ def explain(
     against: explain one token rather than this one. margin: explain the decision between two words
     at the answer's first place, such as ("Yes", "No"), whichever way it fell; given alone.
     options: the method's own.
-    Raises TargetError, MethodError, or NoExplanationError when the method finds nothing.
+    Warns where `against` is several tokens: the contrast is with the first, as the target says.
+    Raises TargetError, PromptError, MethodError, or NoExplanationError when nothing is found.
     """
     target = choose_target(
         model, answer, token=token, phrase=phrase, span=span, against=against, margin=margin

@@ -1,5 +1,6 @@
 """From what the user chose (a token, a phrase, a span, nothing) to the target explained."""
 
+import warnings
 from dataclasses import replace
 from numbers import Integral
 
@@ -8,7 +9,7 @@ from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.target import Against, Margin, Target
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.decision import spellings
-from medgemma_dash.models.prompting import encode_continuation
+from medgemma_dash.models.prompting import check_text, encode_continuation
 
 
 def locate_phrase(answer: Answer, phrase: str) -> tuple[tuple[int, int], ...]:
@@ -94,6 +95,7 @@ def margin_target(model: VisionLanguageModel, answer: Answer, yes: str, no: str)
         raise TargetError("The model said nothing, so there is no decision to explain.")
     sides = []
     for word in (yes.strip(), no.strip()):
+        check_text(model, word, "margin")
         ids = tuple(sorted(spellings(model.processor.tokenizer, word))) if word else ()
         if not ids:
             raise TargetError(
@@ -145,7 +147,8 @@ def choose_target(
 ) -> Target:
     """As `target_for`, with contrasts in words, which the model's tokenizer spells.
 
-    Raises TargetError.
+    Warns where a contrast is several tokens. Raises TargetError, and PromptError for words that
+    no tokenizer can read.
     """
     _check_types(token, phrase, span, against, margin)
     if margin is not None:
@@ -157,6 +160,8 @@ def choose_target(
         if token is None:
             raise TargetError("A contrast explains one token against another: give token as well.")
         contrast = against_token(model, answer, token, against)
+        if contrast.notice:
+            warnings.warn(contrast.notice, stacklevel=3)
     return target_for(answer, token=token, phrase=phrase, span=span, against=contrast)
 
 
@@ -195,7 +200,8 @@ def against_token(model: VisionLanguageModel, answer: Answer, token: int, text: 
     """The one token by which the model would have begun `text` in place of the given token.
 
     A runner-up of that text is taken as it is; else the text is tokenised with the same leading
-    space as the token that stands there, and its first token taken. Raises TargetError.
+    space as the token that stands there, and its first token taken: `asked` then says of what.
+    Raises TargetError or PromptError.
     """
     if not text.strip():
         raise TargetError("The text to contrast with is empty.")
@@ -204,8 +210,10 @@ def against_token(model: VisionLanguageModel, answer: Answer, token: int, text: 
     if runner_up is not None:
         return Against(runner_up.id, runner_up.text)
     leading = said.text[: len(said.text) - len(said.text.lstrip())]
-    first = int(encode_continuation(model, leading + text.strip())[0])
-    return Against(first, str(model.processor.tokenizer.decode([first])))
+    ids = encode_continuation(model, leading + text.strip(), "contrast")
+    first = int(ids[0])
+    asked = text.strip() if len(ids) > 1 else ""
+    return Against(first, str(model.processor.tokenizer.decode([first])), asked)
 
 
 def _runner_up(candidates: tuple[Candidate, ...], text: str) -> Candidate | None:

@@ -30,8 +30,9 @@ def explanation_json(
     Numbers are written so that reading them as float32 gives the same bits. `row` has one
     value per position of the sequence, `layers` one per decoder layer. `map` and `zones` are of
     the current image; `maps` are of all, in order, and only there where there are several. So is
-    a map's `fine` where the method saw patches, and the target's `margin` where it is one: keys may
-    be added within a version of the schema, none may change.
+    a map's `fine` where the method saw patches, the target's `margin` where it is one, and what
+    was `asked` where a contrast is with the first of several tokens: keys may be added within a
+    version of the schema, none may change.
     """
     provenance = explanation.provenance
     document = {
@@ -84,6 +85,8 @@ def _target(target: Target) -> dict[str, object]:
     facts = asdict(target)
     if target.margin is None:
         del facts["margin"]
+    if target.against is not None and not target.against.asked:
+        del facts["against"]["asked"]
     return facts
 
 

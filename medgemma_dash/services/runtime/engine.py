@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Generator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any, TypeVar
+from weakref import WeakSet
 
 from medgemma_dash.core.errors import CancelledError, MedGemmaDashError, OutOfMemoryError
 from medgemma_dash.services.runtime.failures import log_failure, plain_error
@@ -20,6 +21,14 @@ HEARTBEAT_SECONDS = 90.0
 # Far more than people produce by clicking; a page that loops meets a message, not a full memory.
 MOST_WAITING = 128
 MOST_WAITING_PER_OWNER = 32
+
+_open: "WeakSet[Engine]" = WeakSet()
+
+
+def close_engines() -> None:
+    """Close every engine of this process, and wait until none computes any more."""
+    for engine in list(_open):
+        engine.close(timeout=None)
 
 
 class Engine:
@@ -48,6 +57,7 @@ class Engine:
         # A daemon, so that a computation in progress never keeps the program from ending.
         self._worker = threading.Thread(target=self._serve, name="engine", daemon=True)
         self._worker.start()
+        _open.add(self)
 
     def submit(
         self,

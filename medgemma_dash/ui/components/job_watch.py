@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import ref
 
 import streamlit as st
 
@@ -106,9 +107,11 @@ def answer_stream(host: ModelHost) -> None:
 
 def _line_with_cancel(job: Job[Any], key: str, state: str) -> None:
     line = [Segment(state, "small"), Segment("  ", "small"), Segment("cancel", "action", "cancel")]
+    shown = ref(job)  # Streamlit keeps the callback, and a job holds its result
 
     def choose() -> None:
-        if chosen_action(key) == "cancel":
+        job = shown()
+        if job is not None and chosen_action(key) == "cancel":
             job.cancel()
 
     rich_line([line], key=key, tone="quiet", announce="status", on_choose=choose)

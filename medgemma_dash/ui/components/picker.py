@@ -9,6 +9,7 @@ import streamlit as st
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.imaging import jpeg_bytes, load_radiograph
 from medgemma_dash.ui.state.actions import open_radiograph, open_sample
+from medgemma_dash.ui.state.freeing import forget_upload
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import current_session
 
@@ -53,6 +54,7 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
         return
     session.read_upload = uploaded.file_id
     session.notice = None
+    forget_upload(uploaded.file_id)  # what was read of it is here
     with st.spinner("Reading the radiograph"):
         opened = open_radiograph(session, uploaded.getvalue(), "Uploaded radiograph")
     if opened:

@@ -13,7 +13,7 @@ import streamlit as st
 from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import device_title, model_title
-from medgemma_dash.ui.state.collecting import collect
+from medgemma_dash.ui.state.collecting import COLLECTED, collect
 from medgemma_dash.ui.state.host import spare_collector
 from medgemma_dash.ui.state.session import current_session
 
@@ -31,6 +31,7 @@ def status_header(host: ModelHost) -> None:
         else:
             _pills(host)
     session = current_session()
+    session.jobs.resume(host, *COLLECTED)
     # What the Explain page waits for is taken over there: on another page its failure would take
     # the word away that is being looked at.
     collect(session, explanation=False)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from os import PathLike
 from typing import TYPE_CHECKING
 
-from medgemma_dash.core.errors import ImageError, TargetError
+from medgemma_dash.core.errors import CancelledError, ImageError, TargetError
 from medgemma_dash.core.target import Target
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.services.explaining.tasks import (
@@ -19,6 +19,7 @@ from medgemma_dash.services.explaining.tasks import (
     explain_task,
 )
 from medgemma_dash.ui.state.collecting import Pending, collect, show
+from medgemma_dash.ui.state.freeing import page_check
 from medgemma_dash.ui.state.host import known_answers
 from medgemma_dash.ui.state.samples import Sample
 from medgemma_dash.ui.state.session import Notice, Session
@@ -42,8 +43,8 @@ def open_radiograph(
 ) -> bool:
     """Open a file; False, with a notice, when it cannot be read and all stays as it was."""
     try:
-        radiograph = load_radiograph(source)
-    except ImageError as error:
+        radiograph = load_radiograph(source, owner=session.owner, check=page_check())
+    except (ImageError, CancelledError) as error:
         kept = " The radiograph before it is still open." if session.study else ""
         session.notice = Notice("error", f"This file was not opened. {error}{kept}")
         return False

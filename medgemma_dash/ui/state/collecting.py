@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from medgemma_dash.core.explanation import Explanation
 
 STORES_KEPT = 4
+COLLECTED = ASK, EXPLAIN, EXPLAIN_ALL  # keys of the jobs that are taken over here
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from medgemma_dash.services.runtime.queue import ABANDONED
@@ -20,9 +20,10 @@ PATIENCE_SECONDS = 0.6
 
 @dataclass(frozen=True, eq=False)
 class Awaited(Generic[T]):
-    """A job, and what it was asked for: as its page knows it again."""
+    """A job, its task, and what it was asked for: as its page knows it again."""
 
     job: Job[T]
+    task: Task[T]
     about: Any
 
 
@@ -44,7 +45,7 @@ class Jobs:
         patient: wait a moment for it, so that what is quick never shows a progress line.
         """
         job = host.run(self._owner, task)
-        self._awaited[task.key] = Awaited(job, about)
+        self._awaited[task.key] = Awaited(job, task, about)
         if patient:
             job.wait(PATIENCE_SECONDS)
         return job
@@ -58,6 +59,16 @@ class Jobs:
         if held is None or held.about != about or was_left(held.job):
             return self.run(host, task, about, patient=True)
         return held.job
+
+    def resume(self, host: ModelHost, *keys: str) -> None:
+        """Run those again that ended because their page was left: it is here, after all.
+
+        A browser that has too much to do asks for nothing for minutes, and so does one asleep.
+        """
+        for key in keys:
+            held = self._awaited.get(key)
+            if held is not None and was_left(held.job):
+                self._awaited[key] = replace(held, job=host.run(self._owner, held.task))
 
     def get(self, key: str) -> Job[Any] | None:
         """The job with this key."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from medgemma_dash.services.explaining.tasks import ASK
 from medgemma_dash.ui.state.actions import ask, choose, open_sample
-from medgemma_dash.ui.state.collecting import collect
+from medgemma_dash.ui.state.collecting import COLLECTED, collect
 from medgemma_dash.ui.state.methods import chosen_method, chosen_options, set_picker
 from medgemma_dash.ui.state.samples import samples
 
@@ -24,6 +24,7 @@ def sample_if_empty(session: Session) -> None:
 
 def go_on(session: Session, host: ModelHost) -> None:
     """Take the next step that needs no click: opening question, opening word, changed method."""
+    session.jobs.resume(host, *COLLECTED)
     collect(session)
     _put_picker_back(session)
     answered = _answered(session, host)
@@ -39,6 +40,7 @@ def go_to_word(session: Session, host: ModelHost) -> None:
     """The same on pages that look at the chosen word in their own way: once a word is chosen,
     the Explain page's method has no say there.
     """
+    session.jobs.resume(host, *COLLECTED)
     collect(session, explanation=False)
     answered = _answered(session, host)
     if answered is not None and answered.target is not None and not answered.begun:

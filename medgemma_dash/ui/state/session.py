@@ -8,6 +8,7 @@ from uuid import uuid4
 
 import streamlit as st
 
+from medgemma_dash.ui.state.freeing import free_when_closed
 from medgemma_dash.ui.state.jobs import Jobs
 from medgemma_dash.ui.state.study import Answered, Study
 
@@ -93,6 +94,11 @@ class Session:
         study.number = self.opened
         self.study = study
 
+    def forget(self) -> None:
+        """Hold nothing any more: the page was closed."""
+        self.jobs.drop_all()
+        vars(self).update(vars(Session(self.owner)))
+
     def page_state(self, kind: type[P]) -> P:
         """A page's own state, made on first use, and anew when what it lives with has gone."""
         name = f"{kind.__module__}.{kind.__qualname__}"
@@ -129,6 +135,7 @@ def current_session() -> Session:
     if type(held) is not Session:
         told = None if held is None else Notice("note", CHANGED_MEANWHILE)
         held = st.session_state[SESSION] = Session(notice=told)
+        free_when_closed(held)
     return held
 
 

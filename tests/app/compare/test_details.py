@@ -10,7 +10,8 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.target import Target
-from medgemma_dash.ui.pages.compare.pairs import extremes
+from medgemma_dash.metrics.agreement_controls import JudgedAgreement, Verdict
+from medgemma_dash.ui.pages.compare.pairs import verdicts
 from tests.app.browser_events import lines_of
 from tests.app.compare.compare_page import arrived, figure, open_tab, with_map
 from tests.app.compare.comparing import Comparing
@@ -53,23 +54,47 @@ def test_agreement_says_in_words_which_maps_are_most_and_least_alike(
     open_compare: Callable[..., AppTest],
 ) -> None:
     app = open_tab(open_compare("chefer", "rollout"), "Agreement")
-    assert lines_of(app, "agreement_words") == [
-        "By the Jensen-Shannon divergence: Chefer and Attention rollout (nearly identical, 0.00)."
-    ]
+    (said,) = lines_of(app, "agreement_words")
+    assert said.startswith(
+        "By Jensen-Shannon divergence, Chefer and Attention rollout are the same map (0.00, "
+    )
     told = figure(app, "agreement_matrix")["data"][0]["customdata"]
-    assert told[0][1] == "nearly identical"
+    assert told[0][1][1].startswith("the same map<br>displaced 0.00 to")
+    assert "published scale: nearly identical" in told[0][1][1]
+    # The sentence follows the measure, and so does what stands below the numbers.
+    app.segmented_control(key="agreement_measure").set_value("spearman").run()
+    (said,) = lines_of(app, "agreement_words")
+    assert said.startswith("By Spearman, Chefer")
+    assert "published" not in figure(app, "agreement_matrix")["data"][0]["customdata"][0][1][1]
+    app.session_state["agreement_table"] = True
+    app.run()
+    assert app.dataframe[0].value["verdict"].tolist() == ["the same map"]
 
 
-def test_the_extremes_leave_out_pairs_that_cannot_be_compared() -> None:
-    nan = float("nan")
-    values = np.array(
-        [[0, 0.05, nan, 0.6], [0.05, 0, 0.2, nan], [nan, 0.2, 0, nan], [0.6, nan, nan, 0]]
+def judged(value: float, verdict: Verdict) -> JudgedAgreement:
+    return JudgedAgreement(value, 0.4, 0.6, 0.7, 0.7, verdict)
+
+
+def test_only_pairs_beyond_their_controls_are_called_alike() -> None:
+    pairs = {
+        (0, 1): judged(0.1, "alike"),
+        (0, 2): judged(0.3, "no more alike than an even map"),
+        (1, 2): judged(float("nan"), "not comparable"),
+    }
+    assert verdicts(["A", "B", "C"], pairs, "Spearman") == (
+        "By Spearman, alike: A and B (0.10, displaced 0.40 to 0.60). "
+        "1 of 2 pairs are no more alike than controls."
     )
-    assert extremes(["A", "B", "C", "D"], values) == (
-        "By the Jensen-Shannon divergence, most alike: A and B (nearly identical, 0.05); "
-        "least alike: A and D (significantly different, 0.60)."
+    unlike = {**pairs, (0, 1): judged(0.5, "no more alike than a random map")}
+    assert verdicts(["A", "B", "C"], unlike, "Cosine") == (
+        "By Cosine, none of 2 pairs is more alike than controls are."
     )
-    assert extremes(["A", "C"], values[:1:1, [0, 2]].repeat(2, 0) * nan).startswith("No two")
+    one = {(0, 1): judged(0.5, "no more alike than a random map")}
+    assert verdicts(["A", "B"], one, "Cosine") == (
+        "By Cosine, A and B are no more alike than a random map (0.50, displaced 0.40 to 0.60)."
+    )
+    none = {(1, 2): pairs[1, 2]}
+    assert verdicts(["A", "B", "C"], none, "Pearson").startswith("No two of these maps")
 
 
 def test_the_open_tab_stays_while_another_word_is_awaited(

@@ -283,7 +283,7 @@ def test_a_damaged_or_turned_picture_is_a_problem(images):
     ("content", "reason"),
     [
         ("", "no JSON"),
-        ("[1, 2]", "no JSON object"),
+        ("[1, 2]", "a list"),
         ('{"a": NaN}', "not finite"),
         ('{"a": {}, "a": {}}', "twice"),
         ("[" * 100_000, "nested"),

@@ -1,15 +1,10 @@
-"""Masks: CheXlocalize's JSON of run lengths, and folders of mask pictures."""
+"""Masks: CheXlocalize's JSON of run lengths or contours, and folders of mask pictures."""
 
-from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from jaxtyping import Bool
-
 from medgemma_dash.core.errors import ImageError
-from medgemma_dash.imaging.limits import MAX_FILE_BYTES, check_file_size
-from medgemma_dash.imaging.raster import read_raster
 from medgemma_dash.services.datasets.annotations.boxes import other_size
+from medgemma_dash.services.datasets.annotations.contours import Contours, read_contours
 from medgemma_dash.services.datasets.annotations.findings import (
     MOST_ENTRIES,
     Collector,
@@ -20,36 +15,23 @@ from medgemma_dash.services.datasets.annotations.findings import (
 from medgemma_dash.services.datasets.annotations.image_folder import (
     ImageFolder,
     files_below,
-    open_regular,
     picture_size,
 )
-from medgemma_dash.services.datasets.annotations.run_lengths import is_empty, read_runs
-
-
-@dataclass(frozen=True)
-class MaskFile:
-    """A mask in a PNG file: what is not black belongs to it."""
-
-    path: Path
-
-    def draw(self, height: int, width: int) -> Bool[np.ndarray, "height width"]:
-        """See `MaskSource.draw`."""
-        try:
-            with open_regular(self.path) as file:
-                data = file.read(MAX_FILE_BYTES + 1)
-        except OSError:
-            raise ImageError("The mask's file cannot be opened any more.") from None
-        check_file_size(len(data))
-        mask: Bool[np.ndarray, "height width"] = read_raster(data, "png").intensities > 0
-        if mask.shape != (height, width):
-            raise ImageError(other_size((height, width)))
-        return mask
+from medgemma_dash.services.datasets.annotations.mask_file import MaskFile
+from medgemma_dash.services.datasets.annotations.run_lengths import (
+    RunLengths,
+    is_empty,
+    read_runs,
+)
 
 
 def read_chexlocalize(
     content: dict[str, object], images: ImageFolder, collector: Collector
 ) -> None:
-    """Read {picture: {finding: {"size", "counts"}}}; an empty mask is a finding that is absent."""
+    """Read {picture: {finding: {"size", "counts"}}}, or {picture: {"img_size", finding: contours}}.
+
+    An empty mask is a finding that is absent.
+    """
     entries = 0
     for name, findings in content.items():
         if not isinstance(findings, dict):
@@ -60,14 +42,23 @@ def read_chexlocalize(
         except UnusableError as error:
             collector.problem(name, str(error))
             continue
+        drawn_on = findings.get("img_size")
         for finding, written in findings.items():
+            if finding == "img_size":
+                continue
             entries += 1
             if entries > MOST_ENTRIES:
                 collector.problem(name, "The rest of the file is not read.")
                 return
             place, label = f"{shortened(name)}, {shortened(finding)}", read_label(finding)
             try:
-                mask = read_runs(written)
+                mask: RunLengths | Contours
+                if isinstance(written, list):
+                    mask = read_contours(written, drawn_on)
+                    empty = not mask.polygons
+                else:
+                    mask = read_runs(written)
+                    empty = is_empty(mask)
             except UnusableError as error:
                 collector.problem(place, str(error))
                 continue
@@ -75,7 +66,7 @@ def read_chexlocalize(
                 collector.problem(place, "The finding has no name that could be shown.")
             elif mask.size != size:
                 collector.problem(place, other_size(size))
-            elif not is_empty(mask):
+            elif not empty:
                 collector.add_mask(place, image, size, label, mask)
 
 
@@ -91,10 +82,17 @@ def read_mask_folder(folder: Path, images: ImageFolder, collector: Collector) ->
             continue
         try:
             image, size = images.find(path.name)
-            if picture_size(path) != size:
-                collector.problem(place, other_size(size))
-                continue
-        except UnusableError as error:
-            collector.problem(place, str(error))
+            fault = _fault(path, size)
+        except (UnusableError, ImageError) as error:
+            fault = str(error)
+        if fault:
+            collector.problem(place, fault)
             continue
         collector.add_mask(place, image, size, label, MaskFile(path))
+
+
+def _fault(path: Path, size: tuple[int, int]) -> str:
+    """Why a picture is no mask of a picture of this size; raises UnusableError and ImageError."""
+    if picture_size(path) != size:
+        return other_size(size)
+    return "" if MaskFile(path).draw(*size).any() else "The mask is empty: all of it is background."

@@ -1,5 +1,6 @@
 """The one door for annotations: a file or a folder in, findings and problems out."""
 
+import codecs
 import json
 import os
 from pathlib import Path
@@ -15,6 +16,7 @@ from medgemma_dash.services.datasets.annotations.image_folder import ImageFolder
 from medgemma_dash.services.datasets.annotations.masks import read_chexlocalize, read_mask_folder
 
 MOST_BYTES = 64 << 20
+TABLES = (".csv", ".tsv", ".txt")
 
 
 def read_annotations(
@@ -34,7 +36,7 @@ def read_annotations(
         return collector.result()
     try:
         text = _read_text(path)
-        if path.suffix.lower() == ".csv":
+        if path.suffix.lower() in TABLES:
             read_nih_table(text, images, collector)
         else:
             _read_json(text, images, collector)
@@ -52,16 +54,23 @@ def _read_text(path: Path) -> str:
         raise UnusableError(
             f"The file is larger than {MOST_BYTES >> 20} MB, the most that is read."
         )
+    marked = data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
     try:
-        return data.decode("utf-8-sig")
+        return data.decode("utf-16" if marked else "utf-8-sig")
     except UnicodeDecodeError:
-        raise UnusableError("The file is not text in UTF-8.") from None
+        raise UnusableError(
+            "The file is not text in UTF-8. Save it so; a spreadsheet calls it CSV UTF-8."
+        ) from None
 
 
 def _read_json(text: str, images: ImageFolder, collector: Collector) -> None:
     content = _parsed(text)
     if not isinstance(content, dict):
-        raise UnusableError("The file holds no JSON object.")
+        what = "a list, such as COCO's results" if isinstance(content, list) else "no JSON object"
+        raise UnusableError(
+            f"The file holds {what}. Needed: an object with COCO's images, categories and "
+            "annotations, or CheXlocalize's masks or contours."
+        )
     if "annotations" in content:
         read_coco(content, images, collector)
     else:

@@ -5,6 +5,7 @@ numbers, or packed into text: five bits a character, the lowest first, from "0" 
 that more follow; from the fourth run on a number is the difference to the run before the last.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,6 +58,26 @@ def read_runs(entry: object) -> RunLengths:
 def is_empty(mask: RunLengths) -> bool:
     """Whether no pixel belongs to the mask."""
     return not any(unpacked(mask.counts)[1::2])
+
+
+def extent(mask: RunLengths) -> tuple[float, float, float, float]:
+    """Left, top, width and height of what belongs to the mask; raises UnusableError for nothing.
+
+    No pixel is drawn: a run that goes beyond its column touches the picture's upper and lower edge.
+    """
+    height = mask.size[0]
+    start, left, right, top, bottom = 0, math.inf, -1, math.inf, -1
+    for number, run in enumerate(unpacked(mask.counts)):
+        if number % 2 and run:
+            (first, upper), (last, lower) = divmod(start, height), divmod(start + run - 1, height)
+            if last > first:
+                upper, lower = 0, height - 1
+            left, right = min(left, first), max(right, last)
+            top, bottom = min(top, upper), max(bottom, lower)
+        start += run
+    if right < 0:
+        raise UnusableError("Nothing belongs to the mask.")
+    return float(left), float(top), float(right + 1 - left), float(bottom + 1 - top)
 
 
 def unpacked(counts: str | tuple[int, ...]) -> list[int]:

@@ -1,8 +1,8 @@
 """Answers about findings whose place is known: of synthetic radiographs, or of a user's own."""
 
-from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from itertools import groupby, islice
 from typing import TYPE_CHECKING
 
@@ -12,9 +12,10 @@ from PIL import Image
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import ImageError, PromptError, SettingError, TargetError
-from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, Finding, SyntheticRadiograph
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.services.datasets.annotations import AnnotatedFinding
+from medgemma_dash.services.evaluation.benchmark.unfinished import digest
 from medgemma_dash.services.evaluation.known_answers import (
     QUESTION,
     ask_about,
@@ -56,10 +57,11 @@ class Case:
 
 @dataclass(frozen=True)
 class Picture:
-    """One radiograph's cases. left_out: how many of its findings could not be asked about."""
+    """One radiograph's findings. Each is asked about when it is called, so that none needs to be
+    that is done; None is what cannot be asked about.
+    """
 
-    cases: tuple[Case, ...]
-    left_out: int = 0
+    cases: tuple[Callable[[], Case | None], ...]
 
 
 @dataclass(frozen=True)
@@ -67,13 +69,14 @@ class CaseSource:
     """Where cases come from: `total` pictures.
 
     description: of the radiographs, in a few words. rule: when an answer counts as right, and
-    which of its words are explained.
+    which of its words are explained. identity: the same for the same radiographs and findings.
     """
 
     description: str
     rule: str
     total: int
     pictures: Iterator[Picture]
+    identity: str = ""
 
 
 def synthetic_cases(model: "VisionLanguageModel", count: int, first_seed: int) -> CaseSource:
@@ -89,14 +92,8 @@ def synthetic_cases(model: "VisionLanguageModel", count: int, first_seed: int) -
 
     def pictures() -> Iterator[Picture]:
         for truth in islice(radiographs_with_findings(first_seed), count):
-            radiograph = load_radiograph(Image.fromarray(truth.pixels))
-            found = []
-            for finding in truth.findings:
-                answer, spoken, right = ask_about(model, truth, finding, radiograph)
-                words = [_word(answer, one.kind, one.start, one.stop) for one in spoken if right]
-                case = Case(str(truth.seed), finding.name, finding.mask, answer, tuple(words))
-                found.append(case)
-            yield Picture(tuple(found))
+            cases = (partial(_synthetic_case, model, truth, one) for one in truth.findings)
+            yield Picture(tuple(cases))
 
     return CaseSource(
         f"synthetic, each with a finding, seeds from {first_seed} on",
@@ -104,6 +101,7 @@ def synthetic_cases(model: "VisionLanguageModel", count: int, first_seed: int) -
         "presence, finding, side and zone.",
         count,
         pictures(),
+        f"synthetic from {first_seed}",
     )
 
 
@@ -122,11 +120,7 @@ def annotated_cases(
 
     def pictures() -> Iterator[Picture]:
         for of_picture in groups[:count]:
-            found = []
-            for finding in of_picture:
-                with suppress(ImageError, PromptError):
-                    found += _annotated_case(model, finding)
-            yield Picture(tuple(found), len(of_picture) - len(found))
+            yield Picture(tuple(partial(_annotated_case, model, one) for one in of_picture))
 
     return CaseSource(
         "annotated",
@@ -134,17 +128,30 @@ def annotated_cases(
         "annotation's label where the answer first mentions it.",
         min(count, len(groups)),
         pictures(),
+        digest([(str(one.image), one.label, one.boxes, one.source) for one in findings]),
     )
 
 
-def _annotated_case(model: "VisionLanguageModel", finding: AnnotatedFinding) -> list[Case]:
-    """The case, or nothing where the mask does not fit the picture."""
-    radiograph, mask = load_radiograph(finding.image), finding.mask()
-    if mask.shape != radiograph.pixels.shape[:2] or not mask.any():
-        return []
+def _synthetic_case(
+    model: "VisionLanguageModel", truth: SyntheticRadiograph, finding: Finding
+) -> Case:
+    radiograph = load_radiograph(Image.fromarray(truth.pixels))
+    answer, spoken, right = ask_about(model, truth, finding, radiograph)
+    words = [_word(answer, one.kind, one.start, one.stop) for one in spoken if right]
+    return Case(str(truth.seed), finding.name, finding.mask, answer, tuple(words))
+
+
+def _annotated_case(model: "VisionLanguageModel", finding: AnnotatedFinding) -> Case | None:
+    """The case, or None where the picture, the mask or the label is none to ask about."""
     label = finding.label.lower()
-    answer = ask(model, radiograph, QUESTION.format(label))
-    return [Case(radiograph.sha256, label, mask, answer, words_that_affirm(answer, label))]
+    try:
+        radiograph, mask = load_radiograph(finding.image), finding.mask()
+        if mask.shape != radiograph.pixels.shape[:2] or not mask.any():
+            return None
+        answer = ask(model, radiograph, QUESTION.format(label))
+    except (ImageError, PromptError):
+        return None
+    return Case(radiograph.sha256, label, mask, answer, words_that_affirm(answer, label))
 
 
 def words_that_affirm(answer: Answer, label: str) -> tuple[AffirmingWord, ...]:

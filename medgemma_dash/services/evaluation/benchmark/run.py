@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+import medgemma_dash
 from medgemma_dash.core.errors import ModelError
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.methods import MethodSpec, available, get
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services.evaluation.benchmark.cases import CaseSource
+from medgemma_dash.services.evaluation.benchmark.cases import Case, CaseSource
 from medgemma_dash.services.evaluation.benchmark.measures import Observation
 from medgemma_dash.services.evaluation.benchmark.observing import OptionsByMethod, observe
+from medgemma_dash.services.evaluation.benchmark.unfinished import Unfinished
 
 # What lets 200 radiographs end within an hour or so on two slow cores. Blocks of 2 x 2 cells cost a
 # quarter of single cells, and removing what they mark costs the demo model's answers more.
@@ -69,6 +71,27 @@ def quick_options(given: Sequence[tuple[str, str, str]]) -> OptionsByMethod:
     return merged
 
 
+def identity(
+    model: VisionLanguageModel,
+    source: CaseSource,
+    methods: Sequence[MethodSpec],
+    options: OptionsByMethod,
+    *,
+    remove_for_all_words: bool,
+) -> dict[str, object]:
+    """Everything that the numbers of a run depend on, but for how many pictures there are."""
+    return {
+        "package_version": medgemma_dash.__version__,
+        "model": public_model_name(model.name),
+        "revision": model.revision,
+        "computed_on": f"{model.device.type}, {model.dtype}",
+        "pictures": source.identity,
+        "methods": [spec.name for spec in methods],
+        "options": {name: dict(chosen) for name, chosen in options.items()},
+        "remove_for_all_words": remove_for_all_words,
+    }
+
+
 def run_benchmark(
     model: VisionLanguageModel,
     source: CaseSource,
@@ -76,28 +99,39 @@ def run_benchmark(
     *,
     options: OptionsByMethod = QUICK_OPTIONS,
     remove_for_all_words: bool = False,
+    unfinished: Unfinished | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Benchmark:
     """Explain and measure radiograph by radiograph.
 
-    remove_for_all_words: see `observe`.
+    remove_for_all_words: see `observe`. unfinished: what is done already, and is not done again;
+    it learns what is done now.
 
     Ctrl-C ends it early: radiographs that are done are kept, and the result says that it is not
     complete. Raises KeyboardInterrupt when none is done, and ModelError when no answer is right.
     """
+    known = Unfinished() if unfinished is None else unfinished
+
+    def observed(case: Case | None) -> list[Observation] | None:
+        if case is None:
+            return None
+        return observe(model, case, methods, options, remove_for_all_words=remove_for_all_words)
+
     observations: list[Observation] = []
     right: list[bool] = []
     done = left_out = 0
     complete = True
     try:
-        for picture in source.pictures:
-            found = [
-                observe(model, case, methods, options, remove_for_all_words=remove_for_all_words)
-                for case in picture.cases
-            ]
-            observations += chain.from_iterable(found)
-            right += [bool(of_case) for of_case in found]
-            left_out += picture.left_out
+        for number, picture in enumerate(source.pictures):
+            found = []
+            for place, make in enumerate(picture.cases):
+                if not known.knows((number, place)):
+                    known.add((number, place), observed(make()))
+                found.append(known.get((number, place)))
+            answered = [of_case for of_case in found if of_case is not None]
+            observations += chain.from_iterable(answered)
+            right += [bool(of_case) for of_case in answered]
+            left_out += len(found) - len(answered)
             done += 1
             if progress is not None:
                 progress(done, source.total)

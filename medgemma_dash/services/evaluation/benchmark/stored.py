@@ -17,12 +17,13 @@ SCHEMA_VERSION = 1
 MOST_BYTES = 16 << 20
 
 
-def write_observations(observations: Sequence[Observation], path: Path) -> None:
-    """One row per radiograph, finding, word and method."""
+def observations_parquet(observations: Sequence[Observation]) -> bytes:
+    """One row per radiograph, finding, word and method, as a Parquet file."""
     import pandas as pd
 
     rows = [dataclasses.asdict(one) for one in observations]
-    pd.DataFrame(rows).to_parquet(path, engine="pyarrow", index=False)
+    written: bytes = pd.DataFrame(rows).to_parquet(None, engine="pyarrow", index=False)
+    return written
 
 
 def summary_json(summary: BenchmarkSummary) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.figures import MAGNITUDE_SCALES, MapPanel, comparison_figure
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.kept_view import kept_view
 from medgemma_dash.ui.components.map_display import DEFAULT_OPACITY, chosen_display, displayed_jpeg
@@ -121,7 +122,7 @@ def _panel(study: Study, answer: Answer, one: ComparedMap) -> MapPanel:
         signed=bool(one.explanation and one.explanation.signed),
         caption=duration(seconds) if one.explanation else "",
         reason="no map" if one.reason else "computing",
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
         mark_peak=not is_control(one.method),
         zone_names=zone_names(zones_of(study, answer.grid)),
     )

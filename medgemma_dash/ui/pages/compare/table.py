@@ -34,7 +34,8 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
         )
     st.caption(
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%. Border: at most 5%, 10%. "
-        "Entropy in nats: below 3 focused, above 4 diffuse, 5.55 even. Peak: above 5 clear."
+        "Entropy in nats: below 3 focused, above 4 diffuse, 5.55 even. Peak: above 5 clear. Best "
+        "zone: the one that holds most for its area; 1x is what an even map puts there."
     )
     _sinks(answered, maps)
     parts = st.expander("Halves, thirds and quadrants", key="quality_parts", on_change="rerun")
@@ -68,7 +69,7 @@ def _frame(rows: dict[str, dict[str, object]] | dict[str, dict[str, str]]) -> pd
 
 def _row(one: ShownMap, quality: MapQuality) -> dict[str, object]:
     table = zone_table(one.image, one.zones)
-    best = max(table.rows, key=lambda row: row.share)
+    best = table.densest
     numbers: dict[str, object] = {
         "seconds": one.explanation.provenance.seconds,
         "inside body": _marked(f"{quality.inside_body:.0%}", quality.inside_body_mark),
@@ -77,7 +78,7 @@ def _row(one: ShownMap, quality: MapQuality) -> dict[str, object]:
         "peak": _marked(f"{quality.peak_ratio:.0f}", quality.peak_mark),
         "Gini": quality.gini,
         "focus": _percent(quality.focus),
-        "best zone": best.name if best.share > 0 else "",
+        "best zone": "" if best is None else f"{best.name}, {best.density:.1f}x",
         "R / L": table.right_left_ratio,
     }
     return numbers | {row.name: _percent(row.share) for row in table.rows}

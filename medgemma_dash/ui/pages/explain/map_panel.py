@@ -8,25 +8,27 @@ import numpy as np
 import streamlit as st
 
 from medgemma_dash.figures import MAGNITUDE_SCALES, View, relevance_figure
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.services.explaining.word_shares import leaning, together
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.kept_view import kept_view
 from medgemma_dash.ui.components.map_display import (
     DEFAULT_OPACITY,
+    ONE_SCALE,
     OWN_WINDOW,
-    chosen_display,
+    answer_display,
     chosen_window,
     displayed_jpeg,
     window_key,
 )
 from medgemma_dash.ui.components.patch_clicks import clicked_patch, patch_clicks
 from medgemma_dash.ui.components.redraw import redraw
-from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.window_drag import dragged_window, window_drag
 from medgemma_dash.ui.components.wording import unit_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
+from medgemma_dash.ui.pages.explain.film_notes import film_notes
 from medgemma_dash.ui.pages.explain.state import DRAG_WINDOW, DRAWN_ZONES, ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.methods import is_control, shown_method
@@ -60,9 +62,7 @@ def map_panel() -> None:
     with st.container(key="map_controls"):
         _controls(study)
     _dragging(study)
-    if study.radiograph.warnings:
-        note = " ".join(study.radiograph.warnings)
-        rich_line([[Segment(note, "small")]], key="radiograph_notes", tone="quiet")
+    film_notes(study)
 
 
 def _picture(study: Study, view: View | None) -> None:
@@ -72,7 +72,7 @@ def _picture(study: Study, view: View | None) -> None:
     explanation = answered.explanation if answered else None
     grid = answered.answer.grid if answered else (16, 16)
     zones = zones_of(study, grid)
-    display = chosen_display()
+    display = answer_display(answered)
     figure = relevance_figure(
         displayed_jpeg(study),
         radiograph.width,
@@ -85,8 +85,9 @@ def _picture(study: Study, view: View | None) -> None:
         opacity=display.opacity,
         threshold=display.threshold,
         colour_scale=display.colour_scale,
+        scale_peak=display.scale_peak,
         signed=bool(explanation and explanation.signed),
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
         selected_cells=(cell,) if cell else (),
         mark_peak=explanation is None or not is_control(explanation.method),
         drawn_zones=bool(widget_value(DRAWN_ZONES, False)),
@@ -241,6 +242,14 @@ def _colours_popover() -> None:
             on_change=_redraw,
             persist_state="session",
             help="Signed maps are always red for, blue against.",
+        )
+        st.toggle(
+            "One scale for all words",
+            key=ONE_SCALE,
+            on_change=_redraw,
+            help="The colours end at the strongest of the answer's words that are explained, so "
+            "that a weak word looks weak. Off: at each map's own peak.",
+            persist_state="session",
         )
 
 

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import streamlit as st
 
 from medgemma_dash.figures import MapPanel, comparison_figure
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.theme import is_dark
@@ -107,7 +108,7 @@ def _panel(
         image_map=None if empty else image_map,
         caption=caption,
         reason="nothing" if empty else "",
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
     )
 
 

@@ -13,6 +13,7 @@ from medgemma_dash.figures import (
     prompt_words_figure,
     relevance_figure,
 )
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.services.explaining.word_shares import (
     ranked,
     shares_on_cells,
@@ -113,7 +114,7 @@ def _picture(
         opacity=display.opacity,
         threshold=display.threshold,
         colour_scale=display.colour_scale,
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
         selected_cells=chosen,
         mark_peak=False,
         boxes=True,

@@ -10,12 +10,14 @@ import streamlit as st
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.figures import MapPanel, WordRelevance, comparison_figure, prompt_words_figure
+from medgemma_dash.regions import shown_laterality
+from medgemma_dash.services.explaining.headline import percent
 from medgemma_dash.services.layers.tasks import attention_task
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.job_watch import result_of
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.components.wording import percent, quoted
+from medgemma_dash.ui.components.wording import quoted
 from medgemma_dash.ui.pages.layers.state import ATTENTION_LAYER, HEAD_LAYER, LayersState
 from medgemma_dash.ui.state.session import COLOUR_SCALE, give_widget, page_state, widget_value
 
@@ -153,7 +155,7 @@ def _picture(
         height=study.radiograph.height,
         grid=answer.grid,
         image_map=image_map,
-        laterality=str(study.radiograph.laterality),
+        laterality=str(shown_laterality(study.radiograph)),
     )
     figure = comparison_figure(
         [panel],

@@ -1,0 +1,109 @@
+"""A broken model folder is one line that says what is wrong, whatever transformers makes of it."""
+
+import json
+import shutil
+
+import pytest
+from PIL import Image
+
+from medgemma_dash import cli
+from medgemma_dash.core.errors import ModelError
+from medgemma_dash.models import load_model
+from tests.gemma3_factory import Shape, processor, random_model
+
+SHAPE = Shape(layers=2)
+
+
+@pytest.fixture(scope="module")
+def checkpoint(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("checkpoint")
+    random_model(SHAPE).save_pretrained(folder)
+    processor(SHAPE).save_pretrained(folder)
+    return folder
+
+
+def number(part, name, value):
+    def change(folder):
+        path = folder / "config.json"
+        config = json.loads(path.read_text())
+        (config if part is None else config[part])[name] = value
+        path.write_text(json.dumps(config))
+
+    return change
+
+
+def text(name, content):
+    return lambda folder: (folder / name).write_text(content)
+
+
+def without(*names):
+    def change(folder):
+        for name in names:
+            (folder / name).unlink()
+
+    return change
+
+
+def many_layers(folder):
+    number("text_config", "layer_types", None)(folder)
+    number("text_config", "num_hidden_layers", 3_000_000)(folder)
+
+
+FAULTS = {
+    "no tokenizer": (without("tokenizer.json", "tokenizer_config.json"), "no tokenizer"),
+    "a tokenizer of nothing": (text("tokenizer.json", "{}"), "could not be loaded"),
+    "no image processor": (without("processor_config.json"), "no image processor"),
+    "a processor that is a list": (text("processor_config.json", "[]"), "could not be loaded"),
+    "a configuration that is a list": (text("config.json", "[]"), "no JSON object"),
+    "nested without end": (text("config.json", "[" * 100_000), "could not be loaded"),
+    "no heads": (number("text_config", "num_attention_heads", 0), "num_attention_heads is 0"),
+    "no vision heads": (number("vision_config", "num_attention_heads", 0), "vision_config.num"),
+    "a text for a number": (number("text_config", "hidden_size", "many"), "hidden_size is 'many'"),
+    "half a layer": (number("text_config", "num_hidden_layers", 2.5), "num_hidden_layers is 2.5"),
+    "too many layers": (many_layers, "num_hidden_layers is 3000000, not a whole number from 1 to"),
+    "a long number": (number("text_config", "head_dim", 10**400), "head_dim is 1000"),
+    "more numbers than weights": (number("text_config", "vocab_size", 10**9), "describes"),
+    "heads of another model": (number("text_config", "num_key_value_heads", 2), "another shape"),
+    "patches of nothing": (number("vision_config", "patch_size", 0), "patch_size is 0"),
+    "no window": (number("text_config", "sliding_window", None), "sliding_window is None"),
+    "no text model": (number(None, "text_config", None), "text_config is no object"),
+    "a format that is none": (number(None, "dtype", "odd"), "could not be loaded"),
+    "an unknown activation": (number("text_config", "hidden_activation", "boom"), "boom"),
+    "layers of an unknown kind": (number("text_config", "layer_types", ["odd"] * 2), "layer_types"),
+    "a template that is broken": (text("chat_template.jinja", "{% for %}"), "chat template"),
+    "a template of no picture": (text("chat_template.jinja", "hello"), "prepare a radiograph"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_broken_folder_is_one_line_and_a_model_error(fault, checkpoint, tmp_path, capsys):
+    change, told = FAULTS[fault]
+    folder = shutil.copytree(checkpoint, tmp_path / "copy")
+    change(folder)
+    with pytest.raises(ModelError) as raised:
+        load_model(str(folder), device="cpu")
+    message = str(raised.value)
+    assert told in message
+    assert len(message) < 600
+    assert message.isprintable()
+    assert capsys.readouterr() == ("", "")  # no table and no bar of transformers
+
+
+def test_the_command_line_tells_it_in_one_line_with_status_2(checkpoint, tmp_path, capsys):
+    folder = shutil.copytree(checkpoint, tmp_path / "copy")
+    FAULTS["no heads"][0](folder)
+    picture = tmp_path / "picture.png"
+    Image.new("L", (64, 64), 90).save(picture)
+    command = ["explain", str(picture), "Why?", "--out", str(tmp_path / "out")]
+    for name in (str(folder), "n" * 5000, "../" * 2000):
+        assert cli.main([*command, "--model", name]) == 2
+        error = capsys.readouterr().err
+        assert error.startswith("error: ")
+        assert (error.count("\n"), len(error) < 700) == (1, True)
+
+
+@pytest.mark.parametrize("device", ["cuda:" + "9" * 5000, "x" * 5000, "\0"])
+def test_a_device_of_nonsense_is_quoted_short(device):
+    with pytest.raises(ModelError) as raised:
+        load_model("demo", device=device)
+    assert len(str(raised.value)) < 200
