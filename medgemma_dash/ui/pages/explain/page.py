@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
+from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.notice import notice_line
-from medgemma_dash.ui.components.picker import upload_box
+from medgemma_dash.ui.components.picker import opener_popover
 from medgemma_dash.ui.pages.explain.answer_panel import answer_panel
 from medgemma_dash.ui.pages.explain.ask_panel import ask_panel
 from medgemma_dash.ui.pages.explain.downloads import downloads
@@ -18,7 +19,7 @@ from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import open_sample
 from medgemma_dash.ui.state.methods import DEFAULT_METHOD
 from medgemma_dash.ui.state.opening import go_on, sample_if_empty
-from medgemma_dash.ui.state.samples import Sample, sample_named, samples
+from medgemma_dash.ui.state.samples import sample_named
 from medgemma_dash.ui.state.session import Session, current_session
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def explain_page(host: ModelHost) -> None:
     with st.container(key="explain_columns"):
         left, right = st.columns([42, 58], gap="medium")
     with left:
+        part_heading("Radiograph and map", "map")
         map_panel()
     with right:
         # Each part has a place of its own: what one of them draws never moves the others, whose
@@ -42,34 +44,18 @@ def explain_page(host: ModelHost) -> None:
         with st.container():
             notice_line()
         with st.container():
+            part_heading("Question", "question")
             ask_panel(host)
         with st.container():
+            part_heading("Answer", "answer")
             answer_panel(host)
         with st.container():
+            part_heading("What the word rests on", "evidence")
             evidence_panel(host)
     with st.container(horizontal=True, key="bottom_row", vertical_alignment="center", gap="small"):
         downloads(host)
-        with st.popover("Open another", icon=":material/folder_open:", type="tertiary"):
-            _opener(session)
+        opener_popover()
         st.caption(RESEARCH_NOTICE, width="stretch")
-
-
-def _opener(session: Session) -> None:
-    upload_box("explain_upload", st.rerun)
-    st.caption("Or a sample:")
-    for sample in samples():
-        st.button(
-            sample.title,
-            key=f"switch_{sample.name}",
-            type="tertiary",
-            on_click=_switch,
-            args=(session, sample),
-        )
-
-
-def _switch(session: Session, sample: Sample) -> None:
-    session.notice = None
-    open_sample(session, sample)
 
 
 def _read_url(session: Session) -> None:
