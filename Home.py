@@ -3,8 +3,11 @@
 import streamlit as st
 
 from medgemma_dash.core.errors import SettingError
+from medgemma_dash.ui.components.headings import page_heading
+from medgemma_dash.ui.components.key_help import key_help
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import ICON, apply_styles
+from medgemma_dash.ui.components.window_width import watch_window_width
 from medgemma_dash.ui.pages.home.page import home_page
 from medgemma_dash.ui.shell.entry import entered
 from medgemma_dash.ui.shell.header import status_header
@@ -30,6 +33,10 @@ others = [
 ]
 page = st.navigation([home, explain, *others], position="top")
 status_header(host)
+key_help()
+watch_window_width()
+if page is not home:
+    page_heading(page.title)
 try:
     page.run()
 finally:

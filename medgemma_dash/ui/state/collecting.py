@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, cast
 from medgemma_dash.core.errors import CancelledError, MedGemmaDashError, NoExplanationError
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
+from medgemma_dash.ui.state.host import method_seconds
 from medgemma_dash.ui.state.session import Notice, Session
 from medgemma_dash.ui.state.study import Answered, Choice, Shown, Study
 from medgemma_dash.ui.state.word_targets import opening_target
@@ -76,6 +77,9 @@ def _collect_explanation(session: Session) -> bool:
     answered, error = pending.answered, taken.job.error
     if taken.job.result is not None:
         show(answered, taken.job.result, pending.made_by, taken.job.seconds)
+        method, options = pending.made_by
+        if not options:
+            method_seconds().note(method, taken.job.result.provenance.seconds)
     elif isinstance(error, NoExplanationError):
         answered.shown, answered.problem = None, str(error)
     elif error is not None:
