@@ -33,8 +33,9 @@ from medgemma_dash.figures.panels import (
     panel_labels,
 )
 from medgemma_dash.figures.stretching import MapMode
+from medgemma_dash.figures.words import number
 
-ScaleChoice = Literal["shared", "per panel"]
+ScaleChoice = Literal["shared", "clipped", "per panel"]
 
 BAR_SPACE_PX = 40
 
@@ -59,7 +60,8 @@ def comparison_figure(
 
     Raw values of different methods have different units. "per panel" therefore colours each map
     by its own peak, which its caption names; "shared" divides each map by the sum of its
-    magnitudes first, so that one scale, the share of a map's relevance, serves all. The images of
+    magnitudes first, so that one scale, the share of a map's relevance, serves all; "clipped" does
+    the same and ends that scale at the median of the maps' peaks. The images of
     one explanation (`MapPanel.beside`) have one unit: its peak and its sum are of all of them.
     view: (left, right, bottom, top) in pixels of the first panel, to keep a zoom across figures.
     Hovering over a cell tells what every panel of the same grid has there; without
@@ -162,7 +164,8 @@ def _limits(
     ]
     if scale == "per panel":
         return own
-    peak = max((ends[1] for ends in own if ends is not None), default=1.0)
+    peaks = [ends[1] for ends in own if ends is not None] or [1.0]
+    peak = float(np.median(peaks)) if scale == "clipped" else max(peaks)
     return [
         None if ends is None else (-peak if panel.signed else 0.0, peak)
         for panel, ends in zip(panels, own, strict=True)
@@ -182,16 +185,27 @@ def _bar_labels(
     kinds = {panel.signed for panel in panels if has_map(panel)}
     peak = max((ends[1] for ends in limits if ends is not None), default=1.0)
     whole = "explanation" if any(panel.beside for panel in panels) else "panel"
-    most = f"each {whole}'s peak" if scale == "per panel" else f"{peak:.1%} of a map's relevance"
+    alone = len(panels) == 1 and not panels[0].beside
+    share = f"{'≥ ' if scale == 'clipped' else ''}{peak:.1%} of a map's relevance"
+    most = number(peak) if alone else f"each {whole}'s peak"
+    half = number(peak / 2) if alone else "half"
+    if scale != "per panel":
+        most, half = share, f"{peak / 2:.1%}"
+    both = len(kinds) == 2
     labels = []
     if False in kinds:
-        stop = 1.0 if len(kinds) == 1 else 0.47
-        labels += [bar_label("0", 0.0, "left", dark), bar_label(most, stop, "right", dark)]
+        stop = 0.47 if both else 1.0
+        labels += [
+            bar_label("0", 0.0, "left", dark),
+            # Half a figure has no room for a third.
+            *([] if both else [bar_label(half, 0.5, "center", dark)]),
+            bar_label(most, stop, "right", dark),
+        ]
     if True in kinds:
-        start = 0.0 if len(kinds) == 1 else 0.53
+        start = 0.53 if both else 0.0
         labels += [
             bar_label("against", start, "left", dark),
             bar_label("0", (start + 1) / 2, "center", dark),
-            bar_label(f"for, {most}", 1.0, "right", dark),
+            bar_label("for" if both else f"for, {most}", 1.0, "right", dark),
         ]
     return labels

@@ -35,6 +35,7 @@ def layer_figure(
     # First, last and the global layers get a number, where they do not crowd.
     ticks = sorted({*indices[:1], *indices[-1:], *marked})
     ceiling = max(float(np.max(layers, initial=0.0)), 1e-9)
+    digits = ".0" if ceiling >= 0.02 else ".1"
     highest = set(np.argsort(-layers, kind="stable")[:named].tolist())
     trace: dict[str, object] = {
         "type": "bar",
@@ -83,9 +84,9 @@ def layer_figure(
         },
         "yaxis": {
             "range": [0, ceiling * (1.18 if named else 1.04)],
-            "tickvals": [0, ceiling],
+            "tickvals": [0, ceiling / 2, ceiling],
             "fixedrange": True,
-            "ticktext": ["0", f"{ceiling:.0%}" if ceiling >= 0.01 else f"{ceiling:.1%}"],
+            "ticktext": ["0", *(f"{one:{digits}%}" for one in (ceiling / 2, ceiling))],
             "showgrid": False,
             "zeroline": False,
         },

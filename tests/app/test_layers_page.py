@@ -292,6 +292,23 @@ def test_attention_of_a_token_is_read_once_and_can_be_cancelled_and_retried(
     assert {"attention_map", "attention_words"} <= drawn(app)
 
 
+def test_the_chosen_word_is_preselected_and_the_page_says_which_row_it_shows(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    app = open_tab(open_layers(), "Attention of any token")
+    target = answered_of(app).target
+    assert target is not None
+    token = answered_of(app).answer.tokens[target.token_indices[0]]
+    picker = next(one for one in app.selectbox if one.label == "Token")
+    assert picker.value == token.position
+    assert lines_of(app, "attention_why")[0].startswith(f"The model chose {token.text.strip()} at")
+    assert looking.read == [token.position - 1]
+    app.session_state["attention_when"] = "once it was read"
+    app.run()
+    assert looking.read == [token.position - 1, token.position]
+    assert f"from {token.text.strip()} itself" in lines_of(app, "attention_why")[0]
+
+
 def test_an_image_patch_can_be_the_token_that_attends(
     open_layers: Callable[[], AppTest], looking: Looking
 ) -> None:

@@ -11,7 +11,7 @@ from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.services.explaining.tasks import ASK
 from medgemma_dash.ui.components.address_bar import address_bar
 from medgemma_dash.ui.components.history_list import history_list
-from medgemma_dash.ui.components.picker import opener
+from medgemma_dash.ui.components.picker import opener_popover
 from medgemma_dash.ui.components.subject_line import Part, subject_line
 from medgemma_dash.ui.components.wording import quoted, target_words
 from medgemma_dash.ui.state.address import address_of, search_of
@@ -38,14 +38,7 @@ def subject(host: ModelHost, method: str = "") -> None:
     with st.container(horizontal=True, key="subject", vertical_alignment="center", gap="small"):
         _line(host, method)
         history_list()
-        # Another film closes it.
-        with st.popover(
-            "Open another",
-            key=f"another_than_{study.number}",
-            icon=":material/folder_open:",
-            type="tertiary",
-        ):
-            opener()
+        opener_popover()
 
 
 @st.fragment(key="subject")

@@ -16,6 +16,7 @@ from medgemma_dash.core.errors import (
 )
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
+from medgemma_dash.ui.state.host import method_seconds
 from medgemma_dash.ui.state.session import Notice, Session
 from medgemma_dash.ui.state.study import Answered, Choice, Shown, Span, Study
 from medgemma_dash.ui.state.word_targets import chosen_target, opening_target
@@ -105,6 +106,9 @@ def _collect_explanation(session: Session) -> bool:
     answered, error = pending.answered, taken.job.error
     if taken.job.result is not None:
         show(answered, taken.job.result, pending.made_by, taken.job.seconds)
+        method, options = pending.made_by
+        if not options:
+            method_seconds().note(method, taken.job.result.provenance.seconds)
     elif isinstance(error, NoExplanationError):
         answered.shown, answered.problem = None, str(error)
     elif error is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from types import SimpleNamespace
@@ -10,6 +11,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.target import Target
+from medgemma_dash.methods import available
 from medgemma_dash.metrics.agreement_controls import JudgedAgreement, Verdict
 from medgemma_dash.regions import ZoneMap
 from medgemma_dash.ui.pages.compare.pairs import verdicts
@@ -31,6 +33,19 @@ def test_halves_thirds_and_quadrants_are_told_on_demand(
     assert parts.loc["Chefer", ["left half", "right half"]].tolist() == ["50%", "50%"]
     assert parts.loc["Chefer", "apical third"] == "100%"
     assert parts.loc["Chefer", ["upper left", "lower left"]].tolist() == ["50%", "0%"]
+
+
+def test_every_map_has_a_row_in_sight_and_every_number_its_meaning(
+    open_compare: Callable[..., AppTest],
+) -> None:
+    app = open_compare(*(spec.name for spec in available()))
+    table = app.dataframe[0]
+    assert len(table.value) >= 18
+    config = json.loads(table.proto.columns)
+    told = {name for name, column in config.items() if column.get("help")}
+    assert {"seconds", "inside body", "border", "entropy", "peak / mean", "Gini"} <= told
+    assert {"focus", "best zone", "R / L"} <= told
+    assert "peak" not in table.value.columns
 
 
 def test_a_sink_is_judged_when_half_of_the_words_are_explained(

@@ -8,6 +8,7 @@ import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.ui.components.demo_notice import demo_notice
+from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.nothing_open import nothing_open
 from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.previous_answer import previous_answer_line
@@ -36,6 +37,7 @@ def explain_page(host: ModelHost) -> None:
         if session.study is None:
             nothing_open()
         else:
+            part_heading("Radiograph and map", "map")
             map_panel()
     with right:
         # Each part has a place of its own: what one of them draws never moves the others, whose
@@ -43,14 +45,17 @@ def explain_page(host: ModelHost) -> None:
         with st.container():
             notice_line()
         with st.container():
+            part_heading("Question", "question")
             ask_panel(host)
         with st.container():
             demo_notice(host)
         with st.container():
+            part_heading("Answer", "answer")
             answer_panel(host)
         with st.container():
             previous_answer_line()
         with st.container(key="evidence"):
+            part_heading("What the word rests on", "evidence")
             evidence_panel(host)
     with st.container(horizontal=True, key="bottom_row", vertical_alignment="center", gap="small"):
         downloads(host)

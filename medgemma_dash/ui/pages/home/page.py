@@ -41,7 +41,7 @@ def home_page(host: ModelHost, explain: Any) -> None:
         with model:
             _model_state(host)
     notice_line()
-    st.subheader("Open a radiograph", anchor=False)
+    st.header("Open a radiograph", anchor=False)
     sample_grid(go_on)
     files, notes = st.columns([5, 3], gap="large", vertical_alignment="center")
     with files:

@@ -11,6 +11,7 @@ from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.figures import head_figure, layer_figure
 from medgemma_dash.services.layers.tasks import layers_task
 from medgemma_dash.ui.components.chart import chart, clicked_cells
+from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.job_watch import result_of
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.word_choice import answered_study, word_choice
@@ -44,12 +45,14 @@ def layers_page(host: ModelHost) -> None:
     if view is None:
         return
     st.session_state.setdefault(HEAD_LAYER, view.strongest_layer)
+    part_heading("Layers and heads", "heads")
     with st.container(key="layers_columns"):
         left, right = st.columns([42, 58], gap="medium")
     with left:
         _overview(view)
     with right:
         head_maps(study, view)
+    part_heading("Relevance, attention and patches", "views")
     through, tokens, patches = st.tabs(
         ["Relevance, layer by layer", "Attention of any token", "Patch to words"],
         key="layers_tabs",
