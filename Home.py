@@ -12,6 +12,7 @@ def draw() -> None:
     """Set up the page, and draw the one that was asked for."""
     # Here, for the server needs none of them, and starts sooner without.
     from medgemma_dash.core.errors import SettingError
+    from medgemma_dash.ui.components.figure_files import figure_files
     from medgemma_dash.ui.components.headings import page_heading
     from medgemma_dash.ui.components.key_help import key_help
     from medgemma_dash.ui.components.rich_line import Segment, rich_line
@@ -25,6 +26,7 @@ def draw() -> None:
     st.set_page_config(page_title="MedGemma Dash", page_icon=ICON, layout="wide", menu_items={})
     entered()
     apply_styles()
+    figure_files()
     try:
         host = model_host()
     except SettingError as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
@@ -13,6 +13,7 @@ from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.radiograph import Window
 from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures import (
     layer_figure,
@@ -26,6 +27,14 @@ from medgemma_dash.services.explaining.headline import headline
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.word_shares import shares_of_images
 from medgemma_dash.services.exporting.names import DIGEST_CHARACTERS
+from medgemma_dash.services.exporting.subject import (
+    film_names,
+    method_words,
+    model_words,
+    rendered_prompt,
+    target_words,
+    window_words,
+)
 
 MOST_WORDS = 50
 WORDS_DRAWN = 5
@@ -42,13 +51,16 @@ def explanation_report(
     zones_note: str = "",
     pixels: UInt8[np.ndarray, "height width 3"] | None = None,
     display: MapDisplay = DEFAULT_DISPLAY,
+    films: Sequence[str] = (),
+    shown_window: Window | None = None,
 ) -> Report:
     """Everything there is to say about an explanation.
 
     is_global: for each decoder layer whether it attends without a window. A page gives what was
     on screen: zones, the radiograph's pixels in a window, and how the map was drawn. Elsewhere
     the zones are of the default scheme and the pixels the radiograph's own. Of several images
-    every one is shown, on one scale; zones and pixels are the current one's.
+    every one is shown, on one scale; zones and pixels are the current one's. films: of
+    `film_names`, by default of films that nobody uploaded. shown_window: of the pixels.
     Raises ValueError for an explanation of another answer.
     """
     if explanation.provenance.token_ids != tuple(answer.input_ids.tolist()):
@@ -56,6 +68,7 @@ def explanation_report(
     if zones is None:
         found = zone_map(answer.radiograph, answer.grid, DEFAULT_SCHEME)
         zones, zones_note = zone_table(explanation.image, found), found.note
+    named = tuple(films) or film_names(answer)
     shown = answer.radiograph.pixels if pixels is None else pixels
     words = prompt_words(explanation, answer, MOST_WORDS)
     return Report(
@@ -73,7 +86,15 @@ def explanation_report(
             *([_word_figure(words)] if words else []),
         ),
         tables=tuple(_tables(explanation, answer, is_global, zones, zones_note, words)),
-        provenance=_provenance(explanation.provenance),
+        provenance=_provenance(
+            explanation.provenance,
+            (
+                *_films(answer, named, shown_window),
+                ("Word", target_words(explanation)),
+                ("Rendered prompt", rendered_prompt(answer)),
+            ),
+        ),
+        about=f"{'; '.join(named)} · {model_words(explanation.provenance)}",
     )
 
 
@@ -227,13 +248,14 @@ def _runners_up(token: Token) -> Table:
     )
 
 
-def _provenance(facts: Provenance) -> Table:
-    options = (f"{name} = {value}" for name, value in facts.settings)
+def _provenance(facts: Provenance, about: Iterable[tuple[str, str]] = ()) -> Table:
+    """about: further rows, of what the explanation alone does not know."""
     rows = (
         ("Model", f"{public_model_name(facts.model_name)}, revision {facts.model_revision}"),
         ("Computed on", f"{facts.device}, {facts.dtype}, {facts.seconds:.2f} s"),
         *_shown(facts),
-        ("Method", ", ".join((facts.method, *options))),
+        *about,
+        ("Method", method_words(facts)),
         ("Question", facts.prompt),
         (
             "Sequence",
@@ -255,6 +277,19 @@ def _shown(facts: Provenance) -> Iterator[tuple[str, str]]:
     several = bool(facts.earlier_images)
     for number, digest in enumerate(facts.image_sha256s, 1):
         yield f"Radiograph {number}" if several else "Radiograph", f"sha256 {digest}"
+
+
+def _films(
+    answer: Answer, films: tuple[str, ...], shown: Window | None
+) -> Iterator[tuple[str, str]]:
+    """What they are called, and the windows in which the model and the reader saw them."""
+    for number, (name, image) in enumerate(zip(films, answer.images, strict=True), 1):
+        of = f" {number}" if len(films) > 1 else ""
+        seen = image.radiograph.windows[0]
+        yield f"Film{of}", name
+        yield f"Window{of}", f"{window_words(seen)}; the model saw it so"
+        if number == len(films) and shown is not None and shown != seen:
+            yield f"Shown{of}", f"{window_words(shown)}; in the picture above alone"
 
 
 def _places(facts: Provenance) -> str:

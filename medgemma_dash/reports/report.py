@@ -64,6 +64,7 @@ class Report:
 
     notices: what every copy of it has to say. pictures: one for each image that the answer is
     about. lines: sentences about the answer. provenance: everything needed to compute it again.
+    about: which films and which model, in one line.
     """
 
     title: str
@@ -75,3 +76,4 @@ class Report:
     figures: tuple[Figure, ...]
     tables: tuple[Table, ...]
     provenance: Table
+    about: str = ""

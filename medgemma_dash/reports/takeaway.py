@@ -15,12 +15,20 @@ from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.radiograph import Window
 from medgemma_dash.figures import overlay_svg
 from medgemma_dash.figures.overlay import joined_pictures
 from medgemma_dash.figures.overlay_svg import side_by_side
+from medgemma_dash.figures.palette import checked_scale
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.regions import ZoneTable, shown_laterality
+from medgemma_dash.reports.caption import (
+    captioned_drawing,
+    captioned_picture,
+    resized,
+    width_in_pixels,
+)
 from medgemma_dash.reports.explanation import MOST_WORDS, explanation_report, why
 from medgemma_dash.reports.html import html_page
 from medgemma_dash.reports.pictures import (
@@ -38,6 +46,7 @@ from medgemma_dash.services.exporting import (
     overlay_png,
     relevancy_npz,
 )
+from medgemma_dash.services.exporting.subject import film_names, subject, window_words
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,6 +56,7 @@ class Takeaway:
     zones, pixels: of the current image; earlier ones are drawn as they were read.
     fine: of a method that sees patches their relevance for every token, one array an image.
     pixels: makes uint8 (H, W, 3), the radiograph in the window that was on screen.
+    uploaded: the current film came through the browser. shown_window: the one that was on screen.
     """
 
     explanation: Explanation
@@ -59,26 +69,57 @@ class Takeaway:
     filled: Bool[np.ndarray, " tokens"]
     is_global: tuple[bool, ...]
     fine: tuple[Float[np.ndarray, "tokens patch_rows patch_cols"], ...] = ()
+    uploaded: bool = False
+    shown_window: Window | None = None
 
     @property
     def strength(self) -> Strength | None:
         """The map's strength beside the answer's other words, as far as they are known."""
         return strength_of(self.explanation, self.answer, self.relevancy, self.filled)
 
-    def png(self) -> bytes:
-        """The maps as they were drawn, over the radiographs in full size, with their legend; of
-        several images side by side.
+    @property
+    def films(self) -> tuple[str, ...]:
+        """What the images are called."""
+        return film_names(self.answer, self.uploaded)
+
+    def png(self, width_mm: float | None = None) -> bytes:
+        """The maps as they were drawn, over the radiographs, with legend and caption; of several
+        images side by side.
+
+        width_mm: of all of it at 300 dots an inch; by default the radiographs keep every pixel.
+        Raises ValueError for a width that no figure has.
         """
+        shown = films(self.answer, self.pixels())
+        if width_mm is not None:
+            wide = width_in_pixels(width_mm) // len(shown)
+            shown = [resized(pixels, wide) for pixels in shown]
         pictures = [
             map_picture(self.explanation, self.answer, pixels, self.display, image)
-            for image, pixels in enumerate(films(self.answer, self.pixels()))
+            for image, pixels in enumerate(shown)
         ]
-        return overlay_png(joined_pictures(pictures), self.explanation)
+        joined = captioned_picture(joined_pictures(pictures), self._caption(), width_mm)
+        return overlay_png(joined, self.explanation, about=self._about())
 
-    def svg(self) -> str:
+    def svg(self, width_mm: float | None = None) -> str:
         """The same as a drawing that is sharp at any size."""
         shown = enumerate(films(self.answer, self.pixels()))
-        return side_by_side([self._drawing(image, pixels) for image, pixels in shown])
+        drawing = side_by_side([self._drawing(image, pixels) for image, pixels in shown])
+        return captioned_drawing(drawing, self._caption(), width_mm)
+
+    def _about(self) -> tuple[tuple[str, str], ...]:
+        window = "" if self.shown_window is None else window_words(self.shown_window)
+        return subject(self.explanation, self.films, window)
+
+    def _caption(self) -> list[str]:
+        """Title, facts and how it was drawn; the colour bar has the scale's numbers."""
+        display = self.display
+        return [
+            why(self.explanation),
+            *(f"{name}: {value}" for name, value in self._about()),
+            f"Drawn: {checked_scale(display.colour_scale, self.explanation.signed)} colours, "
+            f"{display.mode}, opacity {display.opacity:.0%}, "
+            f"hidden below {display.threshold:.0%} of the peak",
+        ]
 
     def _drawing(self, image: int, pixels: npt.NDArray[np.uint8]) -> str:
         explanation, radiograph = self.explanation, self.answer.images[image].radiograph
@@ -108,16 +149,24 @@ class Takeaway:
     def csv(self) -> str:
         """Every number in long form."""
         words = prompt_words(self.explanation, self.answer, MOST_WORDS)
-        return numbers_csv(self.explanation, self.zones, words)
+        return numbers_csv(self.explanation, self.zones, words, self.films)
 
     def json(self) -> str:
         """The explanation and everything needed to read it."""
-        return explanation_json(self.explanation, self.answer, self.zones)
+        return explanation_json(
+            self.explanation,
+            self.answer,
+            self.zones,
+            films=self.films,
+            shown_window=self.shown_window,
+        )
 
     def npz(self) -> bytes:
         """The relevancy tensor, as far as it is known."""
         provenance = self.explanation.provenance
-        return relevancy_npz(self.answer, self.relevancy, provenance, self.filled, self.fine)
+        return relevancy_npz(
+            self.answer, self.relevancy, provenance, self.filled, self.fine, self.films
+        )
 
     def archive(self) -> bytes:
         """relevancy.npz and explanation.json in one zip file."""
@@ -138,5 +187,7 @@ class Takeaway:
                 zones_note=self.zones_note,
                 pixels=self.pixels(),
                 display=self.display,
+                films=self.films,
+                shown_window=self.shown_window,
             )
         )

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 from PIL import Image
 
 from medgemma_dash import cli, explain, load_radiograph, relevancy_tensor
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.cli.summary import printable
+from medgemma_dash.core.resources import resource
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.services.explaining.asking import ask
 
@@ -47,6 +49,8 @@ def test_the_files_hold_what_the_python_interface_computes(
     expected = explain(demo_model, answer, token=1)
     out = tmp_path / "new" / "out"
     document = json.loads((out / "explanation.json").read_text("utf-8"))
+    schema = json.loads(resource("docs", "schemas", "explanation-1.json").read_text("utf-8"))
+    Draft202012Validator(schema).validate(document)
     assert np.array_equal(np.array(document["map"]["values"], np.float32), expected.image)
     with np.load(out / "relevancy.npz") as stored:
         assert np.array_equal(stored["relevancy"], relevancy_tensor(demo_model, answer))

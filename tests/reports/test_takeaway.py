@@ -18,6 +18,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.regions import DEFAULT_SCHEME, Zone, ZoneMap, ZoneTable
+from medgemma_dash.reports.caption import broken
 from medgemma_dash.reports.pictures import LONGEST_SIDE_PX
 from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.explaining.store import RelevanceStore
@@ -148,3 +149,38 @@ def test_the_radiograph_is_windowed_only_when_a_button_is_clicked(
         shade = np.asarray(picture)[10, picture.width // 2]
     windowing.assert_called_once()
     assert shade.tolist() == [128] * 3  # the centre of the window is half-way to white
+
+
+def test_a_figure_says_all_it_is_of_and_is_as_wide_as_asked() -> None:
+    film = taken(np.zeros((200, 300, 3), np.uint8), (HOSTILE, "."))
+    with Image.open(io.BytesIO(film.png(85))) as picture:
+        assert picture.width == round(85 / 25.4 * 300)
+        assert picture.info["dpi"] == pytest.approx((300, 300), abs=0.01)  # whole dots a metre
+        assert picture.text["Question"] == "Fluid?"
+        assert picture.text["Word"] == HOSTILE
+        assert picture.text["Method"] == "chefer"
+        assert picture.text["Model"].startswith("demo, revision abc123")
+        narrow = picture.height
+    with Image.open(io.BytesIO(film.png(170))) as picture:
+        assert picture.height > narrow
+    svg = ElementTree.fromstring(film.svg(85))  # noqa: S314  our own text
+    assert svg.attrib["width"] == "85mm"
+    space = "{http://www.w3.org/2000/svg}"
+    told = " ".join(one.text or "" for one in svg.iter(f"{space}text"))
+    for part in (f"Word: {HOSTILE}", "Question: Fluid?", "Method: chefer", "Model: demo", "Film, "):
+        assert part in told
+    assert "R" in told.split()
+    assert not list(svg.iter(f"{space}script"))
+    left, top, _, bottom = map(float, svg.attrib["viewBox"].split())
+    places = [float(one.attrib["y"]) for one in svg.findall(f"{space}text")]
+    assert max(places) < bottom
+    assert (left, top) == (0, 0)
+    with pytest.raises(ValueError, match="40 to 400 mm"):
+        film.png(5000)
+
+
+@pytest.mark.parametrize("text", ["one two three", "x" * 50, "", "a" * 9 + " " + "b" * 30])
+def test_a_line_is_broken_so_that_every_part_fits_and_nothing_is_lost(text: str) -> None:
+    parts = broken(text, 10, len)
+    assert all(len(part) <= 10 for part in parts)
+    assert "".join(parts).replace(" ", "") == text.replace(" ", "")

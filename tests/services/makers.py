@@ -68,9 +68,9 @@ def make_answer(
     )
 
 
-def make_answer_of_two() -> Answer:
+def make_answer_of_two(prompt: str = "Fluid?") -> Answer:
     """About a prior radiograph and a current one, with a line of text between them."""
-    one, cells = make_answer(), GRID[0] * GRID[1]
+    one, cells = make_answer(prompt=prompt), GRID[0] * GRID[1]
     behind = cells + 1
     prior = AnswerImage(make_radiograph(120), IMAGE_SPAN, GRID)
     start = IMAGE_SPAN[1] + 1

@@ -5,15 +5,20 @@ import io
 import json
 import re
 from dataclasses import replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from medgemma_dash import ask, load_radiograph
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.radiograph import Window
+from medgemma_dash.core.resources import resource
 from medgemma_dash.core.target import Against, Margin, Target, target_from_dict
 from medgemma_dash.core.words import WordRelevance
+from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.regions import ZoneRow, ZoneTable
 from medgemma_dash.services.exporting import (
     DEMO_NOTICE,
@@ -24,11 +29,13 @@ from medgemma_dash.services.exporting import (
     overlay_png,
     relevancy_npz,
 )
+from medgemma_dash.services.exporting.subject import film_name, rendered_prompt
 from tests.services.makers import (
     make_answer,
     make_answer_of_two,
     make_explanation,
     make_provenance,
+    make_radiograph,
     make_target,
 )
 
@@ -219,3 +226,65 @@ def test_exports_hold_neither_tags_nor_the_path_of_a_model_folder() -> None:
         assert "someone" not in text
         assert "secret maker" not in text
     assert json.loads(str(arrays["provenance"]))["model_name"] == "medgemma"
+
+
+def test_every_line_of_a_table_says_what_it_is_of(explanation: Explanation) -> None:
+    two = make_answer_of_two("=Fluid?")
+    given = make_explanation(two, make_target(two, 2))
+    digests = [image.radiograph.sha256 for image in two.images]
+    lines = list(csv.DictReader(io.StringIO(numbers_csv(given, ZONES, (), ("Before", "Now")))))
+    assert list(lines[0])[:6] == ["table", "item", "row", "column", "measure", "value"]
+    for line in lines:
+        said = [line[name] for name in ("question", "word", "method", "model", "model_revision")]
+        assert said == ["'=Fluid?", "left", "chefer", "demo", "abc123"]
+    assert {
+        (line["table"], line["item"], line["film"], line["image_sha256"])
+        for line in lines
+        if line["table"] in ("cells", "layers") and line["item"] in ("image 1 of 2", "0")
+    } == {
+        ("cells", "image 1 of 2", "Before", digests[0]),
+        ("layers", "0", "Before; Now", " ".join(digests)),
+    }
+    zones = {(line["film"], line["image_sha256"]) for line in lines if line["table"] == "zones"}
+    assert zones == {("Now", digests[1])}
+
+
+def test_films_are_named_by_title_or_size_and_never_by_file() -> None:
+    film = make_radiograph()
+    told = f"30 x 20, sha256 {film.sha256[:8]}…"
+    assert film_name(film) == f"Film, {told}"
+    assert film_name(film, uploaded=True) == f"Uploaded film, {told}"
+    sample = resource("assets", "samples", "no-finding.png")
+    shipped = replace(film, sha256=sha256(sample.read_bytes()).hexdigest())
+    assert film_name(shipped, uploaded=True) == "No finding"
+
+
+def test_the_prompt_is_as_the_template_made_it_with_images_folded(
+    demo_model: VisionLanguageModel,
+) -> None:
+    films = [load_radiograph(Image.new("L", (64, 64), shade)) for shade in (60, 120)]
+    answer = ask(demo_model, films, "Fluid?", force="No.")
+    rows, cols = answer.grid
+    tokens = [f"⟨{rows * cols} image tokens of image {number}⟩" for number in (1, 2)]
+    told = rendered_prompt(answer)
+    assert [told.index(one) for one in tokens] == sorted(told.index(one) for one in tokens)
+    decoded = demo_model.processor.tokenizer.decode(answer.input_ids[: answer.prompt_length])
+    soft = demo_model.processor.tokenizer.decode([answer.input_ids[answer.image_span[0]]]) * (
+        rows * cols
+    )
+    for one in tokens:
+        told = told.replace(one, soft)
+    assert told == decoded
+
+
+def test_a_document_holds_the_window_that_each_film_had() -> None:
+    two = make_answer_of_two()
+    given = make_explanation(two, make_target(two, 2))
+    own = Window("Own", 1.5, 2.0, exact=True)
+    document = json.loads(explanation_json(given, two, films=("Before", "Now"), shown_window=own))
+    before, now = document["films"]
+    assert before["window"] == {"name": "all", "centre": 128.0, "width": 256.0, "exact": False}
+    assert before["shown_window"] is None
+    assert now["shown_window"] == {"name": "Own", "centre": 1.5, "width": 2.0, "exact": True}
+    assert [before["name"], now["name"]] == ["Before", "Now"]
+    assert (document["question"], document["word"]) == ("Fluid?", "left")

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
@@ -13,7 +13,9 @@ from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.radiograph import Window
 from medgemma_dash.core.target import Target
+from medgemma_dash.services.exporting.subject import film_names, rendered_prompt, target_words
 
 if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneTable
@@ -23,7 +25,12 @@ SCHEMA_VERSION = 1
 
 
 def explanation_json(
-    explanation: Explanation, answer: Answer, zones: "ZoneTable | None" = None
+    explanation: Explanation,
+    answer: Answer,
+    zones: "ZoneTable | None" = None,
+    *,
+    films: Sequence[str] = (),
+    shown_window: Window | None = None,
 ) -> str:
     """The explanation as strict JSON (numbers that are not finite become null).
 
@@ -32,7 +39,10 @@ def explanation_json(
     the current image; `maps` are of all, in order, and only there where there are several. So is
     a map's `fine` where the method saw patches, the target's `margin` where it is one, and what
     was `asked` where a contrast is with the first of several tokens: keys may be added within a
-    version of the schema, none may change.
+    version of the schema, none may change. docs/schemas has the schema.
+
+    films: of `film_names`, by default of films that nobody uploaded. shown_window: in which the
+    reader looked at the current film; `window` is the one that the model saw.
     """
     provenance = explanation.provenance
     document = {
@@ -58,6 +68,10 @@ def explanation_json(
                 "max_logit_difference": _plain(answer.fidelity.max_logit_difference),
             },
         },
+        "question": provenance.prompt,
+        "word": target_words(explanation),
+        "rendered_prompt": rendered_prompt(answer),
+        "films": _films(answer, films or film_names(answer), shown_window),
         "provenance": provenance_facts(provenance),
     }
     if len(explanation.images) > 1:
@@ -79,6 +93,32 @@ def provenance_facts(provenance: Provenance) -> dict[str, object]:
 def plain_numbers(values: Iterable[np.floating]) -> list[float | None]:
     """Shortest decimals that give the same float32 again; None where not finite."""
     return [float(str(value)) if np.isfinite(value) else None for value in values]
+
+
+def _films(answer: Answer, names: Sequence[str], shown: Window | None) -> list[dict[str, object]]:
+    """Each film and its window; `shown_window` is the current one's, null of all others."""
+    current = len(answer.images) - 1
+    return [
+        {
+            "name": name,
+            "sha256": image.radiograph.sha256,
+            "width": image.radiograph.width,
+            "height": image.radiograph.height,
+            "patient_right": str(image.radiograph.laterality),
+            "window": _window(image.radiograph.windows[0]),
+            "shown_window": _window(shown) if shown is not None and place == current else None,
+        }
+        for place, (name, image) in enumerate(zip(names, answer.images, strict=True))
+    ]
+
+
+def _window(window: Window) -> dict[str, object]:
+    return {
+        "name": window.name,
+        "centre": _plain(window.centre),
+        "width": _plain(window.width),
+        "exact": window.exact,
+    }
 
 
 def _target(target: Target) -> dict[str, object]:

@@ -7,17 +7,31 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
 from medgemma_dash.core.words import WordRelevance
+from medgemma_dash.services.exporting.subject import target_words
 
 if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneTable
 
 COLUMNS = ("table", "item", "row", "column", "measure", "value")
+# What the numbers are of: the same in every line, so that files can be laid under each other.
+SUBJECT_COLUMNS = (
+    "film",
+    "image_sha256",
+    "question",
+    "word",
+    "method",
+    "model",
+    "model_revision",
+)
 
 # A spreadsheet reads a cell that begins with one of these as a formula (OWASP, CSV injection;
 # the last four are the full-width forms that East Asian locales accept).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
+
+_CURRENT = "current"
 
 Line = tuple[str, str, int | None, int | None, str, float | None]
 
@@ -26,18 +40,22 @@ def numbers_csv(
     explanation: Explanation,
     zones: "ZoneTable | None" = None,
     words: Sequence[WordRelevance] = (),
+    films: Sequence[str] = (),
 ) -> str:
     """Zones, cells, layers and prompt words in long form, one value a line.
 
-    Columns: table, item, row, column, measure, value. Rows, columns and layers count from 0.
+    Columns: table, item, row, column, measure, value; then what they are of: film,
+    image_sha256, question, word, method, model, model_revision. Rows, columns and layers count
+    from 0. films: of `film_names`; left empty where not given.
     Of several images the cells' item says which they are of; zones are of the current one.
     Values that are not finite are left empty. Texts cannot become spreadsheet formulas.
     """
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(COLUMNS)
+    writer.writerow(COLUMNS + SUBJECT_COLUMNS)
+    about = _subjects(explanation, films)
     for notice in notices(explanation.provenance.is_demo):
-        writer.writerow(("notice", notice, "", "", "", ""))
+        writer.writerow(("notice", notice, "", "", "", "", *about[""]))
     for table, item, row, column, measure, value in _lines(explanation, zones, words):
         writer.writerow(
             (
@@ -48,6 +66,7 @@ def numbers_csv(
                 measure,
                 # str, not repr: the shortest decimals that give the same float32 again.
                 "" if value is None or not math.isfinite(value) else str(value),
+                *about[item if table == "cells" else _CURRENT if table == "zones" else ""],
             )
         )
     return buffer.getvalue()
@@ -58,6 +77,29 @@ def safe_text(text: str) -> str:
     # Spreadsheets skip leading white space before they look.
     starts = text.startswith(FORMULA_STARTS) or text.lstrip().startswith(FORMULA_STARTS)
     return f"'{text}" if starts else text
+
+
+def _subjects(explanation: Explanation, films: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """The last columns: by the cells' item, of the current image, and "" of all images."""
+    provenance = explanation.provenance
+    digests = provenance.image_sha256s
+    titles = tuple(films) or ("",) * len(digests)
+    rest = (
+        provenance.prompt,
+        target_words(explanation),
+        explanation.method,
+        public_model_name(provenance.model_name),
+        provenance.model_revision,
+    )
+
+    def line(film: str, digest: str) -> tuple[str, ...]:
+        return tuple(map(safe_text, (film, digest, *rest)))
+
+    each = zip(explanation.image_names, titles, digests, strict=True)
+    found = {name: line(film, digest) for name, film, digest in each}
+    found[_CURRENT] = line(titles[-1], digests[-1])
+    found[""] = line("; ".join(filter(None, titles)), " ".join(digests))
+    return found
 
 
 def _lines(

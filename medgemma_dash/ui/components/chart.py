@@ -5,6 +5,7 @@ from typing import Any
 import streamlit as st
 
 from medgemma_dash.figures import PLOTLY_CONFIG, chosen_cells
+from medgemma_dash.ui.components.figure_files import caption
 
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 
@@ -16,6 +17,7 @@ def chart(figure: Any, *, key: str, alt: str, tools: bool = False, **options: An
     """
     # Set one by one: `update_layout` takes four times as long.
     figure.layout.font.family = figure.layout.hoverlabel.font.family = FONT
+    figure.layout.meta = caption(alt, key)
     config = dict(PLOTLY_CONFIG) | ({} if tools else {"displayModeBar": False})
     # Streamlit gives that class itself to a chart that can be selected in, and to no other.
     if "on_select" in options:

@@ -12,10 +12,20 @@ from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.exporting import download_name
 from medgemma_dash.ui.components.map_display import answer_display, chosen_window, windowed
 from medgemma_dash.ui.components.zones import zones_of
-from medgemma_dash.ui.state.session import current_session
+from medgemma_dash.ui.state.session import current_session, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
+
+WIDTH = "figure_width"
+FULL_SIZE = "Full size"
+# Columns of journals: one, one and a half, two.
+WIDTHS_MM: dict[str, float | None] = {
+    FULL_SIZE: None,
+    "85 mm wide": 85,
+    "120 mm wide": 120,
+    "180 mm wide": 180,
+}
 
 
 @st.fragment(key="downloads")
@@ -37,11 +47,14 @@ def downloads(host: ModelHost) -> None:
         relevancy=known.relevancy,
         filled=known.filled,
         fine=known.relevance.fine,
+        uploaded=study.sample is None,
+        shown_window=chosen_window(study),
         is_global=tuple(layer.is_global for layer in host.model.layout.layers),
     )
+    width = widget_value(WIDTH, FULL_SIZE)
     files = (
-        ("Map PNG", taken.png, "png", "image/png"),
-        ("Map SVG", taken.svg, "svg", "image/svg+xml"),
+        ("Map PNG", partial(taken.png, WIDTHS_MM[width]), "png", "image/png"),
+        ("Map SVG", partial(taken.svg, WIDTHS_MM[width]), "svg", "image/svg+xml"),
         ("Numbers CSV", taken.csv, "csv", "text/csv"),
         ("NPZ + JSON", taken.archive, "zip", "application/zip"),
         ("Report HTML", taken.report, "html", "text/html"),
@@ -56,3 +69,12 @@ def downloads(host: ModelHost) -> None:
                 key=f"download_{extension}",
                 on_click="ignore",
             )
+        st.selectbox(
+            "Width of the map's PNG and SVG",
+            list(WIDTHS_MM),
+            key=WIDTH,
+            help="In print, at 300 dots an inch. The map's full size keeps every pixel.",
+            label_visibility="collapsed",
+            width=130,
+            persist_state="session",
+        )

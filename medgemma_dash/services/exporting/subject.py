@@ -1,0 +1,105 @@
+"""What an export is about, in the same words everywhere: film, question, word, method, model."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from hashlib import sha256
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Explanation, Provenance
+from medgemma_dash.core.model_name import public_model_name
+from medgemma_dash.core.radiograph import Radiograph, Window
+from medgemma_dash.core.resources import resource
+
+DIGEST_SHOWN = 8
+
+
+def film_name(radiograph: Radiograph, uploaded: bool = False) -> str:
+    """A sample's title; of any other "Film, 2500 x 2048, sha256 50096f9c…", width by height.
+
+    Never a file's name. uploaded: it came through the browser, and is called an uploaded film.
+    """
+    title = _sample_titles().get(radiograph.sha256)
+    if title is not None:
+        return title
+    size = f"{radiograph.width} x {radiograph.height}"
+    kind = "Uploaded film" if uploaded else "Film"
+    return f"{kind}, {size}, sha256 {radiograph.sha256[:DIGEST_SHOWN]}…"
+
+
+def film_names(answer: Answer, uploaded: bool = False) -> tuple[str, ...]:
+    """Of every image, in order; uploaded: the current one."""
+    current = len(answer.images) - 1
+    return tuple(
+        film_name(image.radiograph, uploaded and place == current)
+        for place, image in enumerate(answer.images)
+    )
+
+
+def model_words(provenance: Provenance) -> str:
+    """The model's name, never its folder's path, and its revision."""
+    name = public_model_name(provenance.model_name)
+    said = f"{name}, revision {provenance.model_revision}"
+    return f"{said} (demo model, not MedGemma)" if provenance.is_demo else said
+
+
+def method_words(provenance: Provenance) -> str:
+    """The method and its settings."""
+    options = (f"{name} = {value}" for name, value in provenance.settings)
+    return ", ".join((provenance.method, *options))
+
+
+def target_words(explanation: Explanation) -> str:
+    """What is explained: a word, a contrast, a margin or the whole answer."""
+    target = explanation.target
+    if target.margin is not None:
+        return f"{target.margin.yes_text} rather than {target.margin.no_text}"
+    said = target.text.strip()
+    if target.against is not None:
+        return f"{said} rather than {target.against.text.strip()}"
+    return said
+
+
+def window_words(window: Window) -> str:
+    """A window in one line, in the units of the file."""
+    return f"{window.name}, centre {window.centre:g}, width {window.width:g}"
+
+
+def subject(
+    explanation: Explanation, films: tuple[str, ...], shown: str = ""
+) -> tuple[tuple[str, str], ...]:
+    """Pairs of what and its value, in the order in which a figure's caption has them.
+
+    films: of `film_names`. shown: the window in which the current one was drawn.
+    """
+    name = "Film" if len(films) == 1 else "Films"
+    return (
+        (name, "; ".join(films)),
+        *([("Window", shown)] if shown else []),
+        ("Question", explanation.provenance.prompt),
+        ("Word", target_words(explanation)),
+        ("Method", method_words(explanation.provenance)),
+        ("Model", model_words(explanation.provenance)),
+    )
+
+
+def rendered_prompt(answer: Answer) -> str:
+    """The prompt as the chat template made it; each image's soft tokens are folded into
+    "⟨256 image tokens⟩".
+    """
+    pieces = list(answer.piece_texts[: answer.prompt_length])
+    several = len(answer.images) > 1
+    for number, image in enumerate(answer.images, 1):
+        start, stop = image.span
+        of = f" of image {number}" if several else ""
+        pieces[start] = f"⟨{stop - start} image tokens{of}⟩{pieces[start]}"
+    return "".join(pieces)
+
+
+@cache
+def _sample_titles() -> dict[str, str]:
+    """Titles of the films that come with the program, by their files' digests."""
+    folder = resource("assets", "samples")
+    rows = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
+    return {sha256((folder / row["file"]).read_bytes()).hexdigest(): row["title"] for row in rows}

@@ -1,0 +1,55 @@
+"""A small control beside every chart that saves it as PNG or SVG, with a caption for a paper.
+
+The browser makes the file from what Plotly has drawn. The caption travels with the figure, in
+Plotly's `layout.meta`; one invisible component on the page adds the control to each chart.
+"""
+
+from importlib.resources import files
+from typing import Any
+
+import streamlit as st
+
+from medgemma_dash.core.notices import RESEARCH_NOTICE, notices
+from medgemma_dash.services.exporting.names import DIGEST_CHARACTERS
+from medgemma_dash.services.exporting.subject import film_name, subject
+from medgemma_dash.ui.state.session import current_session
+
+_mount = st.components.v2.component(
+    "medgemma_dash_figure_files",
+    css=files(__name__).joinpath("figure_files.css").read_text("utf-8"),
+    js=files(__name__).joinpath("figure_files.js").read_text("utf-8"),
+    isolate_styles=False,
+)
+
+
+def figure_files() -> None:
+    """Give every chart on the page its control; called once, by the entry script."""
+    _mount(key="figure_files")
+
+
+def caption(alt: str, key: str) -> dict[str, Any]:
+    """For `layout.meta`: the file's name and the lines of text below the figure.
+
+    alt: what the figure shows, in words. Lines are plain text and stay so.
+    """
+    session = current_session()
+    study = session.study
+    if study is None:
+        return {"file": key, "caption": [alt, RESEARCH_NOTICE]}
+    lines, said = [alt], notices(False)
+    film = film_name(study.radiograph, study.sample is None)
+    answered = study.answered
+    if answered is None:
+        lines.append(f"Film: {film}")
+    elif answered.shown is None:
+        lines += [f"Film: {film}", f"Question: {answered.answer.prompt}"]
+        said = notices(answered.answer.is_demo)
+    else:
+        # Not every figure is of the method: some are of attention, or of several methods.
+        lines += [
+            f"{'Chosen method' if name == 'Method' else name}: {value}"
+            for name, value in subject(answered.shown.explanation, (film,))
+        ]
+        said = notices(answered.answer.is_demo)
+    digest = study.radiograph.sha256[:DIGEST_CHARACTERS]
+    return {"file": f"{digest}-{key.replace('_', '-')}", "caption": [*lines, *said]}

@@ -1,0 +1,176 @@
+// Saves what Plotly has drawn as SVG or PNG, with the caption that the figure carries below it.
+// Every text goes through textContent: nothing of it can become markup.
+
+const SVG = "http://www.w3.org/2000/svg";
+const DPI = 300, MM_PER_INCH = 25.4, PIXELS_PER_INCH = 96, POINTS_PER_INCH = 72;
+const TEXT_POINTS = 7, SCREEN_TEXT = 12, LINE = 1.5;
+const WIDTHS = [["as shown", 0], ["85 mm", 85], ["120 mm", 120], ["180 mm", 180]];
+
+export default function (component) {
+  const { parentElement } = component;
+  if (!parentElement.querySelector(".figure-files-marker")) {
+    parentElement.append(made("div", { className: "figure-files-marker" }));
+  }
+  const observer = new MutationObserver(attachAll);
+  observer.observe(document.body, { childList: true, subtree: true });
+  attachAll();
+  return () => observer.disconnect();
+}
+
+function made(name, values, ...children) {
+  const element = Object.assign(document.createElement(name), values);
+  element.append(...children);
+  return element;
+}
+
+function attachAll() {
+  for (const plot of document.querySelectorAll(".stPlotlyChart .js-plotly-plot")) {
+    const host = plot.closest(".stPlotlyChart");
+    if (host.querySelector(":scope > .figure-files") || !plot.layout?.meta?.caption) continue;
+    host.append(control(host));
+  }
+}
+
+function control(host) {
+  const width = made("select", { ariaLabel: "Width of the file" });
+  for (const [label, value] of WIDTHS) width.append(made("option", { value, textContent: label }));
+  const png = made("button", { type: "button", textContent: "PNG" });
+  const svg = made("button", { type: "button", textContent: "SVG" });
+  const menu = made("div", { className: "figure-files-menu", hidden: true }, width, png, svg);
+  const open = made("button", {
+    type: "button", textContent: "\u2913", title: "Save this figure", ariaLabel: "Save this figure",
+    ariaExpanded: "false",
+  });
+  const show = (shown) => {
+    menu.hidden = !shown;
+    open.hidden = shown;
+    open.ariaExpanded = String(shown);
+    (shown ? width : open).focus();
+  };
+  open.onclick = () => show(true);
+  // The chart is looked up on the click: Streamlit may have drawn it anew in the same place.
+  const save = (format) => {
+    const plot = host.querySelector(".js-plotly-plot");
+    const figure = drawing(plot, Number(width.value), background(host));
+    format(figure, plot.layout.meta.file);
+    show(false);
+  };
+  svg.onclick = () => save(saveSvg);
+  png.onclick = () => save(savePng);
+  const box = made("div", { className: "figure-files" }, open, menu);
+  box.onkeydown = (event) => {
+    // The page's own keys, Escape for one, mean something else.
+    event.stopPropagation();
+    if (event.key === "Escape" && !menu.hidden) show(false);
+  };
+  return box;
+}
+
+function drawing(plot, widthMm, ground) {
+  const layers = Array.from(plot.querySelectorAll(".main-svg"));
+  const width = Number(layers[0].getAttribute("width"));
+  const height = Number(layers[0].getAttribute("height"));
+  const size = widthMm ? (TEXT_POINTS / POINTS_PER_INCH) * MM_PER_INCH / widthMm * width : SCREEN_TEXT;
+  const lines = plot.layout.meta.caption.flatMap((line) => broken(line, width - 2 * size, size));
+  const whole = Math.ceil(height + size * (1 + LINE * lines.length));
+  const root = document.createElementNS(SVG, "svg");
+  const set = (element, values) => {
+    for (const [name, value] of Object.entries(values)) element.setAttribute(name, value);
+    return element;
+  };
+  const length = (units) => (widthMm ? `${(units * widthMm) / width}mm` : units);
+  set(root, {
+    xmlns: SVG, width: length(width), height: length(whole), viewBox: `0 0 ${width} ${whole}`,
+  });
+  root.append(set(document.createElementNS(SVG, "rect"), { width, height: whole, fill: ground }));
+  for (const layer of layers) {
+    const copy = layer.cloneNode(true);
+    for (const unseen of copy.querySelectorAll(".hoverlayer, .zoomlayer, .draglayer")) unseen.remove();
+    copy.removeAttribute("style");  // it paints a background, over the layers below
+    root.append(copy);
+  }
+  const colour = getComputedStyle(plot).color;
+  lines.forEach((line, place) => {
+    const text = set(document.createElementNS(SVG, "text"), {
+      x: size, y: height + size * (1 + LINE * place), "font-size": size, fill: colour,
+      "font-family": "Source Sans, sans-serif",
+    });
+    text.textContent = line;
+    root.append(text);
+  });
+  const pixels = widthMm ? (widthMm / MM_PER_INCH) * DPI : (width / PIXELS_PER_INCH) * DPI;
+  return { root, scale: pixels / width, width, height: whole };
+}
+
+function broken(text, room, size) {
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = `${size}px sans-serif`;
+  const parts = [""];
+  for (const word of text.split(/\s+/)) {
+    const last = parts.length - 1;
+    const longer = parts[last] ? `${parts[last]} ${word}` : word;
+    if (pen.measureText(longer).width <= room) { parts[last] = longer; continue; }
+    if (parts[last]) parts.push("");
+    for (const character of word) {
+      const here = parts.length - 1;
+      if (parts[here] && pen.measureText(parts[here] + character).width > room) parts.push("");
+      parts[parts.length - 1] += character;
+    }
+  }
+  return parts;
+}
+
+function background(element) {
+  for (let one = element; one; one = one.parentElement) {
+    const colour = getComputedStyle(one).backgroundColor;
+    if (colour !== "transparent" && !/, 0\)$/.test(colour)) return colour;
+  }
+  return "#ffffff";
+}
+
+function saveSvg({ root }, name) {
+  download(new Blob([new XMLSerializer().serializeToString(root)], { type: "image/svg+xml" }), `${name}.svg`);
+}
+
+function savePng({ root, scale, width, height }, name) {
+  root.setAttribute("width", width);
+  root.setAttribute("height", height);
+  const picture = new Image();
+  picture.onload = () => {
+    const canvas = made("canvas", { width: Math.round(width * scale), height: Math.round(height * scale) });
+    canvas.getContext("2d").drawImage(picture, 0, 0, canvas.width, canvas.height);
+    canvas.toBlob(async (blob) => {
+      download(new Blob(withDpi(await blob.arrayBuffer()), { type: "image/png" }), `${name}.png`);
+    }, "image/png");
+  };
+  const text = new XMLSerializer().serializeToString(root);
+  picture.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(text)}`;
+}
+
+// A pHYs chunk behind the header, which is 33 bytes long (PNG, 11.3.4.3): pixels a metre.
+function withDpi(buffer) {
+  const chunk = new DataView(new ArrayBuffer(21));
+  chunk.setUint32(0, 9);
+  [..."pHYs"].forEach((letter, place) => chunk.setUint8(4 + place, letter.charCodeAt(0)));
+  const perMetre = Math.round((DPI / MM_PER_INCH) * 1000);
+  chunk.setUint32(8, perMetre);
+  chunk.setUint32(12, perMetre);
+  chunk.setUint8(16, 1);
+  chunk.setUint32(17, crc(new Uint8Array(chunk.buffer, 4, 13)));
+  return [buffer.slice(0, 33), chunk.buffer, buffer.slice(33)];
+}
+
+function crc(bytes) {
+  let value = 0xffffffff;
+  for (const byte of bytes) {
+    value ^= byte;
+    for (let bit = 0; bit < 8; bit += 1) value = (value >>> 1) ^ (value & 1 ? 0xedb88320 : 0);
+  }
+  return (value ^ 0xffffffff) >>> 0;
+}
+
+function download(blob, name) {
+  const link = made("a", { href: URL.createObjectURL(blob), download: name });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60000);
+}
