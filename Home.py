@@ -13,8 +13,11 @@ def draw() -> None:
     # Here, for the server needs none of them, and starts sooner without.
     from medgemma_dash.core.errors import SettingError
     from medgemma_dash.ui.components.figure_files import figure_files
+    from medgemma_dash.ui.components.headings import page_heading
+    from medgemma_dash.ui.components.key_help import key_help
     from medgemma_dash.ui.components.rich_line import Segment, rich_line
     from medgemma_dash.ui.components.theme import ICON, apply_styles
+    from medgemma_dash.ui.components.window_width import watch_window_width
     from medgemma_dash.ui.pages.home.page import home_page
     from medgemma_dash.ui.shell.entry import entered
     from medgemma_dash.ui.shell.header import status_header
@@ -41,6 +44,10 @@ def draw() -> None:
     ]
     page = st.navigation([home, explain, *others], position="top")
     status_header(host)
+    key_help()
+    watch_window_width()
+    if page is not home:
+        page_heading(page.title)
     try:
         page.run()
     finally:

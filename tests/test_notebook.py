@@ -4,9 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from medgemma_dash import notebook
 from medgemma_dash.core.errors import NoExplanationError, ResultFileError, TargetError
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
+from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.services.explaining.explain import explain
 from tests.random_answers import case
 
@@ -17,19 +20,38 @@ def explanations():
     return [explain(found.model, found.answer, token=2, method=m) for m in ("chefer", "rollout")]
 
 
+def on_films(explanations):
+    """The same maps on films that have lungs, which a small model's pictures of noise do not."""
+    film = load_radiograph(Image.fromarray(synthesize(FIRST_EVALUATION_SEED).pixels))
+    return [replace(one, radiographs=(film,) * len(one.images)) for one in explanations]
+
+
+def test_a_picture_without_lungs_has_no_zones_and_the_headline_says_so(explanations):
+    with pytest.raises(ValueError, match="No lungs"):
+        notebook.zones(explanations)
+    said = notebook.headline(explanations[0])
+    assert "of its relevance lies on the image" in said
+    assert said.endswith("No lungs could be made out in this picture: no zone or side is named.")
+    assert "No lungs" not in notebook.headline(on_films(explanations)[0])
+    with pytest.raises(ValueError, match="no radiograph"):
+        notebook.headline(replace(explanations[0], radiographs=()))
+
+
 def test_every_figure_takes_explanations(explanations):
     first, second = explanations
     assert notebook.show(first).data[0].z.max() == pytest.approx(first.image.max())
     assert notebook.show(first).layout.images[0].source.startswith("data:image/jpeg")
     assert len(notebook.compare([first, second, first]).layout.images) == 3
     assert notebook.difference(first, second).data[0].z.sum() == pytest.approx(0, abs=1e-5)
-    assert {bar.name for bar in notebook.zones(explanations).data} == {
+    assert {bar.name for bar in notebook.zones(on_films(explanations)).data} == {
         "Chefer",
         "Attention rollout",
     }
     pairs = notebook.agreements(explanations, "pearson").data[0]
     matrix = pairs.z
-    assert pairs.customdata[0][0] == "nearly identical"
+    assert list(pairs.customdata[0][0]) == ["1.00", "the same map"]
+    assert pairs.customdata[0][1][1].startswith(("alike", "no more alike", "less alike"))
+    assert " to " in notebook.agreements(explanations, "pearson").data[2].text[1]
     assert matrix[0][0] == pytest.approx(1)
     assert matrix[0][1] == matrix[1][0]
     assert len(notebook.layers(first, [False] * len(first.layers)).data[0].y) == len(first.layers)
@@ -83,7 +105,7 @@ def test_of_several_images_maps_are_compared_as_one_and_zones_are_the_current_on
     drawn = heatmaps(notebook.difference(first, second))
     share = [one.cells / one.cells.sum() for one in of_two]
     assert max(trace.zmax for trace in drawn) == pytest.approx(np.abs(share[0] - share[1]).max())
-    assert {bar.name for bar in notebook.zones(of_two).data} == {
+    assert {bar.name for bar in notebook.zones(on_films(of_two)).data} == {
         "Chefer, image 2 of 2",
         "Attention rollout, image 2 of 2",
     }
@@ -119,7 +141,7 @@ def test_nothing_to_show_and_one_alone(explanations):
             draw([])
         with pytest.raises(NoExplanationError, match="not ndarray"):
             draw([explanations[0].image])
-    assert len(notebook.zones(explanations[0]).data) == 1
+    assert len(notebook.zones(on_films(explanations)[0]).data) == 1
     assert len(notebook.compare(explanations[0]).layout.images) == 1
 
 

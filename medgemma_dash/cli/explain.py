@@ -68,7 +68,7 @@ def run(options: argparse.Namespace) -> int:
     if options.report:
         files["report.html"] = taken.report().encode()
     _write(options.out, files)
-    say(summary(answer, explanation, taken.zones))
+    say(summary(answer, explanation, taken.zones, taken.strength))
     say(f"Written   {', '.join(files)} in {options.out}")
     return 0
 

@@ -6,31 +6,44 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
 from medgemma_dash.regions import ZoneTable
+from medgemma_dash.services.explaining.headline import Strength, headline
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 
 
-def summary(answer: Answer, explanation: Explanation, zones: ZoneTable) -> str:
-    """Return the answer with its token numbers, the target, zones, prompt words and fidelity."""
-    return "\n".join(_lines(answer, explanation, zones))
+def summary(
+    answer: Answer, explanation: Explanation, zones: ZoneTable, strength: Strength | None = None
+) -> str:
+    """Return the answer with its token numbers, the target, what its map says, zones, prompt words
+    and fidelity.
+    """
+    return "\n".join(_lines(answer, explanation, zones, strength))
 
 
-def _lines(answer: Answer, explanation: Explanation, zones: ZoneTable) -> Iterator[str]:
+def _lines(
+    answer: Answer, explanation: Explanation, zones: ZoneTable, strength: Strength | None
+) -> Iterator[str]:
     yield from notices(answer.is_demo)
     yield f"Model     {answer.model_name}, revision {answer.model_revision}"
     yield f"Question  {printable(answer.prompt)}"
     yield f"Answer    {printable(answer.text)}"
-    said = (f"{token.index}:{printable(token.text.strip())}" for token in answer.tokens
+    tokens = (f"{token.index}:{printable(token.text.strip())}" for token in answer.tokens
             if not token.special)  # fmt: skip
-    yield f"Tokens    {'  '.join(said)}"
+    yield f"Tokens    {'  '.join(tokens)}"
     yield f"Explained {_target(answer, explanation)}"
     against = explanation.target.against
     if against is not None and against.notice:
         yield f"Note      {printable(against.notice)}"
-    yield ""
-    yield f"{'Zone':16}{'share':>8}{'mean':>12}{'peak':>12}"
-    for row in zones.rows:
-        yield f"{row.name:16}{row.share:8.1%}{row.mean:12.3g}{row.peak:12.3g}"
-    yield f"{'outside':16}{zones.outside_share:8.1%}"
+    said = headline(explanation, zones, strength).text
+    if said:
+        yield f"Map       {said}"
+    if zones.rows:
+        yield ""
+        yield f"{'Zone':16}{'share':>8}{'of area':>9}{'mean':>12}{'peak':>12}"
+        for row in zones.rows:
+            yield (
+                f"{row.name:16}{row.share:8.1%}{row.density:8.1f}x{row.mean:12.3g}{row.peak:12.3g}"
+            )
+        yield f"{'outside':16}{zones.outside_share:8.1%}"
     if zones.right_left_ratio is not None:
         yield f"right / left  {zones.right_left_ratio:.2f}"
     words = prompt_words(explanation, answer)

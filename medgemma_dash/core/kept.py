@@ -26,6 +26,10 @@ class Kept(Generic[Key, Value]):
             self._values.move_to_end(key)
         return self._values.get(key)
 
+    def peek(self, key: Key) -> Value:
+        """The value; which one was used last stays as it is. Raises KeyError when it is gone."""
+        return self._values[key]
+
     def get_or_make(self, key: Key, make: Callable[[], Value]) -> Value:
         """The value kept for `key`, or a new one from `make`, kept from now on."""
         value = self._values[key] if key in self._values else make()

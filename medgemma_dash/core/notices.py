@@ -1,9 +1,14 @@
-"""What every export says of itself."""
+"""What exports and pages say of themselves."""
 
 RESEARCH_NOTICE = "Research only. Not for clinical use."
 DEMO_NOTICE = (
     "Made with the demo model, which was trained on synthetic radiographs. It is not MedGemma, "
     "and what it says about a real radiograph means nothing."
+)
+
+DEMO_ON_UPLOAD = (
+    "The demo model was trained on synthetic radiographs: what it says means nothing on a real "
+    "radiograph."
 )
 
 

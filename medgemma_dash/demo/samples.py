@@ -24,15 +24,19 @@ from medgemma_dash.demo.dialogues import answer_to
 from medgemma_dash.demo.dicom import Photometric, write_dicom
 from medgemma_dash.demo.evaluation import generate_answers
 from medgemma_dash.demo.questions import (
+    HEART_QUESTIONS,
     Question,
+    any_question,
     describe_question,
     presence_question,
     read_question,
+    where_question,
 )
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, SyntheticRadiograph, synthesize
 
 # Far from the seeds that scores are counted on, so that a sample is never picked from a test.
 _FIRST_SEED = FIRST_EVALUATION_SEED + 500_000
+MOST_SUGGESTIONS = 4  # in one line below the question
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Wish:
 
 @dataclass(frozen=True)
 class SampleRow:
-    """A row of samples.json."""
+    """A row of samples.json. suggestions: what else to ask about this film."""
 
     file: str
     title: str
@@ -57,6 +61,7 @@ class SampleRow:
     question: str
     expected_answer: str
     seed: int
+    suggestions: tuple[str, ...]
 
 
 _PNEUMONIA = read_question("Is there evidence of pneumonia in this chest radiograph?")
@@ -105,11 +110,23 @@ def write_samples(
                 question=wish.question.text,
                 expected_answer=answer,
                 seed=radiograph.seed,
+                suggestions=suggestions(radiograph, wish.question.text),
             )
         )
     rows = [asdict(sample) for sample in samples]
     (out / "samples.json").write_text(json.dumps(rows, indent=2) + "\n", encoding="utf-8")
     return samples
+
+
+def suggestions(radiograph: SyntheticRadiograph, asked: str) -> tuple[str, ...]:
+    """Short questions about what this film shows, besides the one that is asked first."""
+    about: list[str] = []
+    for finding in radiograph.findings:
+        if finding.side:
+            about.append(where_question(finding.name).text)
+        about.append(presence_question(finding.name, "terse").text)
+    general = (describe_question().text, any_question().text, HEART_QUESTIONS[0])
+    return tuple(text for text in (*about, *general) if text != asked)[:MOST_SUGGESTIONS]
 
 
 def _first_right(

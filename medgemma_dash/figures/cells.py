@@ -29,23 +29,28 @@ def chosen_cells(points: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
     return tuple(found)
 
 
-def side_labels(laterality: str, width: int) -> list[dict[str, Any]]:
-    """R and L as annotations in the upper corners; nothing when the side is not known."""
+def side_labels(
+    laterality: str, *, size: int, colour: str, xref: str = "x", yref: str = "y"
+) -> list[dict[str, Any]]:
+    """R and L as annotations above the picture's upper corners, nothing when the side is unknown.
+
+    Outside of the picture they cover nothing, burnt-in letters least of all, and they stay where
+    they are when the reader zooms.
+    """
     if laterality not in ("left", "right"):
         return []
     right_at_left = laterality == "left"
     return [
         {
             "text": f"<b>{'R' if at_left == right_at_left else 'L'}</b>",
-            "x": 0 if at_left else width,
-            "y": 0,
+            "xref": f"{xref} domain",
+            "yref": f"{yref} domain",
+            "x": 0 if at_left else 1,
+            "y": 1,
             "xanchor": "left" if at_left else "right",
-            "yanchor": "top",
-            "xshift": 12 if at_left else -12,
-            # Below the buttons that Plotly shows in the corner under the mouse.
-            "yshift": -26,
+            "yanchor": "bottom",
             "showarrow": False,
-            "font": {"size": 20, "color": DARK.text, "shadow": "0 0 4px #000"},
+            "font": {"size": size, "color": colour},
         }
         for at_left in (True, False)
     ]
@@ -78,6 +83,11 @@ def hover_text(
     return "<br>".join(lines)
 
 
+def has_peak(image_map: Float[np.ndarray, "rows cols"] | None) -> bool:
+    """Whether there is a map, and anything in it."""
+    return image_map is not None and bool(np.any(image_map))
+
+
 def cell_boxes(
     cells: PatchGrid,
     image_map: Float[np.ndarray, "rows cols"] | None,
@@ -89,7 +99,8 @@ def cell_boxes(
     since a radiograph is dark.
     """
     boxes: list[tuple[Cell, str, float]] = []
-    if mark_peak and image_map is not None and np.any(image_map):
+    if mark_peak and has_peak(image_map):
+        assert image_map is not None  # noqa: S101  it has a peak
         heights = np.abs(image_map) if signed else image_map
         boxes.append((divmod(int(np.argmax(heights)), cells.cols), "#ffffff", 1.5))
     boxes += [(cell, DARK.accent, 2.5) for cell in selected]

@@ -8,8 +8,10 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from medgemma_dash.core.geometry import PatchGrid
-from medgemma_dash.figures.cells import Cell, cell_boxes
+from medgemma_dash.figures.building import unchecked_figure
+from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak
 from medgemma_dash.figures.map_traces import (
+    TOOLS_PX,
     Limits,
     View,
     background,
@@ -18,6 +20,7 @@ from medgemma_dash.figures.map_traces import (
     colour_bar,
     map_heatmap,
     map_layout,
+    peak_label,
 )
 from medgemma_dash.figures.palette import checked_scale, colour_range
 from medgemma_dash.figures.panel_hover import cell_data, hover_template, zone_suffixes
@@ -30,8 +33,9 @@ from medgemma_dash.figures.panels import (
     panel_labels,
 )
 from medgemma_dash.figures.stretching import MapMode
+from medgemma_dash.figures.words import number
 
-ScaleChoice = Literal["shared", "per panel"]
+ScaleChoice = Literal["shared", "clipped", "per panel"]
 
 BAR_SPACE_PX = 40
 
@@ -56,7 +60,8 @@ def comparison_figure(
 
     Raw values of different methods have different units. "per panel" therefore colours each map
     by its own peak, which its caption names; "shared" divides each map by the sum of its
-    magnitudes first, so that one scale, the share of a map's relevance, serves all. The images of
+    magnitudes first, so that one scale, the share of a map's relevance, serves all; "clipped" does
+    the same and ends that scale at the median of the maps' peaks. The images of
     one explanation (`MapPanel.beside`) have one unit: its peak and its sum are of all of them.
     view: (left, right, bottom, top) in pixels of the first panel, to keep a zoom across figures.
     Hovering over a cell tells what every panel of the same grid has there; without
@@ -78,8 +83,8 @@ def comparison_figure(
     traces: list[Any] = []
     data: dict[tuple[MapPanel, ...], npt.NDArray[np.object_]] = {}
     layout = map_layout(dark) | {
-        "height": rows * (panel_px + TITLE_PX) + BAR_SPACE_PX,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": BAR_SPACE_PX, "pad": 0},
+        "height": TOOLS_PX + rows * (panel_px + TITLE_PX) + BAR_SPACE_PX,
+        "margin": {"l": 0, "r": 0, "t": TOOLS_PX, "b": BAR_SPACE_PX, "pad": 0},
         "uirevision": revision,
     }
     images, labels, boxes = [], [], []
@@ -122,11 +127,16 @@ def comparison_figure(
             traces.append(colour_bar(ends, name, _bar(panel.signed, both=both), axes))
         boxes += [
             box | {"xref": axes["xaxis"], "yref": axes["yaxis"]}
-            for box in cell_boxes(cells, image_map, panel.signed, selected_cells, mark_peak=True)
+            for box in cell_boxes(cells, image_map, panel.signed, selected_cells, panel.mark_peak)
         ]
     labels += _bar_labels(panels, limits, scale, dark)
+    if any(panel.mark_peak and has_peak(panel.image_map) for panel in panels):
+        # Where nothing else stands below one bar or two.
+        kinds = {panel.signed for panel in panels if has_map(panel)}
+        beside = 0.16 if len(kinds) > 1 else 0.27 if kinds == {True} else 0.45
+        labels.append(peak_label(beside, dark))
     layout |= {"images": images, "annotations": labels, "shapes": boxes}
-    return go.Figure(traces, layout)
+    return unchecked_figure(traces, layout)
 
 
 def _scaled(panel: MapPanel, scale: ScaleChoice) -> npt.NDArray[np.float32] | None:
@@ -154,7 +164,8 @@ def _limits(
     ]
     if scale == "per panel":
         return own
-    peak = max((ends[1] for ends in own if ends is not None), default=1.0)
+    peaks = [ends[1] for ends in own if ends is not None] or [1.0]
+    peak = float(np.median(peaks)) if scale == "clipped" else max(peaks)
     return [
         None if ends is None else (-peak if panel.signed else 0.0, peak)
         for panel, ends in zip(panels, own, strict=True)
@@ -174,16 +185,27 @@ def _bar_labels(
     kinds = {panel.signed for panel in panels if has_map(panel)}
     peak = max((ends[1] for ends in limits if ends is not None), default=1.0)
     whole = "explanation" if any(panel.beside for panel in panels) else "panel"
-    most = f"each {whole}'s peak" if scale == "per panel" else f"{peak:.1%} of a map's relevance"
+    alone = len(panels) == 1 and not panels[0].beside
+    share = f"{'≥ ' if scale == 'clipped' else ''}{peak:.1%} of a map's relevance"
+    most = number(peak) if alone else f"each {whole}'s peak"
+    half = number(peak / 2) if alone else "half"
+    if scale != "per panel":
+        most, half = share, f"{peak / 2:.1%}"
+    both = len(kinds) == 2
     labels = []
     if False in kinds:
-        stop = 1.0 if len(kinds) == 1 else 0.47
-        labels += [bar_label("0", 0.0, "left", dark), bar_label(most, stop, "right", dark)]
+        stop = 0.47 if both else 1.0
+        labels += [
+            bar_label("0", 0.0, "left", dark),
+            # Half a figure has no room for a third.
+            *([] if both else [bar_label(half, 0.5, "center", dark)]),
+            bar_label(most, stop, "right", dark),
+        ]
     if True in kinds:
-        start = 0.0 if len(kinds) == 1 else 0.53
+        start = 0.53 if both else 0.0
         labels += [
             bar_label("against", start, "left", dark),
             bar_label("0", (start + 1) / 2, "center", dark),
-            bar_label(f"for, {most}", 1.0, "right", dark),
+            bar_label("for" if both else f"for, {most}", 1.0, "right", dark),
         ]
     return labels

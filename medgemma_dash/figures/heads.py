@@ -30,6 +30,7 @@ def head_figure(
     if len(is_global) != layers:
         raise ValueError(f"{layers} layers of values, but {len(is_global)} layer kinds.")
     colours = palette(dark)
+    most = max(float(values.max(initial=0.0)), 1e-9)
     places = [(layer, head) for layer in range(layers) for head in range(heads)]
     kinds = ["global" if one else "sliding window" for one in is_global]
     traces = [
@@ -37,8 +38,17 @@ def head_figure(
             z=values.T.astype(float),
             colorscale=solid_stops("Cividis"),
             zmin=0,
-            zmax=max(float(values.max(initial=0.0)), 1e-9),
-            showscale=False,
+            zmax=most,
+            colorbar={
+                "thickness": 8,
+                "outlinewidth": 0,
+                "ticks": "",
+                "tickvals": [0, most / 2, most],
+                "ticktext": [share(value) for value in (0.0, most / 2, most)],
+                "tickfont": {"color": colours.muted, "size": 11},
+                "xpad": 6,
+                "ypad": 0,
+            },
             xgap=1,
             ygap=1,
             hoverinfo="skip",
@@ -64,7 +74,7 @@ def head_figure(
     layout: dict[str, object] = {
         "template": "none",
         "height": CELL_PX * heads + 40,
-        "margin": {"l": 36, "r": 4, "t": 4, "b": 34},
+        "margin": {"l": 36, "r": 52, "t": 4, "b": 34},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.muted, "size": 11},
@@ -98,6 +108,11 @@ def head_figure(
         "shapes": [_frame(selected, colours.accent)] if selected is not None else [],
     }
     return go.Figure(traces, layout)
+
+
+def share(value: float) -> str:
+    """A share in percent, with a decimal where it is small."""
+    return f"{value:.0%}" if value == 0 or value >= 0.1 else f"{value:.1%}"
 
 
 def _frame(cell: Cell, colour: str) -> dict[str, object]:

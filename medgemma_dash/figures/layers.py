@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
+from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.palette import palette
 
 
@@ -34,25 +35,27 @@ def layer_figure(
     # First, last and the global layers get a number, where they do not crowd.
     ticks = sorted({*indices[:1], *indices[-1:], *marked})
     ceiling = max(float(np.max(layers, initial=0.0)), 1e-9)
+    digits = ".0" if ceiling >= 0.02 else ".1"
     highest = set(np.argsort(-layers, kind="stable")[:named].tolist())
-    traces = go.Bar(
-        x=indices,
-        y=[float(share) for share in layers],
-        marker={
+    trace: dict[str, object] = {
+        "type": "bar",
+        "x": indices,
+        "y": [float(share) for share in layers],
+        "marker": {
             "color": [colours.accent if one else colours.bar for one in is_global],
             "line": {"width": 0},
             "cornerradius": 2,
         },
         # The number alone: with a share, neighbours among 34 bars would write over each other.
-        text=[f"<b>{index}</b>" if index in highest else "" for index in indices],
-        textposition="outside",
-        cliponaxis=False,
-        hovertext=[
+        "text": [f"<b>{index}</b>" if index in highest else "" for index in indices],
+        "textposition": "outside",
+        "cliponaxis": False,
+        "hovertext": [
             f"layer {index} · {kind}<br><b>{share:.1%}</b> {measure}"
             for index, kind, share in zip(indices, kinds, layers, strict=True)
         ],
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
     layout: dict[str, object] = {
         "template": "none",
         "height": height_px,
@@ -81,9 +84,9 @@ def layer_figure(
         },
         "yaxis": {
             "range": [0, ceiling * (1.18 if named else 1.04)],
-            "tickvals": [0, ceiling],
+            "tickvals": [0, ceiling / 2, ceiling],
             "fixedrange": True,
-            "ticktext": ["0", f"{ceiling:.0%}" if ceiling >= 0.01 else f"{ceiling:.1%}"],
+            "ticktext": ["0", *(f"{one:{digits}%}" for one in (ceiling / 2, ceiling))],
             "showgrid": False,
             "zeroline": False,
         },
@@ -102,4 +105,4 @@ def layer_figure(
         if marked
         else [],
     }
-    return go.Figure(traces, layout)
+    return unchecked_figure([trace], layout)

@@ -5,7 +5,6 @@ from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import plotly.graph_objects as go
 from jaxtyping import Float
 
 from medgemma_dash.core.geometry import PatchGrid
@@ -21,7 +20,15 @@ View = tuple[float, float, float, float]
 # An odd number: then a cell's centre, where it has its own value, is one of them.
 POINTS_A_CELL = 5
 BAR_PX = 8
+# Above every map: Plotly's buttons come into this strip under the mouse, and cover nothing.
+TOOLS_PX = 26
 BAR_GAP_PX = 8
+
+_INVISIBLE: dict[str, Any] = {
+    "marker": {"symbol": "square", "size": 6, "opacity": 0},
+    "selected": {"marker": {"opacity": 0}},
+    "unselected": {"marker": {"opacity": 0}},
+}
 
 MAP_AXIS: dict[str, Any] = {
     "visible": False,
@@ -42,7 +49,7 @@ def map_heatmap(
     opacity: float,
     threshold: float,
     axes: dict[str, str] | None = None,
-) -> go.Heatmap:
+) -> dict[str, Any]:
     """The map's values at the cells' centres, see-through where they are small.
 
     image_map: of the cells, or of the finer patches that they were pooled from.
@@ -56,41 +63,42 @@ def map_heatmap(
     points = POINTS_A_CELL if mode == "smooth" and not finer else 1
     rows, cols = (points * count for count in image_map.shape)
     fine = PatchGrid(rows=rows, cols=cols, height=cells.height, width=cells.width)
-    return go.Heatmap(
-        x=np.array([fine.centre(0, col)[1] for col in range(cols)]),
-        y=np.array([fine.centre(row, 0)[0] for row in range(rows)]),
-        z=stretched(image_map.astype(np.float32), rows, cols, mode),
-        zmin=low,
-        zmax=high,
-        zsmooth="fast" if mode == "smooth" else False,
-        colorscale=overlay_stops(scale, signed, threshold),
-        opacity=opacity,
-        showscale=False,
-        hoverinfo="skip",
+    return {
+        "type": "heatmap",
+        "x": np.array([fine.centre(0, col)[1] for col in range(cols)]),
+        "y": np.array([fine.centre(row, 0)[0] for row in range(rows)]),
+        "z": stretched(image_map.astype(np.float32), rows, cols, mode),
+        "zmin": low,
+        "zmax": high,
+        "zsmooth": "fast" if mode == "smooth" else False,
+        "colorscale": overlay_stops(scale, signed, threshold),
+        "opacity": opacity,
+        "showscale": False,
+        "hoverinfo": "skip",
         **(axes or {}),
-    )
+    }
 
 
-def cell_markers(cells: PatchGrid, hover: list[str]) -> go.Scatter:
-    """An invisible marker a cell: it answers hover and click, which a heatmap cannot.
+def cell_markers(cells: PatchGrid, hover: list[str], *, boxes: bool = False) -> dict[str, Any]:
+    """An invisible point a cell: it answers hover and click, which a heatmap cannot.
 
     Plotly passes heatmap clicks to nobody, and the topmost point alone gets hover: so both
-    belong to this trace.
+    belong to this trace. boxes: whether a box drawn around points chooses them; only then are
+    there markers, which the browser takes its time to draw.
     """
     places, x, y = _centres(cells)
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="markers",
-        marker={"symbol": "square", "size": 6, "opacity": 0},
-        selected={"marker": {"opacity": 0}},
-        unselected={"marker": {"opacity": 0}},
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "mode": "markers" if boxes else "none",
         # Objects: an array of numbers would reach Python as a mapping from index to value.
-        customdata=np.array(places, dtype=object),
-        hovertext=hover,
-        hovertemplate="%{hovertext}<extra></extra>",
-        showlegend=False,
-    )
+        "customdata": np.array(places, dtype=object),
+        "hovertext": hover,
+        "hovertemplate": "%{hovertext}<extra></extra>",
+        "showlegend": False,
+        **(_INVISIBLE if boxes else {}),
+    }
 
 
 def cell_hover(
@@ -99,22 +107,23 @@ def cell_hover(
     data: npt.NDArray[np.object_],
     template: str,
     axes: dict[str, str],
-) -> go.Scatter:
+) -> dict[str, Any]:
     """Points that are hovered over and never clicked: they cost the browser nothing to draw.
 
     data: what the template may tell of each cell besides its hover text, a row a cell.
     """
     _, x, y = _centres(cells)
-    return go.Scatter(
-        x=x,
-        y=y,
-        mode="none",
-        customdata=data,
-        hovertext=hover,
-        hovertemplate=template,
-        showlegend=False,
+    return {
+        "type": "scatter",
+        "x": x,
+        "y": y,
+        "mode": "none",
+        "customdata": data,
+        "hovertext": hover,
+        "hovertemplate": template,
+        "showlegend": False,
         **axes,
-    )
+    }
 
 
 def colour_bar(
@@ -122,14 +131,15 @@ def colour_bar(
     scale: str,
     bar: dict[str, Any] | None = None,
     axes: dict[str, str] | None = None,
-) -> go.Scatter:
+) -> dict[str, Any]:
     """A colour bar in solid colours; the heatmap's own would be as see-through as the heatmap."""
     low, high = limits
-    return go.Scatter(
-        x=[None],
-        y=[None],
-        mode="markers",
-        marker={
+    return {
+        "type": "scatter",
+        "x": [None],
+        "y": [None],
+        "mode": "markers",
+        "marker": {
             "color": [low],
             "cmin": low,
             "cmax": high,
@@ -137,10 +147,10 @@ def colour_bar(
             "showscale": True,
             "colorbar": horizontal_bar() | (bar or {}),
         },
-        hoverinfo="skip",
-        showlegend=False,
+        "hoverinfo": "skip",
+        "showlegend": False,
         **(axes or {}),
-    )
+    }
 
 
 def _centres(
@@ -169,6 +179,11 @@ def horizontal_bar() -> dict[str, Any]:
         "ticks": "",
         "showticklabels": False,
     }
+
+
+def peak_label(place: float, dark: bool) -> dict[str, Any]:
+    """What the white box is, under a colour bar."""
+    return bar_label("□ peak cell", place, "center", dark)
 
 
 def bar_label(
@@ -216,7 +231,7 @@ def map_layout(dark: bool) -> dict[str, Any]:
         # A slip of the mouse should not move the radiograph out of its frame, as panning would;
         # a false value would not do, since Streamlit turns that into panning.
         "dragmode": "zoom",
-        "clickmode": "event+select",
+        "clickmode": "event",
         "hovermode": "closest",
         # Without a limit, so that a corner of a zoomed cell still finds its marker.
         "hoverdistance": -1,

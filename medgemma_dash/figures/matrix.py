@@ -6,10 +6,12 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from medgemma_dash.figures.palette import palette, solid_stops
+from medgemma_dash.figures.palette import LIGHT, palette, scale_colours, solid_stops
 from medgemma_dash.figures.words import plain
 
 CELL_PX = 46
+INK_TURNS = 0.18  # relative luminance
+TALL_CELL_PX = 54  # with the controls' band below each number
 
 
 def pair_figure(
@@ -21,6 +23,8 @@ def pair_figure(
     high: float,
     best: float,
     words: Sequence[Sequence[str]] | None = None,
+    bands: Sequence[Sequence[tuple[float, float] | None]] | None = None,
+    clear: Sequence[Sequence[bool]] | None = None,
     decimals: int = 2,
     dark: bool = True,
 ) -> go.Figure:
@@ -28,12 +32,15 @@ def pair_figure(
 
     low, high: the ends of the colour scale. Pairs without a number (NaN) stay empty.
     words: how alike each pair is, for the hover text.
-    Raises ValueError when the square, or that of the words, does not fit the titles.
+    bands: where controls lie, low and high, below each number; clear: whether the pair lies
+    clearly beyond them: the others' numbers stand back.
+    Raises ValueError when a square does not fit the titles.
     """
     if values.shape != (len(titles), len(titles)):
         raise ValueError(f"{values.shape} numbers for {len(titles)} maps.")
-    if words is not None and [len(row) for row in words] != len(titles) * [len(titles)]:
-        raise ValueError(f"Words for other pairs than those of {len(titles)} maps.")
+    for told in (words, bands, clear):
+        if told is not None and [len(row) for row in told] != len(titles) * [len(titles)]:
+            raise ValueError(f"Words for other pairs than those of {len(titles)} maps.")
     colours = palette(dark)
     names = [plain(title, 26) for title in titles]
     stops = solid_stops("Cividis")
@@ -42,7 +49,8 @@ def pair_figure(
     text = [
         [f"{value:.{decimals}f}" if np.isfinite(value) else "" for value in row] for row in values
     ]
-    traces = go.Heatmap(
+    told = "customdata" if words is None else "customdata[0]"
+    cells = go.Heatmap(
         z=values.astype(float),
         x=names,
         y=names,
@@ -51,16 +59,15 @@ def pair_figure(
         colorscale=stops,
         showscale=False,
         text=text,
-        texttemplate="%{text}",
         xgap=2,
         ygap=2,
-        customdata=words,
-        hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{text}}</b>"
-        + ("<extra></extra>" if words is None else "<br>%{customdata}<extra></extra>"),
+        customdata=text if words is None else np.dstack([text, words]),
+        hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{{told}}}</b>"
+        + ("<extra></extra>" if words is None else "<br>%{customdata[1]}<extra></extra>"),
     )
     layout: dict[str, object] = {
         "template": "none",
-        "height": CELL_PX * len(names) + 90,
+        "height": (CELL_PX if bands is None else TALL_CELL_PX) * len(names) + 90,
         "margin": {"l": 8, "r": 4, "t": 4, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -80,4 +87,63 @@ def pair_figure(
             "autorange": "reversed",
         },
     }
-    return go.Figure(traces, layout)
+    inks = [[_ink(value, low, high, best) for value in row] for row in values]
+    lines = [
+        _line(
+            names,
+            [
+                [_bold(*one) for one in zip(*rows, strict=True)]
+                for rows in zip(text, clear or [[False] * len(names)] * len(names), strict=True)
+            ],
+            inks,
+            13,
+            "middle center" if bands is None else "top center",
+        )
+    ]
+    if bands is not None:
+        told_bands = [[_band(band, decimals) for band in row] for row in bands]
+        lines.append(_line(names, told_bands, inks, 11, "bottom center"))
+    return go.Figure([cells, *lines], layout)
+
+
+def _line(
+    names: Sequence[str],
+    texts: Sequence[Sequence[str]],
+    inks: Sequence[Sequence[str]],
+    size: int,
+    place: str,
+) -> go.Scatter:
+    """One line of text in every cell: a heatmap's own text has one line and one size."""
+    count = len(names)
+    return go.Scatter(
+        x=[names[j] for _ in range(count) for j in range(count)],
+        y=[names[i] for i in range(count) for _ in range(count)],
+        mode="text",
+        text=[one for row in texts for one in row],
+        textposition=place,
+        textfont={"size": size, "color": [one for row in inks for one in row]},
+        hoverinfo="skip",
+        showlegend=False,
+    )
+
+
+def _bold(number: str, clear: bool) -> str:
+    return f"<b>{number}</b>" if clear and number else number
+
+
+def _band(band: tuple[float, float] | None, decimals: int) -> str:
+    if band is None or not np.isfinite(band).all():
+        return ""
+    return " to ".join(f"{end:.{decimals}f}".replace("-", "\u2212") for end in band)
+
+
+def _ink(value: float, low: float, high: float, best: float) -> str:
+    """Black or white, whichever is read better on the cell's colour."""
+    if not np.isfinite(value):
+        return LIGHT.text
+    place = np.clip((value - low) / ((high - low) or 1.0), 0, 1)
+    near = 1 - place if best == low else place
+    red, green, blue = scale_colours("Cividis", 256)[round(255 * float(near))] / 255
+    # WCAG's relative luminance, with a gamma of 2.2.
+    light = 0.2126 * red**2.2 + 0.7152 * green**2.2 + 0.0722 * blue**2.2
+    return "#000000" if light > INK_TURNS else "#ffffff"

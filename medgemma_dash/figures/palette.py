@@ -155,7 +155,17 @@ def solid_stops(name: str) -> Stops:
 _SERIES = ("#E69F00", "#56B4E9", "#009E73", "#0072B2", "#D55E00", "#CC79A7", "#F0E442")
 
 
-def series_colours(count: int, dark: bool) -> list[str]:
-    """A colour for each of several series, in a fixed order; after eight they come again."""
+# What fills a bar when the colours come again; "" is plain.
+_PATTERNS = ("", "/", "x", "-", ".")
+
+
+def series_looks(count: int, dark: bool) -> list[tuple[str, str]]:
+    """(colour, Plotly's pattern) for each of several series, in a fixed order.
+
+    The colours come again after eight, each time with another pattern: 40 looks are distinct.
+    """
     colours = (*_SERIES, palette(dark).text)
-    return [colours[place % len(colours)] for place in range(count)]
+    return [
+        (colours[place % len(colours)], _PATTERNS[place // len(colours) % len(_PATTERNS)])
+        for place in range(count)
+    ]

@@ -28,6 +28,7 @@ class MapPanel:
     zone_names: (rows, cols) names of its own radiograph's zones for the hover text, "" outside
         of them; None tells no zones.
     beside: the same explanation's maps of its other images, which share this one's unit and scale.
+    mark_peak: whether a box marks the peak; that of a control means nothing.
     """
 
     title: str
@@ -42,6 +43,7 @@ class MapPanel:
     laterality: str = "unknown"
     zone_names: Sequence[Sequence[str]] | None = None
     beside: tuple[npt.NDArray[np.float32], ...] = ()
+    mark_peak: bool = True
 
 
 def has_map(panel: MapPanel) -> bool:
@@ -130,10 +132,9 @@ def panel_labels(
         }
     ]
     axes = axes_of(place)
-    labels += [
-        label | {"xref": axes["xaxis"], "yref": axes["yaxis"], "yshift": -4, "font": label["font"]}
-        for label in side_labels(panel.laterality, panel.width)
-    ]
+    labels += side_labels(
+        panel.laterality, size=12, colour=colours.text, xref=axes["xaxis"], yref=axes["yaxis"]
+    )
     if panel.image_map is None:
         labels.append(
             {

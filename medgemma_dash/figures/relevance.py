@@ -8,9 +8,11 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from medgemma_dash.core.geometry import PatchGrid
-from medgemma_dash.figures.cells import Cell, cell_boxes, hover_text, side_labels
+from medgemma_dash.figures.building import unchecked_figure
+from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak, hover_text, side_labels
 from medgemma_dash.figures.map_traces import (
     MAP_AXIS,
+    TOOLS_PX,
     View,
     background,
     bar_label,
@@ -18,12 +20,15 @@ from medgemma_dash.figures.map_traces import (
     colour_bar,
     map_heatmap,
     map_layout,
+    peak_label,
 )
-from medgemma_dash.figures.palette import checked_scale, colour_range
+from medgemma_dash.figures.palette import checked_scale, colour_range, palette
 from medgemma_dash.figures.stretching import MapMode, finest
 from medgemma_dash.figures.words import number
+from medgemma_dash.figures.zone_outlines import zone_outlines
 
-BELOW_PX = 40
+# What stands above the picture, its sides and the tools, and the colour bar's room below it.
+ABOVE_PX, BELOW_PX = TOOLS_PX, 44
 
 
 def relevance_figure(
@@ -39,32 +44,41 @@ def relevance_figure(
     opacity: float = 0.75,
     threshold: float = 0.0,
     colour_scale: str = "Inferno",
+    scale_peak: float = 0.0,
     signed: bool = False,
     laterality: str = "unknown",
     selected_cells: Sequence[Cell] = (),
     mark_peak: bool = True,
+    drawn_zones: bool = False,
+    lit_zones: Sequence[str] = (),
+    boxes: bool = False,
     revision: str = "map",
     view: View | None = None,
     dark: bool = True,
-    height_px: int = 560,
+    picture_px: int = 560,
     fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
 ) -> go.Figure:
     """The raw relevance of every cell, as colour over the radiograph, in original pixels.
 
     radiograph_jpeg: the radiograph as a JPEG of any size; width and height are the original's.
     image_map: None draws the radiograph alone, still with a clickable cell grid.
-    zone_names: (rows, cols) names for the hover text, "" outside every zone.
+    zone_names: (rows, cols) names for the hover text, "" outside every zone. drawn_zones: whether
+        their borders are drawn. lit_zones: names of those whose border is drawn in the accent.
     cell_words: (rows, cols) lists of the answer words that leaned on a cell, strongest first.
+    boxes: whether a box that is drawn with the mouse chooses cells, in place of zooming.
     threshold: share of the peak, 0 to 1, below which nothing is painted.
+    scale_peak: the magnitude that the colours reach to at least, see `MapDisplay`.
     colour_scale: one of palette.MAGNITUDE_SCALES; a signed map is always RdBu about 0.
     laterality: the image side of the patient's right; "unknown" draws no R and L.
+    mark_peak: whether a box, which the line below the colour bar names, marks the peak.
     view: (left, right, bottom, top) in pixels, to keep a zoom across figures, since Streamlit
         builds a changed figure anew and Plotly's `uirevision` cannot; None shows everything.
     fine: the map before it was pooled to the cells, drawn in its place; hovered over and clicked
         are cells all the same.
+    picture_px: height of the picture alone; it fills the figure's width, and what is laid out
+        otherwise keeps ABOVE_PX and BELOW_PX around it.
 
-    Show it with `st.plotly_chart(figure, theme=None, config=PLOTLY_CONFIG, on_select="rerun",
-    selection_mode="points")` and read the click with `chosen_cells`.
+    A click on a cell is Plotly's `plotly_click`, whose point has (row, column) as its customdata.
     Raises ValueError on a shape or name that does not fit.
     """
     rows, cols = grid
@@ -76,7 +90,10 @@ def relevance_figure(
     limits, patches = None, ""
     if image_map is not None:
         drawn, patches = finest(image_map, fine)
-        limits = colour_range(drawn, signed)
+        reach = [np.full((1, 1), scale_peak)] if scale_peak > 0 else []
+        limits = colour_range(drawn, signed, reach)
+        if limits[1] > colour_range(drawn, signed)[1]:
+            patches += ", strongest word"
         traces.append(
             map_heatmap(
                 cells,
@@ -94,18 +111,25 @@ def relevance_figure(
         for row in range(rows)
         for col in range(cols)
     ]
-    traces.append(cell_markers(cells, hover))
+    traces.append(cell_markers(cells, hover, boxes=boxes))
     if limits is not None:
         traces.append(colour_bar(limits, scale))
-    labels = side_labels(laterality, width)
+    labels = side_labels(laterality, size=17, colour=palette(dark).text)
     if limits is not None:
         labels += _bar_labels(*limits, signed, dark, patches)
-    layout = _layout(cells, radiograph_jpeg, revision, view, dark, height_px, limits is not None)
+        if mark_peak and has_peak(image_map):
+            labels.append(peak_label(0.27 if signed else 0.45, dark))
+    shapes = cell_boxes(cells, image_map, signed, selected_cells, mark_peak)
+    if zone_names is not None:
+        # Below the boxes, so first.
+        shapes[:0] = zone_outlines(cells, zone_names, every=drawn_zones, lit=lit_zones)
+    layout = _layout(cells, radiograph_jpeg, revision, view, dark, picture_px)
     layout |= {
         "annotations": labels,
-        "shapes": cell_boxes(cells, image_map, signed, selected_cells, mark_peak),
+        "shapes": shapes,
+        "dragmode": "select" if boxes else "zoom",
     }
-    return go.Figure(traces, layout)
+    return unchecked_figure(traces, layout)
 
 
 PLOTLY_CONFIG: Mapping[str, Any] = {
@@ -143,13 +167,13 @@ def _layout(
     revision: str,
     view: View | None,
     dark: bool,
-    height_px: int,
-    with_bar: bool,
+    picture_px: int,
 ) -> dict[str, Any]:
     left, right, bottom, top = view or (0, cells.width, cells.height, 0)
     return map_layout(dark) | {
-        "height": height_px,
-        "margin": {"l": 0, "r": 0, "t": 0, "b": BELOW_PX if with_bar else 0, "pad": 0},
+        "height": picture_px + ABOVE_PX + BELOW_PX,
+        "width": round(picture_px * cells.width / cells.height),
+        "margin": {"l": 0, "r": 0, "t": ABOVE_PX, "b": BELOW_PX, "pad": 0},
         "images": [background(radiograph_jpeg, cells)],
         "xaxis": MAP_AXIS | {"range": [left, right]},
         # Pixel rows count downwards.
@@ -158,8 +182,7 @@ def _layout(
             "range": [bottom, top],
             "scaleanchor": "x",
             "scaleratio": 1,
-            # In a figure that is too tall the picture stays next to its colour bar.
-            "constraintoward": "bottom",
+            "constraintoward": "top",
         },
         "uirevision": revision,
     }

@@ -7,6 +7,7 @@ from math import isfinite
 import plotly.graph_objects as go
 
 from medgemma_dash.core.words import WordRelevance
+from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.palette import palette
 
 LONGEST_WORD = 24
@@ -51,18 +52,19 @@ def prompt_words_figure(words: Sequence[WordRelevance], dark: bool = True) -> go
         + (f' <span style="color:{colours.muted}">answer</span>' if word.part == "answer" else "")
         for word in words
     ]
-    traces = go.Bar(
-        x=values,
-        y=places,
-        orientation="h",
-        width=0.42,
-        marker={"color": colours.bar, "line": {"width": 0}, "cornerradius": 2},
-        hovertext=[
+    trace: dict[str, object] = {
+        "type": "bar",
+        "x": values,
+        "y": places,
+        "orientation": "h",
+        "width": 0.42,
+        "marker": {"color": colours.bar, "line": {"width": 0}, "cornerradius": 2},
+        "hovertext": [
             f"<b>{plain(word.text)}</b> in the {word.part}<br>relevance {number(word.value)}"
             for word in words
         ],
-        hovertemplate="%{hovertext}<extra></extra>",
-    )
+        "hovertemplate": "%{hovertext}<extra></extra>",
+    }
     layout: dict[str, object] = {
         "template": "none",
         "height": max(1, len(words)) * ROW_HEIGHT_PX + 8,
@@ -107,4 +109,4 @@ def prompt_words_figure(words: Sequence[WordRelevance], dark: bool = True) -> go
             for place, word in enumerate(words)
         ],
     }
-    return go.Figure(traces, layout)
+    return unchecked_figure([trace], layout)

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import plotly.graph_objects as go
 
-from medgemma_dash.figures.palette import palette, series_colours
+from medgemma_dash.figures.palette import palette, series_looks
 from medgemma_dash.figures.words import plain
 
 
@@ -30,11 +30,24 @@ def zone_figure(
             name=plain(title, 32),
             x=list(zone_names),
             y=[float(value) for value in values],
-            marker={"color": colour, "line": {"width": 0}, "cornerradius": 2},
+            marker={
+                "color": colour,
+                "line": {"width": 0},
+                "cornerradius": 2,
+                # On the figure's own ground, so that a pattern is seen in either theme.
+                "pattern": {
+                    "shape": pattern,
+                    "fillmode": "overlay",
+                    "fgcolor": colours.background,
+                    "fgopacity": 0.75,
+                    "size": 5,
+                    "solidity": 0.4,
+                },
+            },
             hovertemplate="%{x}: <b>%{y:.0%}</b><extra>%{fullData.name}</extra>",
         )
-        for (title, values), colour in zip(
-            shares.items(), series_colours(len(shares), dark), strict=True
+        for (title, values), (colour, pattern) in zip(
+            shares.items(), series_looks(len(shares), dark), strict=True
         )
     ]
     layout: dict[str, object] = {

@@ -13,6 +13,11 @@ VIEWS = FRONTAL_VIEWS | LATERAL_VIEWS | OBLIQUE_VIEWS | DECUBITUS_VIEWS
 _OPPOSITE = {"L": "R", "R": "L", "A": "P", "P": "A", "H": "F", "F": "H"}
 
 
+def is_lateral(laterality: Laterality) -> bool:
+    """Whether the file said that it is a lateral view; where the sides come from tells it."""
+    return laterality == "unknown" and "lateral view" in laterality.source
+
+
 def assumed() -> Laterality:
     """For a picture that carries no orientation at all."""
     return Laterality("left", ASSUMED)

@@ -59,7 +59,7 @@ def load_radiograph(
 
 def _from_bytes(data: bytes, owner: str | None, check: Check | None) -> Radiograph:
     # Imported here because starting a process needs modules that pictures do not.
-    from medgemma_dash.imaging.guarded.process import decode_guarded
+    from medgemma_dash.imaging.guarded.decode import decode_guarded
 
     check_file_size(len(data))
     kind = sniff(data)

@@ -56,8 +56,8 @@ AGREEMENT_MEASURES: Mapping[str, AgreementMeasure] = MappingProxyType(
         "divergence": AgreementMeasure(
             "Jensen-Shannon divergence",
             "Jensen-Shannon divergence of the positive parts, in nats: 0 for equal maps, 0.69 for "
-            "maps without overlap. Below 0.1 nearly identical, below 0.3 similar, below 0.5 "
-            "moderately different, else significantly.",
+            "maps without overlap. As published, without a control: below 0.1 nearly identical, "
+            "below 0.3 similar, below 0.5 moderately different, else significantly.",
             0.0,
             float(np.log(2)),
             0.0,
@@ -82,7 +82,10 @@ AGREEMENT_MEASURES: Mapping[str, AgreementMeasure] = MappingProxyType(
 
 
 def divergence_in_words(divergence: float) -> str:
-    """A Jensen-Shannon divergence on the usual scale (MedGemma Visualizer documentation, 6.3)."""
+    """A Jensen-Shannon divergence on the scale as published (MedGemma Visualizer documentation,
+    6.3). It knows no control: a diffuse map is "similar" to a random one. To judge, see
+    `agreement_controls`.
+    """
     steps = ((0.1, "nearly identical"), (0.3, "similar"), (0.5, "moderately different"))
     if not np.isfinite(divergence):
         return "not comparable"
@@ -101,7 +104,7 @@ def agreement(
         pearson=_correlation(a, b),
         spearman=_correlation(rankdata(a), rankdata(b)),
         cosine=_cosine(a, b),
-        top_overlap=_overlap(_top(a), _top(b)),
+        top_overlap=_overlap(top_cells(a), top_cells(b)),
         peak_distance=_peak_distance(a.reshape(first.shape), b.reshape(first.shape)),
     )
 
@@ -159,7 +162,8 @@ def _cosine(a: Float[np.ndarray, " cells"], b: Float[np.ndarray, " cells"]) -> f
     return float(a @ b) / length if length > 0 else float("nan")
 
 
-def _top(values: Float[np.ndarray, " cells"]) -> Bool[np.ndarray, " cells"]:
+def top_cells(values: Float[np.ndarray, " cells"]) -> Bool[np.ndarray, " cells"]:
+    """The cells that `Agreement.top_overlap` compares."""
     count = max(1, round(TOP_SHARE * len(values)))
     least = np.partition(values, -count)[-count]
     top: Bool[np.ndarray, " cells"] = (values >= least) & (values > 0)

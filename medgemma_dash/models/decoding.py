@@ -39,7 +39,7 @@ def greedy_tokens(
             state = model.hf_model.model(
                 inputs_embeds=embeddings,
                 token_type_ids=token_types,
-                past_key_values=cache,
+                cache=cache,
                 use_cache=True,
             ).last_hidden_state[0, -1]
         logits = read_logits(model, state)

@@ -4,6 +4,7 @@ from medgemma_dash import notebook
 notebook.compare([explain(model, answer, token=3, method=m) for m in ("chefer", "rollout")])
 view = notebook.layer_view(model, answer, token=3)
 notebook.head_matrix(view)
+notebook.headline(explanation)
 notebook.report(model, answer, explanation, "report.html")
 """
 
@@ -17,7 +18,7 @@ from medgemma_dash.notebook.layers import (
     layer_view,
 )
 from medgemma_dash.notebook.maps import agreements, compare, difference, layers, show, zones
-from medgemma_dash.notebook.reports import report
+from medgemma_dash.notebook.reports import headline, report
 
 __all__ = [
     "agreements",
@@ -29,6 +30,7 @@ __all__ = [
     "gathered_maps",
     "head_maps",
     "head_matrix",
+    "headline",
     "layer_view",
     "layers",
     "report",

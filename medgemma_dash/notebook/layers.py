@@ -15,6 +15,7 @@ from medgemma_dash.figures import (
 )
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.services.explaining.targets import choose_target
 from medgemma_dash.services.layers import view as services
 from medgemma_dash.services.layers.view import LayerView
@@ -183,5 +184,5 @@ def _panel(
         image_map=image_map if image_map.any() else None,
         caption=caption,
         reason="nothing",
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
     )

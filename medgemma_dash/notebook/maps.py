@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from medgemma_dash.core.centre_prior import centre_map
 from medgemma_dash.core.errors import NoExplanationError
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
@@ -21,13 +22,9 @@ from medgemma_dash.figures import (
 )
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.methods import get
-from medgemma_dash.metrics.agreement import (
-    AGREEMENT_MEASURES,
-    agreement_matrix,
-    divergence_in_words,
-    mass_difference,
-)
-from medgemma_dash.regions import DEFAULT_SCHEME, ZoneScheme, zone_map, zone_table
+from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES, mass_difference
+from medgemma_dash.metrics.agreement_controls import judged_pairs, judged_square
+from medgemma_dash.regions import DEFAULT_SCHEME, ZoneScheme, shown_laterality, zone_map, zone_table
 
 JPEG_PX = 600
 NOTE_PX = 30
@@ -49,7 +46,7 @@ def show(explanation: Explanation, *, dark: bool = False) -> Any:
         _grid(explanation),
         explanation.image,
         signed=explanation.signed,
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
         dark=dark,
         fine=explanation.fine,
     )
@@ -89,11 +86,15 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
     figure = _one_difference(first, second, dark)
     if first.provenance.image_sha256s != second.provenance.image_sha256s:
         figure.update_layout(
-            margin_t=NOTE_PX,
+            height=figure.layout.height + NOTE_PX,
+            margin_t=figure.layout.margin.t + NOTE_PX,
             title={
                 "text": "The second map is of another radiograph: cells are paired by place alone.",
                 "font": {"size": 13, "color": palette(dark).text},
                 "x": 0,
+                "y": 1,
+                "yanchor": "top",
+                "pad": {"t": 4},
             },
         )
     return figure
@@ -115,7 +116,7 @@ def _one_difference(first: Explanation, second: Explanation, dark: bool) -> Any:
         _grid(first),
         mass_difference(first.image, second.image),
         signed=True,
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
         dark=dark,
     )
 
@@ -129,13 +130,17 @@ def zones(
     """Share of each map's mass in each lung zone; of several images in those of the current one,
     as the legend says. One explanation may come without a list.
 
-    Raises NoExplanationError without an explanation.
+    Raises NoExplanationError without an explanation, and ValueError where a picture has no zones,
+    and says why.
     """
     explanations = _several(explanations)
     tables = [
         zone_table(one.image, zone_map(_radiograph(one), _grid(one), scheme))
         for one in explanations
     ]
+    for table in tables:
+        if not table.rows:
+            raise ValueError(table.note)
     shares = {
         _named(title, one.image_names[-1]): [row.share for row in table.rows]
         for title, one, table in zip(_titles(explanations), explanations, tables, strict=True)
@@ -149,7 +154,8 @@ def agreements(
     *,
     dark: bool = False,
 ) -> Any:
-    """A measure of `metrics.agreement` for every pair of maps; hovering tells it in words.
+    """A measure of `metrics.agreement` for every pair of maps, over the band of controls; bold
+    where the maps are clearly more alike than those (see `metrics.agreement_controls`).
 
     Of several images the maps are compared as one, cell by cell. Raises ValueError that lists the
     measures, for the distance of two peaks, which is one within a single image, and for maps of
@@ -162,8 +168,12 @@ def agreements(
     if several and measure == "peak_distance":
         raise ValueError("The peaks of several images have no distance. Take another measure.")
     images = [one.cells[np.newaxis] if several else one.image for one in explanations]
-    values, divergences = (agreement_matrix(images, name) for name in (measure, "divergence"))
+    centres = [centre_map((one.shape[0], one.shape[1])).ravel() for one in explanations[0].images]
+    centre = np.concatenate(centres)[np.newaxis] if several else None
+    pairs = judged_pairs(images, measure, centre)
     what = AGREEMENT_MEASURES[measure]
+    square = judged_square(pairs, len(images), what.best)
+    values = square.values
     high = what.high if np.isfinite(what.high) else float(np.nanmax(values)) or 1.0
     titles = _titles(explanations)
     return pair_figure(
@@ -173,7 +183,9 @@ def agreements(
         low=what.low,
         high=high,
         best=what.best,
-        words=[[divergence_in_words(value) for value in row] for row in divergences.tolist()],
+        words=square.words(measure),
+        bands=square.bands,
+        clear=square.clear,
         dark=dark,
     )
 
@@ -220,7 +232,7 @@ def _panels(explanation: Explanation, title: str) -> list[MapPanel]:
             image_map=image,
             signed=explanation.signed,
             caption=explanation.target.text.strip(),
-            laterality=str(radiograph.laterality),
+            laterality=str(shown_laterality(radiograph)),
             beside=(*images[:place], *images[place + 1 :]),
         )
         for place, (image, radiograph, name) in enumerate(shown)

@@ -1,5 +1,6 @@
 """Lung zones on the model's grid, and what a map puts in each of them."""
 
+from medgemma_dash.regions.frontal import shown_laterality, why_no_zones
 from medgemma_dash.regions.table import ZoneRow, ZoneTable, zone_table
 from medgemma_dash.regions.zones import DEFAULT_SCHEME, Zone, ZoneMap, ZoneScheme, zone_map
 
@@ -10,6 +11,8 @@ __all__ = [
     "ZoneRow",
     "ZoneScheme",
     "ZoneTable",
+    "shown_laterality",
+    "why_no_zones",
     "zone_map",
     "zone_table",
 ]

@@ -9,37 +9,33 @@ from medgemma_dash.regions.lungs import Lungs
 
 _LEVELS = 3
 _OUTSIDE = -1
-_COVERED = 0.5  # share of a cell that must be lung for it to count as lung
+# Share of a cell that must be lung for it to count as lung. Less than half: an effusion lies along
+# the rim, which runs through the cells.
+_COVERED = 0.4
 
-BODY_INSTEAD = (
-    "The lungs could not be told from the rest of this picture, so the zones divide the body "
-    "instead."
-)
+BODY_INSTEAD = "The grid is too coarse for the lungs' outlines: the zones divide the body instead."
 PICTURE_INSTEAD = (
-    "Neither lungs nor body could be told from the rest of this picture, so the zones divide the "
-    "whole picture instead."
+    "The grid is too coarse for the lungs' outlines: the zones divide the whole picture instead."
 )
 
 
 def fitted_halves(lungs: Lungs, rows: int, cols: int) -> tuple[Int8[np.ndarray, "rows cols"], str]:
     """Labels with the image's left as 0, 1, 2 and its right as 3, 4, 5, and a note.
 
-    Each lung's height is cut in thirds. When a lung is missing, or too small for the grid to show
-    all thirds, the body's box is divided instead, and the note says so.
+    Each lung's height is cut in thirds. When a lung is too small for the grid to show all thirds,
+    the body's box is divided instead, and the note says so. Raises ValueError without lungs.
     """
-    if lungs.image_left is not None and lungs.image_right is not None:
-        labels = np.full((rows, cols), _OUTSIDE, np.int8)
-        left, right = (
-            _coverage(lungs.image_left, rows, cols),
-            _coverage(lungs.image_right, rows, cols),
-        )
-        for side, (mask, cover, rival) in enumerate(
-            ((lungs.image_left, left, right), (lungs.image_right, right, left))
-        ):
-            mine = (cover >= _COVERED) & (cover >= rival)
-            labels[mine] = (_LEVELS * side + _thirds(mask, rows))[:, None].repeat(cols, 1)[mine]
-        if len(np.unique(labels[labels >= 0])) == 2 * _LEVELS:
-            return labels, ""
+    if lungs.image_left is None or lungs.image_right is None:
+        raise ValueError("There are no lungs to divide.")
+    labels = np.full((rows, cols), _OUTSIDE, np.int8)
+    left, right = (_coverage(one, rows, cols) for one in (lungs.image_left, lungs.image_right))
+    for side, (mask, cover, rival) in enumerate(
+        ((lungs.image_left, left, right), (lungs.image_right, right, left))
+    ):
+        mine = (cover >= _COVERED) & (cover >= rival)
+        labels[mine] = (_LEVELS * side + _thirds(mask, rows))[:, None].repeat(cols, 1)[mine]
+    if len(np.unique(labels[labels >= 0])) == 2 * _LEVELS:
+        return labels, ""
     labels = _box_labels(lungs.body, rows, cols)
     if lungs.body.any() and len(np.unique(labels[labels >= 0])) == 2 * _LEVELS:
         return labels, BODY_INSTEAD if not lungs.body.all() else PICTURE_INSTEAD

@@ -2,8 +2,9 @@
 until its rim is brighter outside than inside. No model; no training.
 
 A threshold does not do: air beside a thin chest wall, a stomach bubble or the trachea run into
-the lung, and an effusion makes part of it white. Good enough to place six zones on a grid of
-16 x 16 cells, not to measure anything.
+the lung, and an effusion makes part of it white. What is white on one side is completed from the
+other: the outline is of the lung as it should be, opacified parts included. Good enough to place
+six zones on a grid of 16 x 16 cells, not to measure anything.
 """
 
 from __future__ import annotations
@@ -42,11 +43,17 @@ _APEX = np.linspace(0.04, 0.28, 13)
 _BASE = np.linspace(0.56, 1.00, 23)
 _REACH = np.linspace(0.22, 0.50, 15)
 _MIDLINE = (0.40, 0.60)
+# What the rim of the brightest step leaves out, as shares of the picture: lung thins towards its
+# edge, most of all in the angle beside the diaphragm. Found on 140 synthetic radiographs.
+_HIDDEN = np.array([-0.02, 0.03, 0.016])  # apex, base, reach
+# How much higher the diaphragm over the liver may be; a stomach bubble below the other one, which
+# the outline may run into, draws it no further down than that.
+_LIVER = 0.05
 # Lungs of one patient are alike: a difference of a tenth of the picture costs this much of the
 # rim's contrast, which lies between -1 and 1.
 _UNLIKENESS_COST = 0.12
-# Mean over the rim: real films reach 0.85 to 0.9, synthetic ones with lesions 0.7 to 0.9; noise of
-# any grain stays below 0.62.
+# Mean over the rim: real films reach 0.85 to 0.9, synthetic ones with lesions 0.7 to 0.9; a lateral
+# view, and noise as fine as grain, stay below 0.62. Noise in blots as large as lesions may pass.
 _LEAST_CONTRAST = 0.65
 
 
@@ -93,7 +100,8 @@ def find_lungs(pixels: UInt8[np.ndarray, "rows cols *channels"]) -> Lungs:
     contrast = (left.contrast[at_left] + right.contrast[at_right]) / 2
     if contrast < _LEAST_CONTRAST:
         return Lungs(None, None, body)
-    return Lungs(_filled(left, at_left, middle), _filled(right, at_right, middle), body)
+    whole = _completed(left.placings[at_left], right.placings[at_right])
+    return Lungs(_filled(left, whole[0], middle), _filled(right, whole[1], middle), body)
 
 
 def _midline(square: Float32[np.ndarray, "256 256"], body: Bool[np.ndarray, "256 256"]) -> float:
@@ -178,10 +186,24 @@ def _alike(left: _Search, right: _Search) -> tuple[int, int]:
     return at_left, best(right, left.placings[at_left])
 
 
-def _filled(search: _Search, index: int, middle: float) -> Bool[np.ndarray, "256 256"]:
+def _completed(
+    left: Float[np.ndarray, " 3"], right: Float[np.ndarray, " 3"]
+) -> tuple[Float[np.ndarray, " 3"], Float[np.ndarray, " 3"]]:
+    """Where the lungs of the image's left and right reach when nothing in them is opacified: as
+    far as the other one does, but for the diaphragm, which is higher over the liver.
+    """
+    apex, reach = min(left[0], right[0]), max(left[2], right[2])
+    deeper = max(left[1], right[1] - _LIVER), max(right[1], left[1])
+    over_liver, other = (np.array([apex, base, reach]) + _HIDDEN for base in deeper)
+    return np.clip(over_liver, 0.0, 1.0), np.clip(other, 0.0, 1.0)
+
+
+def _filled(
+    search: _Search, placing: Float[np.ndarray, " 3"], middle: float
+) -> Bool[np.ndarray, "256 256"]:
     import cv2
 
-    x, y = _placed(search.outline, search.placings[index : index + 1], middle, search.sign)
+    x, y = _placed(search.outline, placing[None], middle, search.sign)
     canvas = np.zeros((SIDE, SIDE), np.uint8)
     cv2.fillPoly(canvas, [np.rint(np.stack([x[0], y[0]], axis=1)).astype(np.int32)], 1)
     return np.asarray(canvas, bool)

@@ -10,7 +10,7 @@ from jaxtyping import Int8
 
 from medgemma_dash.core.radiograph import Laterality, Radiograph
 from medgemma_dash.regions.fitting import fitted_halves
-from medgemma_dash.regions.lungs import find_lungs
+from medgemma_dash.regions.frontal import is_upside_down, lungs_of, why_no_zones
 
 ZoneScheme = Literal["fixed", "fitted"]
 # Of 47 synthetic lesions whose zone is known, the fitted zones name it for 46, the grid for 38.
@@ -38,7 +38,8 @@ class ZoneMap:
     """Which zone each cell of the grid belongs to.
 
     zones: six: upper, mid and lower of one side, then of the other; the patient's right first,
-        or, when the side is unknown, the image's left first.
+        or, when the side is unknown, the image's left first. None on a picture where zones mean
+        nothing; `note` says why.
     labels: int8 (rows, cols), index into `zones`, or -1 outside every zone.
     note: what the user should know about how the zones were found; "" if there is nothing.
     """
@@ -50,6 +51,11 @@ class ZoneMap:
 
     def __post_init__(self) -> None:
         self.labels.flags.writeable = False
+
+    @property
+    def of_lungs(self) -> bool:
+        """Whether the zones are lung, and what is outside of them is not."""
+        return self.scheme == "fitted" and bool(self.zones) and not self.note
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -66,7 +72,9 @@ def zone_map(radiograph: Radiograph, grid: tuple[int, int], scheme: ZoneScheme) 
     """Divide a grid (rows, cols) over the radiograph into zones.
 
     "fixed": the same rows and columns on every radiograph, proportional to 5, 6, 5 of 16 rows.
-    "fitted": thirds of the height of each detected lung; of the body where no lungs are found.
+    "fitted": thirds of the height of each lung as it should be, opacified parts included; of the
+    body's box where the grid is too coarse to show all of them. No zones at all on a lateral view
+    and where no lungs are found.
     Upper is towards the patient's head, wherever in the picture that is; where the patient's
     side is unknown, zones are named by the image alone.
     Raises ValueError for another scheme, or a grid with fewer than 3 rows or 2 columns.
@@ -74,17 +82,18 @@ def zone_map(radiograph: Radiograph, grid: tuple[int, int], scheme: ZoneScheme) 
     rows, cols = grid
     if rows < 3 or cols < 2:
         raise ValueError(f"Six zones need a grid of at least 3 x 2 cells, not {rows} x {cols}.")
+    if scheme not in get_args(ZoneScheme):
+        raise ValueError(f"Zone schemes are {', '.join(get_args(ZoneScheme))}, not {scheme!r}.")
+    reason = why_no_zones(radiograph)
+    if reason:
+        return ZoneMap((), np.full((rows, cols), OUTSIDE, np.int8), scheme, reason)
     laterality = radiograph.laterality
-    # Zones are found with the patient's head at the top, then turned back with the picture.
-    upside_down = laterality != "unknown" and laterality.head == "bottom"
     if scheme == "fixed":
         labels, note = _fixed(rows, cols), ""
-    elif scheme == "fitted":
-        pixels = np.flipud(radiograph.pixels).copy() if upside_down else radiograph.pixels
-        labels, note = fitted_halves(find_lungs(pixels), rows, cols)
     else:
-        raise ValueError(f"Zone schemes are {', '.join(get_args(ZoneScheme))}, not {scheme!r}.")
-    if upside_down:
+        labels, note = fitted_halves(lungs_of(radiograph), rows, cols)
+    # Zones are found with the patient's head at the top, then turned back with the picture.
+    if is_upside_down(radiograph):
         labels = np.flipud(labels)
     if laterality == "right":
         labels = _sides_exchanged(labels)

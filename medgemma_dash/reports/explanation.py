@@ -23,6 +23,7 @@ from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.regions import DEFAULT_SCHEME, ZoneTable, zone_map, zone_table
 from medgemma_dash.reports.pictures import DEFAULT_DISPLAY, report_pictures
 from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
+from medgemma_dash.services.explaining.headline import headline
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.word_shares import shares_of_images
 from medgemma_dash.services.exporting.names import DIGEST_CHARACTERS
@@ -76,7 +77,10 @@ def explanation_report(
         pictures=tuple(report_pictures(explanation, answer, shown, display)),
         question=answer.prompt,
         answer=tuple(_runs(answer, frozenset(explanation.target.token_indices))),
-        lines=tuple(_lines(explanation, answer)),
+        lines=(
+            *filter(None, [headline(explanation, zones).text]),
+            *_lines(explanation, answer),
+        ),
         figures=(
             _layer_figure(explanation, is_global),
             *([_word_figure(words)] if words else []),

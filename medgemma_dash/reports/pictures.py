@@ -14,6 +14,7 @@ from medgemma_dash.core.notices import notices
 from medgemma_dash.figures import MAGNITUDE_SCALES, overlay_picture
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import shrunk
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.reports.report import Picture
 from medgemma_dash.services.explaining.word_shares import shares_of_images
 from medgemma_dash.services.exporting import overlay_png
@@ -47,10 +48,10 @@ def map_picture(
         threshold=display.threshold,
         colour_scale=display.colour_scale,
         signed=explanation.signed,
-        laterality=str(answer.images[image].radiograph.laterality),
+        laterality=str(shown_laterality(answer.images[image].radiograph)),
         notices=picture_notices(explanation, image),
         fine=explanation.fine_images[image] if explanation.fine_images else None,
-        beside=drawn_beside(explanation, image),
+        beside=drawn_beside(explanation, image, display),
     )
 
 
@@ -62,10 +63,16 @@ def picture_notices(explanation: Explanation, image: int) -> tuple[str, ...]:
     return (*own, *notices(explanation.provenance.is_demo)[1:])
 
 
-def drawn_beside(explanation: Explanation, image: int) -> list[npt.NDArray[np.float32]]:
-    """The other images' maps, as they are drawn: they share this one's scale."""
+def drawn_beside(
+    explanation: Explanation, image: int, display: MapDisplay
+) -> list[npt.NDArray[np.float32]]:
+    """The other images' maps, as they are drawn: they share this one's scale; and what else it
+    is to reach to.
+    """
     maps = list(explanation.fine_images or explanation.images)
     del maps[image]
+    if display.scale_peak > 0:
+        maps.append(np.full((1, 1), display.scale_peak, np.float32))
     return maps
 
 

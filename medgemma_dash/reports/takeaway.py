@@ -22,7 +22,7 @@ from medgemma_dash.figures.overlay_svg import side_by_side
 from medgemma_dash.figures.palette import checked_scale
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import jpeg_bytes
-from medgemma_dash.regions import ZoneTable
+from medgemma_dash.regions import ZoneTable, shown_laterality
 from medgemma_dash.reports.caption import (
     captioned_drawing,
     captioned_picture,
@@ -38,6 +38,7 @@ from medgemma_dash.reports.pictures import (
     map_picture,
     picture_notices,
 )
+from medgemma_dash.services.explaining.headline import Strength, strength_of
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.exporting import (
     explanation_json,
@@ -70,6 +71,11 @@ class Takeaway:
     fine: tuple[Float[np.ndarray, "tokens patch_rows patch_cols"], ...] = ()
     uploaded: bool = False
     shown_window: Window | None = None
+
+    @property
+    def strength(self) -> Strength | None:
+        """The map's strength beside the answer's other words, as far as they are known."""
+        return strength_of(self.explanation, self.answer, self.relevancy, self.filled)
 
     @property
     def films(self) -> tuple[str, ...]:
@@ -128,7 +134,7 @@ class Takeaway:
             threshold=self.display.threshold,
             colour_scale=self.display.colour_scale,
             signed=explanation.signed,
-            laterality=str(radiograph.laterality),
+            laterality=str(shown_laterality(radiograph)),
             title=f"{why(explanation)}{f' {named.capitalize()}' if named else ''}",
             facts=(
                 f"Method {explanation.method}.",
@@ -136,7 +142,7 @@ class Takeaway:
             ),
             notices=picture_notices(explanation, image),
             fine=explanation.fine_images[image] if explanation.fine_images else None,
-            beside=drawn_beside(explanation, image),
+            beside=drawn_beside(explanation, image, self.display),
             suffix=f"-{image + 1}" if named else "",
         )
 

@@ -13,16 +13,16 @@ from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
 
 
-def click_patch(app: AppTest, row: int, col: int, chart: str = "map_figure") -> AppTest:
-    """Click a patch of the map."""
-    return send(app, patch_click(app, row, col, chart))
+def click_patch(app: AppTest, row: int, col: int, clicks: str = "map_clicks") -> AppTest:
+    """Click a patch of the map that this component listens to."""
+    return send(app, _trigger(app, clicks, "cell", [row, col]))
 
 
-def patch_click(app: AppTest, row: int, col: int, chart: str = "map_figure") -> WidgetState:
-    """What the browser reports of the chart that is drawn now when a patch of it is clicked."""
-    point = {"curve_number": 1, "point_index": 0, "customdata": [row, col]}
-    chosen = {"selection": {"points": [point], "point_indices": [0], "box": [], "lasso": []}}
-    return WidgetState(id=_id(app, chart), string_value=json.dumps(chosen))
+def choose_cells(app: AppTest, cells: list[tuple[int, int]], chart: str) -> AppTest:
+    """Click a cell, or draw a box around several, in a chart that can be selected in."""
+    points = [{"curve_number": 1, "customdata": list(cell)} for cell in cells]
+    chosen = {"selection": {"points": points, "point_indices": [0], "box": [], "lasso": []}}
+    return send(app, WidgetState(id=_id(app, chart), string_value=json.dumps(chosen)))
 
 
 def choose_words(
@@ -42,9 +42,12 @@ def choose_words(
 
 def choose_action(app: AppTest, line: str, action: str) -> AppTest:
     """Click an action in a line of text."""
-    trigger = _make_trigger_id(_id(app, line), "events")
-    events = json.dumps([{"event": "chosen", "value": action}])
-    return send(app, WidgetState(id=trigger, json_trigger_value=events))
+    return send(app, _trigger(app, line, "chosen", action))
+
+
+def drag_window(app: AppTest, centre: float, width: float) -> AppTest:
+    """Drag on the radiograph, and let go at this window."""
+    return send(app, _trigger(app, "map_window", "window", [centre, width]))
 
 
 def lines_of(app: AppTest, key: str) -> list[str]:
@@ -78,6 +81,13 @@ def _drawn_lines(app: AppTest, key: str) -> list[list[dict[str, str]]]:
 def _element(app: AppTest, key: str) -> Any:
     drawn = [*app.get("plotly_chart"), *app.get("bidi_component")]
     return next(element for element in drawn if element.key == key)
+
+
+def _trigger(app: AppTest, key: str, event: str, value: object) -> WidgetState:
+    trigger = _make_trigger_id(_id(app, key), "events")
+    return WidgetState(
+        id=trigger, json_trigger_value=json.dumps([{"event": event, "value": value}])
+    )
 
 
 def _id(app: AppTest, key: str) -> str:

@@ -246,17 +246,6 @@ def test_what_ended_because_the_page_was_left_is_sent_for_again(
         assert answered.explanation.method == "gradcam"
 
 
-def test_the_url_names_the_sample_and_never_the_picture(open_explain: OpenPage) -> None:
-    app = open_explain()
-    assert set(app.query_params) == {"sample"}
-    session = session_of(app)
-    assert session.study is not None
-    session.study.sample = None
-    app.run()
-    assert dict(app.query_params) == {}
-    assert study_of(app).radiograph.sha256 not in str(app.query_params)
-
-
 def test_two_sessions_share_nothing(open_explain: OpenPage, settle: Settle) -> None:
     first, second = open_explain(), open_explain()
     ask(first, settle, "Is the heart enlarged?")

@@ -20,7 +20,7 @@ from medgemma_dash.services.layers.view import LayerView
 from medgemma_dash.services.runtime.job import Job
 from medgemma_dash.services.runtime.queue import ABANDONED
 from medgemma_dash.ui.pages.layers.state import LayersState
-from tests.app.browser_events import choose_action, lines_of
+from tests.app.browser_events import choose_action, choose_cells, click_patch, lines_of
 from tests.app.opened import answered_of, session_of
 
 PATIENCE_SECONDS = 30
@@ -158,6 +158,42 @@ def test_it_opens_with_the_layers_and_heads_behind_the_answered_samples_word(
     assert figure(app, "layers_bars")["data"][0]["text"][STRONGEST] == f"<b>{STRONGEST}</b>"
 
 
+def test_the_head_that_was_clicked_is_framed(open_layers: Callable[[], AppTest]) -> None:
+    app = open_layers()
+
+    def framed() -> tuple[float, float]:
+        (frame,) = figure(app, "head_matrix")["layout"]["shapes"]
+        return frame["x0"] + 0.5, frame["y0"] + 0.5
+
+    strongest = framed()
+    assert strongest[0] == STRONGEST
+    for head in (0, 1):
+        choose_cells(app, [(0, head)], "head_matrix")
+        app.run()
+        assert framed() == (0, head)
+    app.select_slider(key="head_layer").set_value(STRONGEST).run()
+    assert framed() == strongest
+
+
+def test_a_click_chooses_a_patch_and_a_box_several(open_layers: Callable[[], AppTest]) -> None:
+    app = open_layers()
+    app.session_state["layers_tabs"] = "Patch to words"
+    app.run()
+
+    def chosen() -> list[tuple[float, float]]:
+        shapes = figure(app, "patch_figure")["layout"].get("shapes", [])
+        return [(one["x0"], one["y0"]) for one in shapes]
+
+    click_patch(app, 3, 4, "patch_clicks")
+    assert len(chosen()) == 1
+    choose_cells(app, [(3, 4), (3, 5)], "patch_figure")
+    assert len(chosen()) == 2
+    click_patch(app, 8, 8, "patch_clicks")
+    assert len(chosen()) == 1
+    click_patch(app, 8, 8, "patch_clicks")
+    assert chosen() == []
+
+
 def test_a_look_that_is_under_way_is_not_asked_for_again(
     open_layers: Callable[[], AppTest], looking: Looking
 ) -> None:
@@ -254,6 +290,23 @@ def test_attention_of_a_token_is_read_once_and_can_be_cancelled_and_retried(
     choose_action(app, "attention_problem", "again")
     assert looking.read == [predicting] * 2
     assert {"attention_map", "attention_words"} <= drawn(app)
+
+
+def test_the_chosen_word_is_preselected_and_the_page_says_which_row_it_shows(
+    open_layers: Callable[[], AppTest], looking: Looking
+) -> None:
+    app = open_tab(open_layers(), "Attention of any token")
+    target = answered_of(app).target
+    assert target is not None
+    token = answered_of(app).answer.tokens[target.token_indices[0]]
+    picker = next(one for one in app.selectbox if one.label == "Token")
+    assert picker.value == token.position
+    assert lines_of(app, "attention_why")[0].startswith(f"The model chose {token.text.strip()} at")
+    assert looking.read == [token.position - 1]
+    app.session_state["attention_when"] = "once it was read"
+    app.run()
+    assert looking.read == [token.position - 1, token.position]
+    assert f"from {token.text.strip()} itself" in lines_of(app, "attention_why")[0]
 
 
 def test_an_image_patch_can_be_the_token_that_attends(

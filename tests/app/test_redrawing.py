@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.target import Target
+from medgemma_dash.ui.components.map_display import window_key
 from medgemma_dash.ui.components.redraw import PARTS
 from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state.actions import choose, open_radiograph
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import ASK, QUESTION
-from tests.app.browser_events import choose_words, click_patch, lines_of, patch_click, send
+from tests.app.browser_events import choose_words, click_patch, drag_window, lines_of
 from tests.app.opened import session_of, study_of
 
 OpenPage = Callable[[], AppTest]
@@ -24,6 +27,12 @@ Settle = Callable[[AppTest], AppTest]
 
 def cell_of(app: AppTest) -> tuple[int, int] | None:
     return session_of(app).page_state(ExplainState).cell
+
+
+def displayed(app: AppTest) -> str:
+    """The radiograph in the figure."""
+    chart = next(one for one in app.get("plotly_chart") if one.key == "map_figure_chart")
+    return str(json.loads(chart.proto.spec)["layout"]["images"][0]["source"])
 
 
 def upload(app: AppTest) -> AppTest:
@@ -46,17 +55,28 @@ def test_a_patch_can_be_clicked_before_anything_was_asked(open_explain: OpenPage
     assert cell_of(app) == (3, 4)
 
 
-def test_a_patch_stays_chosen_when_its_click_is_reported_again_and_goes_when_it_is_clicked_again(
-    open_explain: OpenPage,
-) -> None:
+def test_a_patch_that_is_clicked_again_is_let_go(open_explain: OpenPage) -> None:
     app = upload(open_explain())
-    click = patch_click(app, 3, 4)
-    # Until the browser has drawn the new chart it reports the old one's state with every run.
-    for _ in range(3):
-        send(app, click)
-        assert cell_of(app) == (3, 4)
-    click_patch(app, 3, 4)
-    assert cell_of(app) is None
+    for chosen in ((3, 4), None, (3, 4)):
+        click_patch(app, 3, 4)
+        assert cell_of(app) == chosen
+
+
+def test_dragging_on_the_radiograph_chooses_its_window(open_explain: OpenPage) -> None:
+    app = open_explain()
+    study = study_of(app)
+    app.toggle(key="drag_window").set_value(True).run()
+    before = displayed(app)
+    drag_window(app, 90.0, 60.0)
+    assert not app.exception
+    assert displayed(app) != before
+    chosen = {part: app.session_state[window_key(study, part)] for part in ("centre", "width")}
+    assert chosen == {"centre": 90.0, "width": 60.0}
+    # Beyond the radiograph's intensities there is nothing to see.
+    drag_window(app, 1e6, 1e9)
+    span = float(np.ptp(study.radiograph.intensities))
+    assert app.session_state[window_key(study, "width")] == 2 * span
+    assert not app.exception
 
 
 def test_a_patch_can_be_clicked_while_an_answer_is_being_said(

@@ -274,16 +274,3 @@ def test_a_question_that_is_asked_again_finds_what_was_explained_before(
     assert fake.computed == []
     assert answered.explanation is not None
     assert np.flatnonzero(first.tensor().filled).tolist() == [4, 7]
-
-
-def test_only_the_last_few_answers_are_remembered(open_explain: OpenPage, settle: Settle) -> None:
-    from medgemma_dash.ui.state.collecting import STORES_KEPT
-
-    app = open_explain()
-    for word in ("one", "two", "three", "four", "five"):
-        app.text_input(key=QUESTION).set_value(f"Is it {word}?")
-        app.button(key=ASK).click().run()
-        settle(app)
-    study = study_of(app)
-    assert len(study.stores) == STORES_KEPT
-    assert list(study.stores)[-1] == answered_of(app).answer.key

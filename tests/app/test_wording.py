@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from PIL import Image
 
@@ -14,8 +13,10 @@ from medgemma_dash.core.answer import Answer, Fidelity
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.target import Against, Target
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.regions import zone_map, zone_table
+from medgemma_dash.services.explaining.headline import headline
 from medgemma_dash.ui.components.rich_line import Segment
 from medgemma_dash.ui.components.wording import (
     Contrast,
@@ -26,7 +27,6 @@ from medgemma_dash.ui.components.wording import (
     read_contrast,
     token_words,
     why_sentence,
-    zone_phrase,
 )
 
 HOSTILE = "<img src=x onerror=alert(1)> ![a](http://b) **c**"
@@ -37,7 +37,7 @@ def text_of(line: list[Segment]) -> str:
 
 
 def picture() -> Radiograph:
-    return load_radiograph(Image.fromarray(np.full((64, 64), 90, np.uint8)))
+    return load_radiograph(Image.fromarray(synthesize(FIRST_EVALUATION_SEED).pixels))
 
 
 @pytest.fixture
@@ -50,16 +50,19 @@ def sentence(
     answer: Answer, explanation: Explanation, *, contrastive: bool = True
 ) -> list[Segment]:
     zones = zone_map(answer.radiograph, answer.grid, "fixed")
-    table = zone_table(explanation.image, zones)
-    return why_sentence(explanation, answer, table, generation="1-1", contrastive=contrastive)
+    said = headline(explanation, zone_table(explanation.image, zones))
+    return why_sentence(explanation, answer, said, generation="1-1", contrastive=contrastive)
 
 
 def test_the_sentence_gives_shares_zone_probability_and_runner_up(
     case: tuple[Answer, Explanation],
 ) -> None:
     said = text_of(sentence(*case))
-    # 16 cells of 0.04 on the image, 0.36 on the question.
-    assert said.startswith("Why lower? 64% of its relevance lies on the image, 50% of that inside")
+    # 16 cells of 0.04 in one row of the image, half of them in either mid zone; 0.36 elsewhere.
+    assert said.startswith(
+        "Why lower? 64% of its relevance lies on the image, 50% of that inside the patient's right "
+        "mid zone, 2.7 times its share of the picture. "
+    )
     assert "The model gave it 0.98; next came mid 0.01 why not mid?" in said
 
 
@@ -159,8 +162,3 @@ def test_the_replay_s_largest_difference_in_logits_is_told(
 ) -> None:
     answer = replace(case[0], fidelity=Fidelity(True, (), difference))
     assert said in text_of(how_line(answer, "Chefer", 0.07))
-
-
-def test_zones_are_named_from_the_side_that_is_known() -> None:
-    assert zone_phrase("Right lower") == "the patient's right lower zone"
-    assert zone_phrase("Image left mid") == "the image left mid zone"

@@ -86,15 +86,17 @@ def browser(browser_path: str) -> Iterator[Browser]:
 
 @contextmanager
 def served(
-    script: Path, log: Path, launcher: Path | None = None, **variables: str
+    script: Path, log: Path, launcher: Path | None = None, port: int = 0, **variables: str
 ) -> Iterator[str]:
     """Run a Streamlit script on a free port of 127.0.0.1; yields its address.
 
     launcher: a program that takes Streamlit's arguments, in place of Streamlit.
+    port: of a server that was there before.
     """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    if not port:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = probe.getsockname()[1]
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
         "HF_HUB_OFFLINE": "1",

@@ -164,11 +164,14 @@ def click_new_word(page: Page) -> str:
     return text
 
 
-def click_patch(page: Page, row: int, column: int) -> None:
-    """Click a cell of the 16 x 16 over the radiograph."""
+def click_patch(page: Page, row: int, column: int, off: float = 0.0) -> None:
+    """Click a cell of the 16 x 16 over the radiograph, `off` cells beside its centre.
+
+    A second click near the first and soon after it would be a double one.
+    """
     area = page.locator(".st-key-overlay .nsewdrag").first
     box = area.bounding_box()
     assert box is not None
-    x, y = (column + 0.5) / 16 * box["width"], (row + 0.5) / 16 * box["height"]
+    x, y = (column + 0.5 + off) / 16 * box["width"], (row + 0.5) / 16 * box["height"]
     area.hover(position={"x": x, "y": y})
     area.click(position={"x": x, "y": y})

@@ -40,9 +40,9 @@ HOSTILE_FILES = [
     ("tiff", "scan.tiff", "a TIFF picture"),
     ("random bytes", "no-extension", "is not a PNG, JPEG or DICOM file"),
     ("pdf", "radiograph.dcm", "a PDF document"),
-    ("png bomb by its header", "bomb.png", "far more pixels than a radiograph"),
+    ("png bomb by its header", "bomb.png", "60000 x 60000 pixels"),
     ("png cut in half", "cut.png", "The PNG file is damaged or cut off"),
-    ("jpeg of thousands of scans", "scans.jpg", "more passes than any radiograph"),
+    ("jpeg of thousands of scans", "scans.jpg", "more passes or pieces than"),
     ("dicom header only", "header.dcm", "cut off in its header"),
     ("dicom deflated bomb", "bomb.dcm", "is deflated"),
     ("dicom private syntax", "private.ima", "encoded in a way that is not read"),
@@ -146,7 +146,7 @@ def test_a_model_folder_without_weights_is_named_on_every_page_until_they_are_th
 
     for name in ("Compare", "Layers", "Methods"):
         page.get_by_role("link", name=name, exact=True).click()
-        expect(page).to_have_url(re.compile(f"/{name}$"))
+        expect(page).to_have_url(re.compile(rf"/{name}(\?|$)"))
         expect(newest(page, ".st-key-status")).to_contain_text("No model")
         idle(page)
 

@@ -124,10 +124,21 @@ def test_patches_lead_to_words_and_layers(page: Page, app_url: str) -> None:
     picture.scroll_into_view_if_needed()
     box = picture.bounding_box()
     assert box is not None
+    page.mouse.move(box["x"] + 0.3 * box["width"], box["y"] + 0.3 * box["height"])
+    expect(page.locator(".st-key-patch_figure .hovertext")).to_be_attached()
+    page.mouse.down()
+    page.mouse.up()
+    chosen = page.locator(".st-key-patch_figure .shapelayer path")
+    expect(chosen).to_have_count(1)
+    expect(page.locator(".st-key-patch_layers .bars path").first).to_be_visible()
+    idle(page)
     page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.4 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.9 * box["height"], steps=8)
     page.mouse.up()
+    page.wait_for_function(
+        "() => document.querySelectorAll('.st-key-patch_figure .shapelayer path').length > 20"
+    )
     expect(page.locator(".st-key-patch_layers .bars path").first).to_be_visible()
     expect(page.locator(".st-key-patch_words .bars path").first).to_be_visible()
 

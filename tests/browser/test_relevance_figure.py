@@ -1,5 +1,6 @@
 """The figures in a real browser, through st.plotly_chart."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -81,6 +82,48 @@ def test_pixels_are_square(page, figure_url):
     opened(page, figure_url)
     box = page.locator(f"{MAP} .imagelayer image").first.bounding_box()
     assert box["height"] / box["width"] == pytest.approx(1200 / 900, rel=0.01)
+
+
+def test_a_double_click_shows_the_whole_again_and_chooses_nothing(
+    page, figure_url, wait_until_idle
+):
+    opened(page, figure_url)
+    wait_until_idle(page)
+    press(page, "Zoom in")
+    expect(page.get_by_text("view (225")).to_be_visible()
+    page.mouse.move(*place(page, 3, 12))
+    expect(page.locator(f"{MAP} .hovertext")).to_be_attached()
+    page.mouse.dblclick(*place(page, 3, 12))
+    expect(page.get_by_text("view None")).to_be_visible()
+    wait_until_idle(page)
+    expect(page.get_by_text("log []", exact=True)).to_be_visible()
+    # One click still chooses, in a zoomed figure after the time that a second one would take.
+    press(page, "Zoom in")
+    expect(page.get_by_text("view (")).to_be_visible()
+    page.mouse.move(*place(page, 7.2, 7.2))
+    expect(page.locator(f"{MAP} .hovertext")).to_be_attached()
+    page.mouse.click(*place(page, 7.2, 7.2))
+    expect(page.get_by_text("log [[[7, 7]]]", exact=True)).to_be_visible()
+
+
+def test_the_film_fills_its_figure_and_its_tools_and_sides_cover_none_of_it(open_page, figure_url):
+    for width in (390, 800, 1920):
+        page = opened(open_page(width=width, height=1080), figure_url)
+        film = page.locator(f"{MAP} .imagelayer image").first.bounding_box()
+        bar = page.locator(f"{MAP} .cbfills").bounding_box()
+        assert (bar["x"], bar["width"]) == pytest.approx((film["x"], film["width"]), abs=2)
+        # Close below the film, whatever the width.
+        assert 0 < bar["y"] - film["y"] - film["height"] < 16
+        page.mouse.move(*place(page, 8, 8))
+        boxes = [page.locator(f"{MAP} .modebar").bounding_box()]
+        sides = page.locator(f"{MAP} .annotation").filter(has_text=re.compile("^[RL]$"))
+        expect(sides).to_have_count(2)
+        boxes += [one.bounding_box() for one in sides.all()]
+        for box in boxes:
+            assert box["y"] + box["height"] <= film["y"] + 1
+        tools, right, left = sorted(boxes, key=lambda box: -box["width"])
+        assert right["x"] + right["width"] <= tools["x"]
+        assert tools["x"] + tools["width"] <= left["x"]
 
 
 def shown_part(page: Page) -> list[float]:

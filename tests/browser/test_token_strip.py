@@ -127,7 +127,7 @@ def test_a_switch_makes_every_click_choose_a_token(page, strip_url):
     expect(page.locator('.token-strip .words [tabindex="0"]')).to_have_count(1)
     token(page, 4).click()
     expect_box(page, 4, 5)
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+ArrowRight")
     expect(token(page, 5)).to_be_focused()
     token(page, 7).click(modifiers=["Shift"])
     expect_log(page, "[[4, 5, false], [4, 8, false]]")
@@ -190,29 +190,60 @@ def test_the_keyboard_walks_chooses_spans_and_clears(page, strip_url):
     opened(page, strip_url)
     expect(page.locator('.token-strip .words [tabindex="0"]')).to_have_count(1)
     token(page, 9).focus()
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+ArrowRight")
     expect(token(page, 10)).to_be_focused()
-    page.keyboard.press("Home")
+    page.keyboard.press("Control+Home")
     expect(token(page, 0)).to_be_focused()
-    page.keyboard.press("ArrowLeft")
+    page.keyboard.press("Control+ArrowLeft")
     expect(token(page, 0)).to_be_focused()
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+ArrowRight")
     page.keyboard.press("Enter")
     expect_log(page, "[[1, 2, false]]")
     expect(token(page, 1)).to_be_focused()
-    page.keyboard.press("ArrowRight")
-    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Control+ArrowRight")
+    page.keyboard.press("Control+ArrowRight")
     page.keyboard.press("Shift+Enter")
     expect_log(page, "[[1, 2, false], [1, 4, false]]")
     expect_box(page, 1, 4)
-    page.keyboard.press("End")
+    page.keyboard.press("Control+End")
     expect(token(page, 12)).to_be_focused()
     page.keyboard.press("Space")
     expect_log(page, "[[1, 2, false], [1, 4, false], [12, 13, false]]")  # else the last click wins
     expect_box(page, 12, 13)
+    # It leaves the words, and asks for nothing.
     page.keyboard.press("Escape")
-    expect_log(page, "[[1, 2, false], [1, 4, false], [12, 13, false], [0, 13, true]]")
-    expect_box(page, 0, 0)
+    expect(token(page, 12)).not_to_be_focused()
+    expect_box(page, 12, 13)
+    token(page, 0).click()
+    expect_log(page, "[[1, 2, false], [1, 4, false], [12, 13, false], [0, 1, false]]")
+
+
+def test_the_word_on_which_the_arrow_keys_rest_is_chosen_and_those_on_the_way_are_not(
+    page, strip_url
+):
+    opened(page, strip_url)
+    # In one turn of the browser, as fast as a key that is held down.
+    page.evaluate(
+        """() => {
+          document.querySelector('[data-token-index="0"]').focus();
+          for (let i = 0; i < 3; i++) {
+            document.activeElement.dispatchEvent(
+              new KeyboardEvent('keydown', { key: 'ArrowRight', bubbles: true }));
+          }
+        }"""
+    )
+    expect(token(page, 3)).to_be_focused()
+    expect_log(page, "[[3, 4, false]]")
+    page.keyboard.press("Shift+ArrowRight")
+    expect_log(page, "[[3, 4, false], [3, 6, false]]")
+    expect_box(page, 3, 6)
+
+
+def test_a_tooltip_tells_what_came_next(page, strip_url):
+    opened(page, strip_url)
+    expect(option(page, "consolidation")).to_have_attribute(
+        "title", re.compile("probability 0.57 · .* · in place of consol next came an 0.11$")
+    )
 
 
 def test_the_whole_answer_has_a_button(page, strip_url):

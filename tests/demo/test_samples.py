@@ -12,7 +12,9 @@ from PIL import Image
 
 from medgemma_dash.demo.dialogues import answer_to
 from medgemma_dash.demo.dicom import Photometric, stored_values, write_dicom
+from medgemma_dash.demo.questions import read_question
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
+from medgemma_dash.demo.samples import suggestions
 
 FOLDER = Path(__file__).parents[2] / "assets" / "samples"
 
@@ -45,6 +47,14 @@ def test_samples_are_unseen_and_their_words_are_true() -> None:
         assert row["seed"] >= FIRST_EVALUATION_SEED
         radiograph = synthesize(row["seed"])
         assert answer_to(row["question"], radiograph).answer == row["expected_answer"]
+        assert tuple(row["suggestions"]) == suggestions(radiograph, row["question"])
+        asked = [read_question(text) for text in row["suggestions"]]
+        # They fit the film: none asks about a finding that is not there, but for the heart.
+        shown = {finding.name for finding in radiograph.findings} | {"cardiomegaly", ""}
+        assert {one.finding for one in asked} <= shown
+        assert shown - {"cardiomegaly"} <= {one.finding for one in asked}
+        assert "unknown" not in {one.intent for one in asked}
+        assert row["question"] not in row["suggestions"]
         path = FOLDER / row["file"]
         if path.suffix == ".png":
             with Image.open(path) as image:

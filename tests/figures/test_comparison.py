@@ -172,10 +172,45 @@ def test_pairs_say_in_words_how_alike_they_are():
     words = [["nearly identical", "moderately different"], ["moderately different", "the same"]]
     pairs = {"low": 0.0, "high": 0.7, "best": 0.0}
     figure = pair_figure(["a", "b"], values, "Divergence", words=words, **pairs)
-    assert figure.data[0].customdata[0][1] == "moderately different"
-    assert figure.data[0].hovertemplate.endswith("%{customdata}<extra></extra>")
+    assert list(figure.data[0].customdata[0][1]) == ["0.40", "moderately different"]
+    assert figure.data[0].hovertemplate.endswith("%{customdata[1]}<extra></extra>")
     with pytest.raises(ValueError, match="other pairs"):
         pair_figure(["a", "b"], values, "Divergence", words=words[:1], **pairs)
+
+
+def test_pairs_stand_over_the_band_of_their_controls_and_those_beyond_it_are_bold():
+    values = np.array([[0.0, 0.4], [0.4, 0.0]])
+    bands = [[None, (0.5, 0.6)], [(0.5, 0.6), None]]
+    clear = [[False, True], [True, False]]
+    pairs = {"low": 0.0, "high": 0.7, "best": 0.0}
+    figure = pair_figure(["a", "b"], values, "Divergence", bands=bands, clear=clear, **pairs)
+    numbers, controls = figure.data[1:]
+    assert list(numbers.text) == ["0.00", "<b>0.40</b>", "<b>0.40</b>", "0.00"]
+    assert list(controls.text) == ["", "0.50 to 0.60", "0.50 to 0.60", ""]
+    assert set(numbers.textfont.color) <= {"#000000", "#ffffff"}
+    with pytest.raises(ValueError, match="other pairs"):
+        pair_figure(["a", "b"], values, "Divergence", bands=bands[:1], **pairs)
+
+
+def test_each_small_map_has_its_sides_above_it_and_a_strip_for_the_buttons():
+    layout = comparison_figure(
+        [panel("a", laterality="left"), panel("b", laterality="right")]
+    ).layout
+    sides = [one for one in layout.annotations if one.text in ("<b>R</b>", "<b>L</b>")]
+    assert [(one.text[3], one.xref, one.x) for one in sides] == [
+        ("R", "x domain", 0),
+        ("L", "x domain", 1),
+        ("L", "x2 domain", 0),
+        ("R", "x2 domain", 1),
+    ]
+    assert {(one.y, one.yanchor) for one in sides} == {(1, "bottom")}
+    assert layout.margin.t >= 24
+
+
+def test_the_peak_of_a_control_has_no_box():
+    panels = [panel("a"), panel("Random", mark_peak=False)]
+    assert [shape.xref for shape in comparison_figure(panels).layout.shapes] == ["x"]
+    assert not comparison_figure(panels[1:]).layout.shapes
 
 
 def test_the_head_matrix_gives_layer_and_head_on_a_click():

@@ -10,6 +10,7 @@ from PIL import Image
 from medgemma_dash.figures import MAGNITUDE_SCALES, chosen_cells, relevance_figure
 from medgemma_dash.figures.cells import side_labels
 from medgemma_dash.figures.map_traces import POINTS_A_CELL
+from medgemma_dash.figures.palette import DARK
 
 WIDTH, HEIGHT, GRID = 900, 1200, (16, 16)
 
@@ -56,10 +57,19 @@ def test_a_kept_view_becomes_the_axis_ranges():
     assert layout.yaxis.range == (700, 300)
 
 
-def test_every_cell_has_a_marker_that_says_which_it_is():
-    markers = figure().data[1]
-    assert len(markers.x) == 256
-    assert list(markers.customdata[10 * 16 + 5]) == [10, 5]
+@pytest.mark.parametrize(("boxes", "mode"), [(False, "none"), (True, "markers")])
+def test_every_cell_has_a_point_that_says_which_it_is(boxes, mode):
+    points = figure(boxes=boxes).data[1]
+    assert len(points.x) == 256
+    assert list(points.customdata[10 * 16 + 5]) == [10, 5]
+    # A box chooses points that are markers only; they take the browser's time.
+    assert points.mode == mode
+
+
+def test_markers_are_invisible_chosen_or_not():
+    drawn = figure(boxes=True)
+    markers = drawn.data[1]
+    assert drawn.layout.dragmode == "select"
     assert markers.marker.opacity == 0
     assert markers.selected.marker.opacity == 0
     assert markers.unselected.marker.opacity == 0
@@ -147,9 +157,66 @@ def test_peak_and_selected_cells_are_boxed():
     [("left", ["R", "L"]), ("right", ["L", "R"]), ("unknown", [])],
 )
 def test_sides_follow_laterality_and_are_never_guessed(laterality, letters):
-    labels = side_labels(laterality, WIDTH)
+    labels = side_labels(laterality, size=12, colour="#fff")
     assert [label["text"].strip("<b/>") for label in labels] == letters
-    assert [label["x"] for label in labels] == [0, WIDTH][: len(letters)]
+    assert [label["x"] for label in labels] == [0, 1][: len(letters)]
+
+
+def test_sides_stand_outside_of_the_picture_whatever_is_in_sight():
+    for view in (None, (100.0, 400.0, 700.0, 300.0)):
+        layout = figure(laterality="left", view=view).layout
+        sides = [one for one in layout.annotations if one.text in ("<b>R</b>", "<b>L</b>")]
+        assert [(one.xref, one.yref) for one in sides] == 2 * [("x domain", "y domain")]
+        assert [(one.x, one.y, one.yanchor) for one in sides] == [
+            (0, 1, "bottom"),
+            (1, 1, "bottom"),
+        ]
+        # Room for them, and for Plotly's buttons.
+        assert layout.margin.t >= 24
+
+
+def test_the_picture_fills_the_figure_and_its_colour_bar():
+    layout = figure(picture_px=600).layout
+    inner = layout.height - layout.margin.t - layout.margin.b
+    assert (layout.width, inner) == (450, 600)
+    assert (layout.margin.l, layout.margin.r) == (0, 0)
+    assert figure().data[2].marker.colorbar.len == 1
+
+
+def test_the_box_of_the_peak_is_named_and_a_control_has_neither():
+    def named(drawn):
+        return [one.text for one in drawn.layout.annotations if "peak" in one.text]
+
+    assert len(named(figure())) == 1
+    control = figure(mark_peak=False)
+    assert (named(control), control.layout.shapes) == ([], ())
+    assert named(figure(np.zeros(GRID, np.float32))) == []
+
+
+ZONES = [
+    ["Right lower" if row > 9 and 3 <= col < 6 else "" for col in range(16)] for row in range(16)
+]
+
+
+def test_zones_are_drawn_on_demand_along_their_cells_borders():
+    assert len(figure(zone_names=ZONES).layout.shapes) == 1  # the peak's
+    halo, line, peak = figure(zone_names=ZONES, drawn_zones=True).layout.shapes
+    assert (halo.type, line.type, peak.type) == ("path", "path", "rect")
+    sides = line.path.split("M")[1:]
+    # Three cells wide and six high, which is the picture's lower border as well.
+    assert len(sides) == 2 * (3 + 6)
+    assert (
+        f"{3 * WIDTH / 16:g},{10 * HEIGHT / 16:g}L{4 * WIDTH / 16:g},{10 * HEIGHT / 16:g}" in sides
+    )
+    assert f"{3 * WIDTH / 16:g},{HEIGHT}L{4 * WIDTH / 16:g},{HEIGHT}" in sides
+
+
+def test_a_chosen_zone_is_lit_whether_all_are_drawn_or_not():
+    lit, _ = figure(zone_names=ZONES, lit_zones=["Right lower"]).layout.shapes
+    assert (lit.type, lit.line.color) == ("path", DARK.accent)
+    assert len(figure(zone_names=ZONES, lit_zones=["Left lower"]).layout.shapes) == 1
+    both = figure(zone_names=ZONES, drawn_zones=True, lit_zones=["Right lower"])
+    assert len(both.layout.shapes) == 4
 
 
 def test_a_map_of_another_shape_is_refused():

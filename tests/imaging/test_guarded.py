@@ -19,8 +19,10 @@ from PIL import Image
 
 from medgemma_dash.core.errors import CancelledError, ImageError
 from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.imaging.guarded import process as guarded
-from medgemma_dash.imaging.guarded.process import GuardedProcess, decode_guarded
+from medgemma_dash.imaging.guarded import decode as guarded
+from medgemma_dash.imaging.guarded import process as processes
+from medgemma_dash.imaging.guarded.decode import decode_guarded
+from medgemma_dash.imaging.guarded.process import GuardedProcess
 from medgemma_dash.imaging.guarded.turns import Turns
 from tests.imaging.dicom_files import jpeg_stream, native, sample_picture
 
@@ -94,7 +96,7 @@ def test_a_process_that_cannot_be_started_is_an_image_error(
     def fork(*_: Any, **__: Any) -> Any:
         raise BlockingIOError(11, "Resource temporarily unavailable")
 
-    monkeypatch.setattr(guarded.subprocess, "Popen", fork)
+    monkeypatch.setattr(processes.subprocess, "Popen", fork)
     with pytest.raises(ImageError, match="too busy"):
         load_radiograph(PNG)
 
@@ -140,7 +142,7 @@ def test_a_process_that_the_system_ended_is_not_called_a_damaged_file(
 def test_the_signal_that_ended_a_fork_is_told(
     monkeypatch: pytest.MonkeyPatch, status: int, message: str
 ) -> None:
-    monkeypatch.setattr(guarded, "_START", f"import os; os.read(0, 9); os._exit({status})")
+    monkeypatch.setattr(processes, "_START", f"import os; os.read(0, 9); os._exit({status})")
     process = GuardedProcess()
     with pytest.raises(ImageError, match=message):
         process.decode(PNG, "png", None, MEGABYTES, seconds=60.0)
@@ -150,7 +152,9 @@ def test_an_answer_that_lies_about_itself_is_not_believed(monkeypatch: pytest.Mo
     for shape in ([2**15, 2**15], [40, 48, 3], [0, 0], [-1, 4]):
         header = f'{{"shape": {shape}, "dtype": "float32"}}'.encode()
         answer = struct.pack("<I", len(header)) + header
-        monkeypatch.setattr(guarded, "_START", f"import os; os.write(1, {answer!r}); os.read(0, 9)")
+        monkeypatch.setattr(
+            processes, "_START", f"import os; os.write(1, {answer!r}); os.read(0, 9)"
+        )
         with pytest.raises(ImageError, match="cannot be decoded"):
             GuardedProcess().decode(PNG, "png", None, MEGABYTES, seconds=60.0)
 
@@ -202,13 +206,13 @@ def test_a_fork_of_the_program_has_processes_of_its_own() -> None:
     code = (
         "import os, sys\n"
         "from medgemma_dash.imaging import load_radiograph\n"
-        "from medgemma_dash.imaging.guarded import process\n"
+        "from medgemma_dash.imaging.guarded import decode\n"
         "data = sys.stdin.buffer.read()\n"
         "expected = load_radiograph(data).pixels.tobytes()\n"
-        "kept = process._kept[0]._process.pid\n"
+        "kept = decode._kept[0]._process.pid\n"
         "forked = os.fork()\n"
         "assert load_radiograph(data).pixels.tobytes() == expected\n"
-        "assert (process._kept[0]._process.pid == kept) == bool(forked)\n"
+        "assert (decode._kept[0]._process.pid == kept) == bool(forked)\n"
         "if forked: sys.exit(os.waitpid(forked, 0)[1])\n"
     )
     done = subprocess.run(
@@ -225,9 +229,9 @@ def test_the_decoding_process_ends_with_the_program() -> None:
     code = (
         "import os, sys\n"
         "from medgemma_dash.imaging import load_radiograph\n"
-        "from medgemma_dash.imaging.guarded import process\n"
+        "from medgemma_dash.imaging.guarded import decode\n"
         "load_radiograph(sys.stdin.buffer.read())\n"
-        "print(process._kept[0]._process.pid, flush=True)\n"
+        "print(decode._kept[0]._process.pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"  # no clean-up runs
     )
     done = subprocess.run(

@@ -8,7 +8,7 @@ import pytest
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.imaging.guarded.process import end_all
+from medgemma_dash.imaging.guarded.decode import end_all
 from tests.hostile_images import hostile_image, hostile_images, hostile_kinds, surplus_images
 
 ADVICE = ("export", "choose", "copy", "read", "correct", "try", "give")

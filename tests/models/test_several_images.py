@@ -75,7 +75,7 @@ def test_masks_and_logits_are_transformers_own(model, count):
     masks = create_masks_for_vision_model(
         config=model.hf_model.config.text_config,
         inputs_embeds=replay.pieces[0].input.detach(),
-        attention_mask=None, past_key_values=None, position_ids=None,
+        attention_mask=None, cache=None, position_ids=None,
         block_sequence_ids=get_block_sequence_ids_for_mask(types),
     )  # fmt: skip
     kinds = model.hf_model.config.text_config.layer_types

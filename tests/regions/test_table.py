@@ -1,25 +1,24 @@
 """A zone's numbers are sums over raw values."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from medgemma_dash.core.radiograph import Laterality, Radiograph
+from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.regions import ZoneMap, zone_map, zone_table
 
 
+def film(laterality: str = "left") -> Radiograph:
+    drawn = load_radiograph(Image.fromarray(synthesize(FIRST_EVALUATION_SEED).pixels))
+    return dataclasses.replace(drawn, laterality=Laterality(laterality, "test"))  # type: ignore[arg-type]
+
+
 def fixed(laterality: str = "left") -> ZoneMap:
-    blank = load_radiograph(Image.new("L", (64, 64), 100))
-    radiograph = Radiograph(
-        blank.pixels,
-        "",
-        None,
-        Laterality(laterality, "test"),
-        blank.intensities,
-        blank.windows,  # type: ignore[arg-type]
-    )
-    return zone_map(radiograph, (16, 16), "fixed")
+    return zone_map(film(laterality), (16, 16), "fixed")
 
 
 def test_one_hot_cell_gives_its_zone_everything() -> None:
@@ -81,3 +80,35 @@ def test_broken_maps_are_refused() -> None:
         zone_table(np.zeros((8, 8), np.float32), fixed())
     with pytest.raises(ValueError, match="not finite"):
         zone_table(np.full((16, 16), np.nan, np.float32), fixed())
+
+
+def test_the_densest_zone_is_that_with_most_for_its_area() -> None:
+    # Of 256 cells the upper zones have 40, the mid ones 48: as much in each is denser above.
+    image = np.zeros((16, 16), np.float32)
+    image[0, 0], image[7, 7] = 2.0, 2.1
+    table = zone_table(image, fixed())
+    assert max(table.rows, key=lambda row: row.share).name == "Right mid"
+    densest = table.densest
+    assert densest is not None
+    assert densest.name == "Right upper"
+    assert densest.density == pytest.approx((2.0 / 4.1) / (40 / 256))
+    assert zone_table(np.zeros((16, 16), np.float32), fixed()).densest is None
+
+
+def test_an_even_map_has_density_one_in_every_zone() -> None:
+    for scheme in ("fixed", "fitted"):
+        zones = zone_map(film(), (16, 16), scheme)  # type: ignore[arg-type]
+        table = zone_table(np.ones((16, 16), np.float32), zones)
+        assert [row.density for row in table.rows] == pytest.approx([1.0] * 6)
+        assert table.of_lungs == (scheme == "fitted")
+
+
+def test_where_there_are_no_zones_the_table_says_why() -> None:
+    blank = load_radiograph(Image.new("L", (64, 64), 100))
+    for scheme in ("fixed", "fitted"):
+        zones = zone_map(blank, (16, 16), scheme)  # type: ignore[arg-type]
+        table = zone_table(np.ones((16, 16), np.float32), zones)
+        assert (table.rows, table.right_left_ratio, table.densest) == ((), None, None)
+        assert table.outside_share == 1.0
+        assert "No lungs" in table.note
+        assert not table.of_lungs

@@ -1,10 +1,12 @@
 """Zones carry the patient's side, and lie where the lungs are."""
 
 import dataclasses
+from collections.abc import Callable
 
 import numpy as np
 import pytest
 from PIL import Image
+from scipy.ndimage import gaussian_filter
 
 from medgemma_dash.core.radiograph import Laterality, Radiograph
 from medgemma_dash.demo.radiographs import (
@@ -13,8 +15,9 @@ from medgemma_dash.demo.radiographs import (
     synthesize,
 )
 from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.regions import ZoneMap, zone_map
-from medgemma_dash.regions.lungs import find_lungs
+from medgemma_dash.imaging.laterality import read_laterality
+from medgemma_dash.regions import ZoneMap, shown_laterality, why_no_zones, zone_map
+from medgemma_dash.regions.lungs import SIDE, find_lungs
 
 SEEDS = range(FIRST_EVALUATION_SEED, FIRST_EVALUATION_SEED + 20)
 FINE = (64, 64)
@@ -27,9 +30,29 @@ def drawn(seed: int = SEEDS[0], laterality: str = "left") -> Radiograph:
     return dataclasses.replace(radiograph, laterality=Laterality(laterality, "test"))  # type: ignore[arg-type]
 
 
-def noise() -> Radiograph:
-    values = np.random.default_rng(0).integers(0, 256, (300, 280), np.uint8)
-    return load_radiograph(Image.fromarray(values))
+def noise() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (300, 280), np.uint8)
+
+
+def black() -> np.ndarray:
+    return np.zeros((200, 180), np.uint8)
+
+
+def lateral() -> np.ndarray:
+    """A chest from its side: one field of air, the heart in front of it, the spine behind."""
+    down, across = (axis / 480 for axis in np.mgrid[:480, :480])
+    body = ((across - 0.5) / 0.40) ** 2 + ((down - 0.55) / 0.62) ** 2 < 1
+    film = np.where(body, 150.0, 0.0)
+    film[((across - 0.5) / 0.27) ** 2 + ((down - 0.42) / 0.33) ** 2 < 1] = 70
+    film[((across - 0.38) / 0.15) ** 2 + ((down - 0.55) / 0.13) ** 2 < 1] = 135
+    film[body & (np.abs(across - 0.72) < 0.05)] = 200
+    film[body & (down > 0.66 + 0.1 * across)] = 170
+    grain = np.random.default_rng(0).normal(0, 4, film.shape)
+    return (gaussian_filter(film, 5) + grain).clip(0, 255).astype(np.uint8)
+
+
+def read(pixels: np.ndarray) -> Radiograph:
+    return load_radiograph(Image.fromarray(pixels))
 
 
 def test_fixed_zones_are_the_tutorials_rows_and_columns() -> None:
@@ -119,8 +142,28 @@ def test_fitted_zones_overlap_the_true_lungs(
                 here = lung & (third == level)[:, None]
                 thirds.append(overlap(here, zones.labels == first + level))
     # An outline of one form cannot follow every lung; side and third are what a zone must tell.
-    assert np.mean(lungs) > 0.75
-    assert np.mean(thirds) > 0.62
+    assert np.mean(lungs) > 0.8
+    assert np.mean(thirds) > 0.68
+
+
+def test_the_outline_keeps_lung_that_is_white() -> None:
+    # Before anything was completed, 0.42 of the fluid of 30 effusions lay inside, 0.74 of the air.
+    inside: dict[str, list[float]] = {"pleural effusion": [], "pneumothorax": []}
+    for seed in range(FIRST_EVALUATION_SEED, FIRST_EVALUATION_SEED + 60):
+        truth = synthesize(seed)
+        if not {finding.name for finding in truth.findings} & set(inside):
+            continue
+        lungs = find_lungs(truth.pixels)
+        assert lungs.image_left is not None
+        assert lungs.image_right is not None
+        for finding in truth.findings:
+            if finding.name in inside:
+                mask = Image.fromarray(finding.mask.astype(np.uint8) * 255)
+                small = np.asarray(mask.resize((SIDE, SIDE), Image.Resampling.BOX)) > 127
+                lung = lungs.image_left if finding.side == "right" else lungs.image_right
+                inside[finding.name].append(float((small & lung).sum() / small.sum()))
+    assert np.mean(inside["pleural effusion"]) > 0.65
+    assert np.mean(inside["pneumothorax"]) > 0.85
 
 
 def test_fitted_zones_name_the_side_and_level_of_known_lesions(
@@ -138,19 +181,43 @@ def test_fitted_zones_name_the_side_and_level_of_known_lesions(
     assert np.mean(levels) > 0.8  # some lie over the border between two thirds
 
 
-def test_no_lungs_is_said_and_the_body_divided() -> None:
-    zones = zone_map(noise(), (16, 16), "fitted")
-    assert "instead" in zones.note
-    assert set(range(6)) <= set(np.unique(zones.labels).tolist())
+@pytest.mark.parametrize("scheme", ["fixed", "fitted"])
+@pytest.mark.parametrize("make", [noise, black, lateral])
+def test_a_picture_without_lungs_has_no_zone_and_no_side(
+    make: Callable[[], np.ndarray], scheme: str
+) -> None:
+    picture = read(make())
+    zones = zone_map(picture, (16, 16), scheme)  # type: ignore[arg-type]
+    assert zones.zones == ()
+    assert (zones.labels == -1).all()
+    assert zones.name_at(3, 3) == ""
+    assert "No lungs" in zones.note
+    assert not zones.of_lungs
+    assert picture.laterality == "left"  # which nothing but the convention says
+    shown = shown_laterality(picture)
+    assert shown == "unknown"
+    assert "No lungs" in shown.source
+
+
+def test_a_lateral_view_has_no_zones_whatever_it_shows() -> None:
+    side, _ = read_laterality((), "LL")
+    film = dataclasses.replace(drawn(), laterality=side)
+    assert "lateral" in why_no_zones(film)
+    assert zone_map(film, (16, 16), "fixed").zones == ()
+    assert shown_laterality(film) == "unknown"
+
+
+def test_sides_that_the_file_itself_names_stay() -> None:
+    side, _ = read_laterality(("L", "F"), "PA")
+    assert shown_laterality(dataclasses.replace(read(noise()), laterality=side)) == "left"
+    assert shown_laterality(drawn()) == "left"
 
 
 @pytest.mark.parametrize("value", [0, 255])
 def test_blank_picture_has_no_lungs(value: int) -> None:
-    blank = load_radiograph(Image.new("L", (200, 180), value))
-    lungs = find_lungs(blank.pixels)
+    lungs = find_lungs(np.full((200, 180), value, np.uint8))
     assert lungs.image_left is None
     assert lungs.image_right is None
-    assert "instead" in zone_map(blank, (16, 16), "fitted").note
 
 
 def test_grids_too_small_for_six_zones_are_refused() -> None:

@@ -137,7 +137,7 @@ def test_the_radiograph_is_windowed_only_when_a_button_is_clicked(
     windowing = Mock(wraps=map_display.apply_window)
     monkeypatch.setattr(map_display, "apply_window", windowing)
     monkeypatch.setattr(
-        downloads, "chosen_display", lambda: MapDisplay("smooth", 0.0, 0.0, "Inferno")
+        downloads, "answer_display", lambda _: MapDisplay("smooth", 0.0, 0.0, "Inferno")
     )
     given = buttons(study)
     assert set(given) == {"Map PNG", "Map SVG", "Numbers CSV", "NPZ + JSON", "Report HTML"}

@@ -40,7 +40,7 @@ def test_libraries_that_fit_share_a_line_and_one_that_does_not_has_its_own():
 
 
 def test_doctor_names_the_library_that_keeps_the_rest_from_being_examined(monkeypatch, capsys):
-    old = Dependency("transformers", ">=5.23,<5.40", "4.57.1")
+    old = Dependency("transformers", ">=5.24,<6", "4.57.1")
     monkeypatch.setattr(dependencies, "dependencies", lambda: (old,))
     monkeypatch.setattr(
         cli.import_module("medgemma_dash.cli.doctor"), "dependencies", lambda: (old,)
@@ -49,8 +49,8 @@ def test_doctor_names_the_library_that_keeps_the_rest_from_being_examined(monkey
     monkeypatch.setitem(sys.modules, "medgemma_dash.services.doctor", None)
     assert cli.main(["doctor"]) == 2
     printed = capsys.readouterr()
-    assert "warn  transformers     transformers is 4.57.1, not >=5.23,<5.40" in printed.out
-    assert 'pip install "transformers>=5.23,<5.40"' in printed.out
+    assert "warn  transformers     transformers is 4.57.1, not >=5.24,<6" in printed.out
+    assert 'pip install "transformers>=5.24,<6"' in printed.out
     assert printed.err.splitlines()[-1].startswith("error: The libraries beside MedGemma Dash")
 
 

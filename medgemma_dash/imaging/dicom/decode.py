@@ -9,12 +9,13 @@ import io
 
 import numpy as np
 import pydicom
-from jaxtyping import Shaped
+from jaxtyping import Shaped, UInt16
 from pydicom.pixels import get_decoder
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Window
 from medgemma_dash.imaging.decoded import DecodedImage
+from medgemma_dash.imaging.deep_colours import eight_bit_colours, only_grey
 from medgemma_dash.imaging.dicom import facts
 from medgemma_dash.imaging.dicom.coverage import check_coverage
 from medgemma_dash.imaging.dicom.frames import compressed_frame, encapsulated, native_frame
@@ -121,15 +122,12 @@ def _stored_values(
 
 
 def _deep_colour(
-    stored: Shaped[np.ndarray, "rows cols 3"],
+    stored: UInt16[np.ndarray, "rows cols 3"],
 ) -> tuple[Shaped[np.ndarray, "rows cols *channels"], tuple[Window, ...], tuple[str, ...]]:
     """Colours of more than 8 bits, from the smallest to the largest value; grey ones as grey."""
-    low, high = float(stored.min()), float(stored.max())
-    if (stored == stored[..., :1]).all():
-        grey = stored[..., 0].astype(np.float32)
-        return grey, (spanning_window(WHOLE_RANGE, low, high),), ()
-    stretched = np.empty(stored.shape, np.uint8)
-    for channel in range(3):  # one at a time, for the memory limit
-        values = (stored[..., channel].astype(np.float32) - low) * (255 / (high - low))
-        stretched[..., channel] = np.rint(values)
-    return stretched, (EIGHT_BIT,), ("The colours were reduced to 8 bits, darkest to brightest.",)
+    grey = only_grey(stored)
+    if grey is not None:
+        window = spanning_window(WHOLE_RANGE, float(grey.min()), float(grey.max()))
+        return grey.astype(np.float32), (window,), ()
+    said = "The picture has more than 8 bits; the model sees 8, darkest to brightest."
+    return eight_bit_colours(stored), (EIGHT_BIT,), (said,)

@@ -1,6 +1,5 @@
-"""Decode a file in a process of its own, so that no file can take the program with it."""
+"""One process that decodes files, as the program sees it."""
 
-import atexit
 import math
 import os
 import signal
@@ -17,13 +16,8 @@ from medgemma_dash.core.progress import Check
 from medgemma_dash.imaging.decoded import DecodedImage
 from medgemma_dash.imaging.guarded.answer import UNREADABLE, receive, send
 from medgemma_dash.imaging.guarded.child import CAN_FORK, SIGNALLED, too_large, undecodable
-from medgemma_dash.imaging.guarded.turns import POLL_SECONDS, Turns
-from medgemma_dash.imaging.limits import DECODE_MEGABYTES, DECODE_SECONDS
+from medgemma_dash.imaging.guarded.turns import POLL_SECONDS
 from medgemma_dash.imaging.sniff import FileKind
-
-MOST_AT_ONCE = 4
-# Processes that wait for the next file; each holds some 50 MB of libraries.
-MOST_KEPT = 2
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[3]
 _START = (
@@ -40,32 +34,6 @@ _NOT_STARTED = (
     "This machine is too busy to decode a file: no process could be started for it. Try again in "
     "a minute, or close other programs."
 )
-_turns = Turns(MOST_AT_ONCE)
-_kept: list["GuardedProcess"] = []
-_keeping = threading.Lock()
-
-
-def decode_guarded(
-    data: bytes,
-    kind: FileKind,
-    *,
-    owner: str | None = None,
-    check: Check | None = None,
-    megabytes: int = DECODE_MEGABYTES,
-    seconds: float = DECODE_SECONDS,
-) -> DecodedImage:
-    """Decode a file under limits of memory and time; raises ImageError.
-
-    owner: on whose behalf: of each, one file is decoded at a time, and four in all.
-    check: called about ten times a second; what it raises ends the decoding and is raised here.
-    """
-    with _turns.turn(owner, 2 * seconds, check):
-        process = _take()
-        try:
-            image = process.decode(data, kind, check, megabytes, seconds)
-        finally:
-            _put_back(process)
-    return image
 
 
 class GuardedProcess:
@@ -215,47 +183,9 @@ def _number(name: str) -> int:
     return int(getattr(signal, name, 0))
 
 
-def _take() -> GuardedProcess:
-    with _keeping:
-        while _kept:
-            process = _kept.pop()
-            if process.is_alive:
-                return process
-            process.end()
-    return GuardedProcess()
-
-
-def _put_back(process: GuardedProcess) -> None:
-    if process.is_fit:
-        with _keeping:
-            if len(_kept) < MOST_KEPT:
-                _kept.append(process)
-                return
-        process.end()
-
-
 def _start(*threads: threading.Thread) -> None:
     try:
         for thread in threads:
             thread.start()
     except RuntimeError:  # the system gives this program no further thread
         raise ImageError(_NOT_STARTED) from None
-
-
-@atexit.register
-def end_all() -> None:
-    """End the processes that wait for a file."""
-    while _kept:
-        _kept.pop().end()
-
-
-def _forget_all() -> None:
-    """A fork of this program may not talk to the processes that its parent talks to."""
-    global _keeping, _turns
-    _keeping, _turns = threading.Lock(), Turns(MOST_AT_ONCE)
-    while _kept:
-        _kept.pop().forget()
-
-
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_forget_all)

@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 from medgemma_dash.services.explaining.tasks import EXPLAIN_ALL
 from medgemma_dash.ui.components.job_watch import describe, watch
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.wording import RUNNERS_UP_SHOWN, probability, quoted, token_words
 from medgemma_dash.ui.state.methods import method_words, shown_method
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.answer import Answer
     from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.ui.state.study import Study
 
@@ -25,6 +27,19 @@ def no_answer_line(host: ModelHost, what_to_do: str) -> None:
         rich_line([line], key="no_answer", tone="error", announce="alert")
     elif host.state == "ready":
         rich_line([[Segment(what_to_do, "quiet")]], key="no_answer")
+
+
+def runners_up_words(answer: Answer) -> list[str]:
+    """For each token, what came next after it and with which probability; "" where unknown."""
+    lines = []
+    for token in answer.tokens:
+        told = [
+            f"{quoted(one.text)} {probability(one.probability)}"
+            for one in token.runners_up[:RUNNERS_UP_SHOWN]
+        ]
+        name = token_words(answer, token.index)
+        lines.append(f"in place of {name} next came {', '.join(told)}" if told else "")
+    return lines
 
 
 def fill_line(study: Study) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal, cast
 
 import numpy as np
@@ -11,18 +12,22 @@ from medgemma_dash.core.radiograph import OWN_WINDOW, Radiograph, Window
 from medgemma_dash.figures import MAGNITUDE_SCALES
 from medgemma_dash.figures.style import MapDisplay
 from medgemma_dash.imaging import apply_window, is_usable, jpeg_bytes
+from medgemma_dash.services.explaining.headline import strongest_peak
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.session import widget_value
-from medgemma_dash.ui.state.study import Study
+from medgemma_dash.ui.state.study import Answered, Study
 
 LONGEST_SIDE_PX = 800
 WINDOWS_KEPT = 8
 DEFAULT_OPACITY = 75
+ONE_SCALE = "map_one_scale"  # a widget that keeps its value for the session
 
 __all__ = [
     "DEFAULT_OPACITY",
+    "ONE_SCALE",
     "OWN_WINDOW",
     "MapDisplay",
+    "answer_display",
     "chosen_display",
     "chosen_window",
     "displayed_jpeg",
@@ -40,6 +45,15 @@ def chosen_display() -> MapDisplay:
         threshold=widget_value(keys.THRESHOLD, 0) / 100,
         colour_scale=widget_value(keys.COLOUR_SCALE, MAGNITUDE_SCALES[0]),
     )
+
+
+def answer_display(answered: Answered | None) -> MapDisplay:
+    """The same for a map of the answer on screen: on one scale for all of its words if chosen."""
+    display = chosen_display()
+    if answered is None or answered.shown is None or not widget_value(ONE_SCALE, False):
+        return display
+    known = answered.store.tensor(*answered.shown.made_by)
+    return replace(display, scale_peak=strongest_peak(answered.answer, known))
 
 
 def window_key(study: Study, part: str) -> str:

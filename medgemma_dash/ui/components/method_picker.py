@@ -13,10 +13,13 @@ if TYPE_CHECKING:
     from medgemma_dash.methods import MethodSpec
 
 
+_POPOVER, _OPTIONS_POPOVER = "method_popover", "options_popover"
+
+
 def method_picker() -> None:
     """A quiet button that opens the choice of method, its options and its card."""
     spec = chosen_method()
-    popover = st.popover(spec.title, key="method_popover", on_change="rerun", type="tertiary")
+    popover = st.popover(spec.title, key=_POPOVER, on_change="rerun", type="tertiary")
     if not popover.open:
         return
     titles = {one.name: one.title for one in specs()}
@@ -39,7 +42,7 @@ def method_picker() -> None:
 
 def method_options(names: list[str]) -> None:
     """A quiet button that opens the options of all these methods."""
-    popover = st.popover("Options", key="options_popover", on_change="rerun", type="tertiary")
+    popover = st.popover("Options", key=_OPTIONS_POPOVER, on_change="rerun", type="tertiary")
     if not popover.open:
         return
     with popover:
@@ -63,5 +66,10 @@ def _options(spec: MethodSpec) -> None:
 
 
 def _changed() -> None:
-    """Everything on the page depends on the method."""
+    """Everything on the page depends on the method; its list stays open, to try another one.
+
+    The button bears the method's name, and to Streamlit one of another name is another button.
+    """
+    if st.session_state.get(_POPOVER):
+        st.session_state[_POPOVER] = True
     st.rerun()

@@ -10,36 +10,84 @@ from medgemma_dash.core.errors import ImageError
 from medgemma_dash.imaging import jpeg_bytes, load_radiograph
 from medgemma_dash.ui.state.actions import open_radiograph, open_sample
 from medgemma_dash.ui.state.freeing import forget_upload
-from medgemma_dash.ui.state.samples import samples
+from medgemma_dash.ui.state.samples import Sample, samples
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from medgemma_dash.ui.state.samples import Sample
+
 THUMBNAIL_PX = 360
 SAMPLES_IN_A_ROW = 5
+UPLOAD_TITLE = "Uploaded film"
+IN_A_ROW_OF_A_POPOVER = 3
+OPENER = "opener"
 UPLOAD_HELP = (
     "PNG, JPEG or DICOM under any name, up to 50 MB. The file stays in this program's memory and "
     "is never written to disk. Text burned into the picture is shown as it is."
 )
 
 
-def sample_grid(on_open: Callable[[], None]) -> None:
-    """Thumbnails of all samples."""
+def opener_popover() -> None:
+    """A quiet button that opens samples and files; it closes when a radiograph was opened.
+
+    Its key changes with every radiograph, and so it is another one, which is closed.
+    """
+    popover = st.popover(
+        "Open another",
+        key=f"{OPENER}_{current_session().opened}",
+        icon=":material/folder_open:",
+        on_change="rerun",
+        type="tertiary",
+    )
+    if not popover.open:
+        return
+    with popover:
+        opener()
+
+
+def opener() -> None:
+    """The ways to a film on a page that shows one."""
+    upload_box("another_upload", st.rerun)
+    st.caption("Or a sample:")
+    sample_grid(in_a_row=IN_A_ROW_OF_A_POPOVER, key="switch")
+
+
+def sample_grid(
+    on_open: Callable[[], None] | None = None,
+    *,
+    in_a_row: int = SAMPLES_IN_A_ROW,
+    key: str = "open",
+) -> None:
+    """Thumbnails of all samples; a click opens one before the page is drawn.
+
+    on_open: called in that drawing. key: begins the keys of the buttons.
+    """
     with st.container(key="sample_grid"):
-        for start in range(0, len(samples()), SAMPLES_IN_A_ROW):
-            columns = st.columns(SAMPLES_IN_A_ROW, gap="small")
+        for start in range(0, len(samples()), in_a_row):
+            columns = st.columns(in_a_row, gap="small")
             for column, sample in zip(columns, samples()[start:], strict=False):
                 with column, st.container(key=f"sample_{sample.name}", gap="xsmall"):
                     thumbnail = _thumbnail(sample.name)
                     if thumbnail is not None:
                         st.image(thumbnail, width="stretch", alt=f"Radiograph: {sample.title}")
-                    if st.button(
-                        sample.title, key=f"open_{sample.name}", type="tertiary", width="stretch"
-                    ):
-                        current_session().notice = None
-                        if open_sample(current_session(), sample):
-                            on_open()
+                    clicked = st.button(
+                        sample.title,
+                        key=f"{key}_{sample.name}",
+                        type="tertiary",
+                        width="stretch",
+                        on_click=_open,
+                        args=(sample,),
+                    )
+                    # Where it could not be opened, a notice says so.
+                    if clicked and on_open is not None and current_session().notice is None:
+                        on_open()
+
+
+def _open(sample: Sample) -> None:
+    current_session().notice = None
+    open_sample(current_session(), sample)
 
 
 def upload_box(key: str, on_open: Callable[[], None]) -> None:
@@ -56,7 +104,7 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
     session.notice = None
     forget_upload(uploaded.file_id)  # what was read of it is here
     with st.spinner("Reading the radiograph"):
-        opened = open_radiograph(session, uploaded.getvalue(), "Uploaded radiograph")
+        opened = open_radiograph(session, uploaded.getvalue(), UPLOAD_TITLE)
     if opened:
         on_open()
     # The reason stands above, in what is drawn already.

@@ -7,10 +7,10 @@ from typing import Literal, NoReturn
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-Part = Literal["map", "answer", "evidence", "downloads"]
+Part = Literal["subject", "map", "answer", "evidence", "downloads"]
 
 # Each is the key of a fragment of the Explain page; together they show the selected target.
-PARTS: tuple[Part, ...] = ("map", "answer", "evidence", "downloads")
+PARTS: tuple[Part, ...] = ("subject", "map", "answer", "evidence", "downloads")
 
 
 def redraw(*parts: Part) -> NoReturn:

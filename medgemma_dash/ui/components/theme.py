@@ -18,8 +18,12 @@ def _style_sheet() -> str:
 
 def apply_styles() -> None:
     """Add the style sheet; call once, from the entry script."""
-    accent = f":root {{ --dash-accent: {palette(is_dark()).accent}; }}"
-    st.html(f"<style>{_style_sheet()}{accent}</style>")
+    colours = palette(is_dark())
+    own = (
+        f"--dash-accent: {colours.accent}; --dash-on-accent: {colours.on_accent}; "
+        f"--dash-text: {colours.text}; --dash-muted: {colours.muted};"
+    )
+    st.html(f"<style>{_style_sheet()}:root {{ {own} }}</style>")
 
 
 def is_dark() -> bool:

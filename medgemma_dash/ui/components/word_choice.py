@@ -6,10 +6,13 @@ from typing import TYPE_CHECKING
 
 from medgemma_dash.services.explaining.tasks import ASK
 from medgemma_dash.services.explaining.word_shares import image_shares, together
-from medgemma_dash.ui.components.answer_words import no_answer_line
+from medgemma_dash.ui.components.answer_words import no_answer_line, runners_up_words
+from medgemma_dash.ui.components.demo_notice import demo_notice
 from medgemma_dash.ui.components.job_watch import answer_stream
+from medgemma_dash.ui.components.nothing_open import nothing_open
 from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.subject import subject
 from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
 from medgemma_dash.ui.components.wording import NOTHING_SAID
 from medgemma_dash.ui.state.actions import select_words
@@ -24,12 +27,20 @@ if TYPE_CHECKING:
     from medgemma_dash.ui.state.study import Answered, Study
 
 
-def answered_study(host: ModelHost) -> tuple[Study, Answered, Target] | None:
-    """What is open, its answer and the chosen word; None, and says what is awaited, till then."""
+def answered_study(host: ModelHost, method: str) -> tuple[Study, Answered, Target] | None:
+    """What is open, its answer and the chosen word; None, and says what is awaited, till then.
+
+    method: what made that which the page shows, as its first line says.
+    """
     session = current_session()
     sample_if_empty(session)
     go_to_word(session, host)
+    subject(host, method)
     notice_line()
+    if session.study is None:
+        nothing_open()
+        return None
+    demo_notice(host)
     if ASK in session.jobs:
         answer_stream(host)
         return None
@@ -45,9 +56,8 @@ def answered_study(host: ModelHost) -> tuple[Study, Answered, Target] | None:
 
 
 def word_choice(study: Study, answered: Answered, key: str) -> None:
-    """Draw the question and its answer; a click chooses the word for every page."""
+    """Draw the answer; a click chooses the word for every page."""
     answer, target = answered.answer, answered.target
-    rich_line([[Segment(answer.prompt, "quiet")]], key=f"{key}_question", tone="quiet")
     spec, options = shown_method(study)
     known = answered.store.tensor(spec.name, options)
     words = together(known.relevancy, known.filled, answer.units)
@@ -63,6 +73,7 @@ def word_choice(study: Study, answered: Answered, key: str) -> None:
         measure=current_session().underline,
         image_shares=image_shares(answer, known.relevancy, known.filled),
         word_shares=image_shares(answer, *words),
+        runners_up=runners_up_words(answer),
         computed=tuple(index for index, filled in enumerate(known.filled) if filled),
         busy=False,
         note="",

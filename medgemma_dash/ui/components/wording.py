@@ -13,8 +13,8 @@ from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
 from medgemma_dash.core.words import touched
-from medgemma_dash.regions import ZoneTable
-from medgemma_dash.services.explaining.word_shares import image_share, joint_probability
+from medgemma_dash.services.explaining.headline import Headline, Strength, percent
+from medgemma_dash.services.explaining.word_shares import joint_probability
 from medgemma_dash.ui.components.rich_line import Segment
 
 if TYPE_CHECKING:
@@ -96,11 +96,6 @@ def target_words(answer: Answer, target: Target) -> str:
     return quoted(target.text)
 
 
-def percent(share: float) -> str:
-    """A share as whole percents."""
-    return f"{100 * share:.0f}%"
-
-
 def probability(value: float) -> str:
     """A probability with two decimals, and never a false 0 or 1."""
     if value < 0.005:
@@ -108,33 +103,24 @@ def probability(value: float) -> str:
     return "> 0.99" if value > 0.995 else f"{value:.2f}"
 
 
-def zone_phrase(name: str) -> str:
-    """Right lower: the patient's right lower zone. Image left mid: the image left mid zone."""
-    if name.startswith("Image "):
-        return f"the {name.lower()} zone"
-    return f"the patient's {name.lower()} zone"
-
-
 def why_sentence(
     explanation: Explanation,
     answer: Answer,
-    zones: ZoneTable,
+    said: Headline,
     *,
     generation: str,
     contrastive: bool,
 ) -> list[Segment]:
     """What the map says about the target, in one sentence, and what the model weighed.
 
+    said: of the same explanation.
     generation: the answer on screen; what is clicked in the sentence says so.
     contrastive: whether the method can say why not another word.
     """
     target = explanation.target
     line = _opening(answer, target, generation)
-    share = image_share(explanation)
-    if share is not None:
-        line.append(Segment(f"{percent(share)} of its relevance lies on the image"))
-        line.extend(_top_zone(zones))
-        line.append(Segment(". "))
+    if said.text:
+        line.append(Segment(f"{said.text} "))
     tokens = [answer.tokens[index] for index in target.token_indices]
     if target.against is not None:
         return line
@@ -167,13 +153,13 @@ def _opening(answer: Answer, target: Target, generation: str) -> list[Segment]:
     ]
 
 
-def _top_zone(zones: ZoneTable) -> list[Segment]:
-    if not zones.rows:
-        return []
-    top = max(zones.rows, key=lambda row: row.share)
-    if top.share <= 0:
-        return []
-    return [Segment(f", {percent(top.share)} of that inside {zone_phrase(top.name)}")]
+def strength_line(strength: Strength) -> list[Segment]:
+    """How strong the map is beside the answer's other words, as a bar; its numbers in the hint."""
+    said = f"map {'weak' if strength.weak else 'strength'} {percent(strength.relative)}"
+    return [
+        Segment(f"{strength.relative:.3f}", "bar", hint=strength.in_words),
+        Segment(f" {said} of the answer's strongest word", "small", hint=strength.in_words),
+    ]
 
 
 def _weighed(token: Token, generation: str) -> list[Segment]:

@@ -9,18 +9,25 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from medgemma_dash.ui.components.connection_watch import connection_watch
 from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import device_title, model_title
+from medgemma_dash.ui.state.address import check_method, honour
 from medgemma_dash.ui.state.collecting import COLLECTED, collect
 from medgemma_dash.ui.state.host import spare_collector
-from medgemma_dash.ui.state.session import current_session
+from medgemma_dash.ui.state.session import Notice, Session, current_session
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
 BEAT_SECONDS = 4.0
+SESSION_LOST = (
+    "The connection to the program was lost, and what was open with it. The sample and the "
+    "question in the address are opened again."
+)
 
 
 def status_header(host: ModelHost) -> None:
@@ -32,11 +39,36 @@ def status_header(host: ModelHost) -> None:
             _pills(host)
     session = current_session()
     session.jobs.resume(host, *COLLECTED)
+    _read_address(session, connection_watch())
+    if host.state == "ready" and not session.method_checked:
+        session.method_checked = True
+        check_method(session)
     # What the Explain page waits for is taken over there: on another page its failure would take
     # the word away that is being looked at.
     collect(session, explanation=False)
     if session.jobs.unfinished():
         _heartbeat()
+
+
+def _read_address(session: Session, returned: int) -> None:
+    """Honour the URL of a new session, and one that the reader went back or forward to.
+
+    returned: how often the browser came back after it lost the program.
+    """
+    again = session.url_read and _by_history()
+    if session.url_read and not again:
+        return
+    begun, session.url_read = not session.url_read, True
+    session.method_checked = False
+    honour(session, st.query_params.to_dict(), again=again)
+    if begun and returned and session.study is not None and session.notice is None:
+        session.notice = Notice("note", SESSION_LOST)
+
+
+def _by_history() -> bool:
+    """Whether this run was caused by the browser's Back or Forward."""
+    context = get_script_run_ctx()
+    return context is not None and context.is_history_navigation
 
 
 def _pills(host: ModelHost) -> None:

@@ -12,18 +12,21 @@ from medgemma_dash.core.errors import CancelledError, ImageError, TargetError
 from medgemma_dash.core.target import Target
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.services.explaining.tasks import (
+    ASK,
     EXPLAIN,
     EXPLAIN_ALL,
     ask_task,
     explain_all_task,
     explain_task,
 )
-from medgemma_dash.ui.state.collecting import Pending, collect, show
+from medgemma_dash.ui.state.collecting import Pending, collect, leave_answer, show
 from medgemma_dash.ui.state.freeing import page_check
-from medgemma_dash.ui.state.host import known_answers
+from medgemma_dash.ui.state.host import known_answers, upload_questions
+from medgemma_dash.ui.state.methods import set_picker
 from medgemma_dash.ui.state.samples import Sample
 from medgemma_dash.ui.state.session import Notice, Session
 from medgemma_dash.ui.state.study import Options, Study
+from medgemma_dash.ui.state.uploads import new_marker
 from medgemma_dash.ui.state.word_targets import chosen_target
 
 if TYPE_CHECKING:
@@ -53,6 +56,7 @@ def open_radiograph(
             radiograph,
             title,
             sample=sample,
+            marker="" if sample else new_marker(),
             opening_question=opening_question,
             opening_word=opening_word,
         )
@@ -78,6 +82,25 @@ def ask(session: Session, host: ModelHost, prompt: str) -> None:
         task = ask_task(study.radiograph, prompt, known_answers(), host.loaded)
         session.jobs.run(host, task)
         study.opening_question = ""
+        if study.marker:
+            upload_questions().put(study.marker, prompt)
+
+
+def recall(session: Session, key: str) -> None:
+    """Show an earlier answer about the open film as it was left; nothing is computed again."""
+    study = session.study
+    answered = None if study is None else study.history.find(key)
+    if study is None or answered is None:
+        return
+    leave_answer(session)
+    session.jobs.drop(ASK)
+    session.notice = None
+    session.question = answered.answer.prompt
+    if answered is not study.answered:
+        study.answered = answered
+        study.revision += 1
+    if answered.shown is not None:
+        set_picker(*(answered.wanted or answered.shown.made_by))
 
 
 def choose(

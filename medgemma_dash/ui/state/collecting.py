@@ -8,18 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
-from medgemma_dash.core.errors import CancelledError, MedGemmaDashError, NoExplanationError
+from medgemma_dash.core.errors import (
+    CancelledError,
+    MedGemmaDashError,
+    NoExplanationError,
+    TargetError,
+)
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
+from medgemma_dash.ui.state.host import method_seconds
 from medgemma_dash.ui.state.session import Notice, Session
-from medgemma_dash.ui.state.study import Answered, Choice, Shown, Study
-from medgemma_dash.ui.state.word_targets import opening_target
+from medgemma_dash.ui.state.study import Answered, Choice, Shown, Span, Study
+from medgemma_dash.ui.state.word_targets import chosen_target, opening_target
 
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
     from medgemma_dash.core.explanation import Explanation
+    from medgemma_dash.core.target import Target
 
-STORES_KEPT = 4
 COLLECTED = ASK, EXPLAIN, EXPLAIN_ALL  # keys of the jobs that are taken over here
 
 
@@ -52,21 +58,44 @@ def _collect_answer(session: Session) -> bool:
         session.notice = _notice(job.error)
     elif study is not None:
         answer = cast("Answer", job.result)
-        session.jobs.drop(EXPLAIN)
-        session.jobs.drop(EXPLAIN_ALL)
-        target = opening_target(answer, study.opening_word)
-        study.answered = Answered(answer, _store_of(study, answer), target)
+        leave_answer(session)
+        # An answer that was given before still has what was explained of it.
+        before = study.history.find(answer.key)
+        store = RelevanceStore(answer) if before is None else before.store
+        study.answered = Answered(answer, store, opening(session, study, answer))
+        study.history.add(study.answered)
         study.revision += 1
     return True
 
 
-def _store_of(study: Study, answer: Answer) -> RelevanceStore:
-    """The answer's store; an answer that was given before still has what was explained of it."""
-    store = study.stores.pop(answer.key, None)
-    study.stores[answer.key] = store = RelevanceStore(answer) if store is None else store
-    while len(study.stores) > STORES_KEPT:
-        study.stores.pop(next(iter(study.stores)))
-    return store
+def leave_answer(session: Session) -> None:
+    """Wait for nothing about the answer on screen; its word is explained when it is shown again."""
+    if EXPLAIN in session.jobs and session.answered is not None:
+        session.answered.wanted = None
+    session.jobs.drop(EXPLAIN)
+    session.jobs.drop(EXPLAIN_ALL)
+
+
+def opening(session: Session, study: Study, answer: Answer) -> Target | None:
+    """What is selected when an answer arrives: the words that the URL names, if it names some."""
+    span, study.opening_span = study.opening_span, None
+    if span is not None:
+        try:
+            return chosen_target(answer, None if span == "all" else span)
+        except TargetError:
+            session.tell(
+                f"The address names word {span_words(span)}; this answer has 0 to "
+                f"{len(answer.tokens) - 1}."
+            )
+    return opening_target(answer, study.opening_word)
+
+
+def span_words(span: Span) -> str:
+    """Tokens of an answer as they stand in a URL: "4", "4-6" with both ends, or "all"."""
+    if span == "all":
+        return span
+    start, stop = span
+    return str(start) if stop - start == 1 else f"{start}-{stop - 1}"
 
 
 def _collect_explanation(session: Session) -> bool:
@@ -77,6 +106,9 @@ def _collect_explanation(session: Session) -> bool:
     answered, error = pending.answered, taken.job.error
     if taken.job.result is not None:
         show(answered, taken.job.result, pending.made_by, taken.job.seconds)
+        method, options = pending.made_by
+        if not options:
+            method_seconds().note(method, taken.job.result.provenance.seconds)
     elif isinstance(error, NoExplanationError):
         answered.shown, answered.problem = None, str(error)
     elif error is not None:
@@ -97,6 +129,8 @@ def _collect_filling(session: Session) -> bool:
     error = taken.job.error
     if error is not None and not isinstance(error, NoExplanationError):
         session.notice = _notice(error)
+    if session.study is not None:
+        session.study.history.evict()
     return True
 
 

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.explaining.answer_cache import AnswerCache
     from medgemma_dash.services.explaining.method_seconds import MethodSeconds
     from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.ui.state.uploads import UploadQuestions
 
 # The first question must not wait for these.
 FIRST_NEEDED = (
@@ -47,6 +48,14 @@ def method_seconds() -> MethodSeconds:
     from medgemma_dash.services.explaining.method_seconds import MethodSeconds
 
     return MethodSeconds()
+
+
+@st.cache_resource(show_spinner=False)
+def upload_questions() -> UploadQuestions:
+    """What was last asked about each upload."""
+    from medgemma_dash.ui.state.uploads import UploadQuestions
+
+    return UploadQuestions()
 
 
 def spare_collector(host: ModelHost) -> None:

@@ -30,6 +30,11 @@ def specs_by_family() -> list[MethodSpec]:
     return sorted(specs(), key=lambda spec: families.index(spec.family))
 
 
+def is_control(method: str) -> bool:
+    """Whether a method looks at nothing: where its map is highest means nothing either."""
+    return any(spec.name == method and spec.family == "control" for spec in specs())
+
+
 def chosen_method() -> MethodSpec:
     """The chosen method; the default one before anything was chosen."""
     by_name = {spec.name: spec for spec in specs()}

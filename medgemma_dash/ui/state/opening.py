@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 
 
 def sample_if_empty(session: Session) -> None:
-    """A page opens with a sample when nothing else is open."""
-    if session.study is None:
+    """A page opens with a sample when nothing else is open, and nothing else was to be."""
+    if session.study is None and not session.missing:
         open_sample(session, samples()[0])
 
 

@@ -15,6 +15,7 @@ class Sample:
     """A radiograph in assets/samples, and a question that shows its point.
 
     name: stands in the URL; word: the word of the answer that is selected first.
+    suggestions: what else to ask about it.
     """
 
     name: str
@@ -22,6 +23,16 @@ class Sample:
     title: str
     question: str
     word: str
+    suggestions: tuple[str, ...]
+
+
+# Of a film of which nothing is known: a button says what it asks.
+GENERAL_SUGGESTIONS = (
+    "Describe this chest X-ray.",
+    "Is there any abnormality?",
+    "Is there evidence of pneumonia?",
+    "Is the heart enlarged?",
+)
 
 
 @cache
@@ -35,6 +46,7 @@ def samples() -> tuple[Sample, ...]:
             title=row["title"],
             question=row["question"],
             word=row["finding"].split(",")[0].split(";")[0],
+            suggestions=tuple(row["suggestions"]),
         )
         for row in rows
     )
@@ -43,3 +55,9 @@ def samples() -> tuple[Sample, ...]:
 def sample_named(name: str) -> Sample | None:
     """The sample with this name, None when there is none: a URL is anybody's text."""
     return next((sample for sample in samples() if sample.name == name), None)
+
+
+def suggestions_for(name: str | None) -> tuple[str, ...]:
+    """What to ask about the sample with this name; about any other film, general questions."""
+    sample = None if name is None else sample_named(name)
+    return GENERAL_SUGGESTIONS if sample is None else sample.suggestions

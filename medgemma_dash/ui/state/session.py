@@ -66,16 +66,24 @@ class Session:
 
     owner: a random name under which its jobs run; it says nothing about the user.
     underline: what the underlines of an answer's words show.
+    missing: the film that the URL names and that is not there, as it stands in the URL.
+    aside: the upload that was open last, until another one is: the reader may go back to it.
+    address: what the URL says now. turn: counts how often it was written.
     """
 
     owner: str = field(default_factory=lambda: uuid4().hex)
     study: Study | None = None
+    missing: str = ""
+    aside: Study | None = None
     notice: Notice | None = None
     underline: Underline = "image share"
     question: str = ""
     opened: int = 0
     read_upload: str = ""
     url_read: bool = False
+    method_checked: bool = False
+    address: dict[str, str] = field(default_factory=dict)
+    turn: int = 0
     jobs: Jobs = field(init=False)
     _pages: dict[str, tuple[str, PageState]] = field(default_factory=dict)
 
@@ -89,10 +97,24 @@ class Session:
 
     def open(self, study: Study) -> None:
         """Show another radiograph; nothing of the one before is waited for any more."""
-        self.jobs.drop_all()
+        self.close()
         self.opened += 1
         study.number = self.opened
         self.study = study
+        if study.marker:
+            self.aside = None
+
+    def close(self, missing: str = "") -> None:
+        """Show no radiograph. missing: the one that was to be shown and is not there."""
+        self.jobs.drop_all()
+        if self.study is not None and self.study.marker:
+            self.aside = self.study
+        self.study, self.missing = None, missing
+
+    def tell(self, problem: str) -> None:
+        """Say what is wrong, beside what else is."""
+        earlier = self.notice.text if self.notice and self.notice.tone == "error" else ""
+        self.notice = Notice("error", f"{earlier} {problem}".strip())
 
     def forget(self) -> None:
         """Hold nothing any more: the page was closed."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph, Window
 from medgemma_dash.core.target import Target
+from medgemma_dash.ui.state.history import History
 
 if TYPE_CHECKING:
     from medgemma_dash.regions import ZoneMap
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
 Options = tuple[tuple[str, str], ...]  # what differs from a method's defaults
 Choice = tuple[str, Options]  # a method's name and options
+# Half-open range of an answer's tokens, or all of it.
+Span = tuple[int, int] | Literal["all"]
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,11 @@ class Study:
 
     title: what the user sees as its name; a file's own name is never shown.
     sample: the sample's name in the URL, None for an upload.
+    marker: stands in the URL for an upload; random, it says nothing about the film.
     opening_question, opening_word: asked and selected when nothing was asked yet.
-    stores: what is known about the answers given last, by their keys, the newest at the end.
+    opening_span: the tokens that the URL names, selected in their place when the answer is there.
+    history: every answer about it.
+    thumbnail: a small picture as a data URI, once it was shown.
     revision: counts the answers; a click that was made on an older one is dropped.
     number: counts the session's studies, and keeps their widgets apart.
     """
@@ -68,14 +74,25 @@ class Study:
     radiograph: Radiograph
     title: str
     sample: str | None = None
+    marker: str = ""
     opening_question: str = ""
     opening_word: str = ""
+    opening_span: Span | None = None
     answered: Answered | None = None
     pictures: dict[tuple[Window, int], bytes] = field(default_factory=dict)
     zones: dict[tuple[str, tuple[int, int]], ZoneMap] = field(default_factory=dict)
-    stores: dict[str, RelevanceStore] = field(default_factory=dict)
+    history: History = field(default_factory=History)
+    thumbnail: str = ""
     revision: int = 0
     number: int = 0
+
+    @property
+    def name(self) -> str:
+        """The film as pages name it; of an upload, its size and the beginning of its digest."""
+        if self.sample is not None:
+            return self.title
+        film = self.radiograph
+        return f"{self.title}, {film.width} x {film.height}, sha256 {film.sha256[:8]}…"
 
     @property
     def generation(self) -> str:

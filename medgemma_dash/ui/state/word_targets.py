@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.function_words import is_content_word
 from medgemma_dash.core.target import Against, Target
 from medgemma_dash.core.words import touched
 
@@ -43,8 +44,9 @@ def contrasted(answer: Answer, index: int, candidate: int | None) -> Target:
 
 def opening_target(answer: Answer, word: str) -> Target | None:
     """What is selected when an answer arrives: the finding's word if it says it, else its first
-    word with letters, else the whole answer. Where nothing was said, it is the token that ended
-    the answer: why it did is a question too. None for an answer without tokens.
+    content word, else its first word with letters, else the whole answer. Where nothing was said,
+    it is the token that ended the answer: why it did is a question too. None for an answer
+    without tokens.
     """
     if word:
         try:
@@ -53,10 +55,14 @@ def opening_target(answer: Answer, word: str) -> Target | None:
             pass
         else:
             return chosen_target(answer, (found[0][0], found[-1][1]))
-    for start, stop in answer.words:
-        texts = (token.text for token in answer.tokens[start:stop])
-        if any(letter.isalnum() for text in texts for letter in text):
-            return chosen_target(answer, (start, stop))
+    texts = {
+        (start, stop): "".join(token.text for token in answer.tokens[start:stop])
+        for start, stop in answer.words
+    }
+    spoken = [word for word, text in texts.items() if any(map(str.isalnum, text))]
+    content = [word for word in spoken if is_content_word(texts[word])]
+    if spoken:
+        return chosen_target(answer, (content or spoken)[0])
     if said_something(answer):
         return chosen_target(answer, None)
     return chosen_target(answer, (0, 1)) if answer.tokens else None

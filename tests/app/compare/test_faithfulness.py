@@ -12,6 +12,7 @@ from medgemma_dash.core.target import Against, Target
 from medgemma_dash.metrics.faithfulness import Faithfulness, FaithfulnessTable
 from medgemma_dash.services.faithfulness import scoring
 from medgemma_dash.services.faithfulness.tasks import TEST
+from medgemma_dash.ui.pages.compare.faithfulness import told_above_random
 from tests.app.browser_events import lines_of
 from tests.app.compare.compare_page import (
     PATIENCE_SECONDS,
@@ -74,3 +75,14 @@ def test_what_a_test_finds_of_one_word_is_not_shown_for_another(
     # This word's maps were not tested, and can be.
     assert app.button(key="test_faithfulness")
     assert comparison_of(app).faithfulness is None
+
+
+def test_a_map_that_costs_the_word_nothing_is_not_judged_by_chance() -> None:
+    idle = Faithfulness(0.0001, 0.1)
+    table = FaithfulnessTable(
+        0.9, 0.2, (idle, Faithfulness(0.5, 0.1)), (Faithfulness(0.0, 0.4),) * 10
+    )
+    # Above every random choice, by as little as rounding.
+    assert table.above_random(0) == 1
+    assert told_above_random(table, 0) is None
+    assert told_above_random(table, 1) == 1

@@ -8,16 +8,19 @@ import streamlit as st
 from PIL import Image
 
 from medgemma_dash.figures import (
-    PLOTLY_CONFIG,
     WordRelevance,
-    chosen_cells,
     layer_figure,
     prompt_words_figure,
     relevance_figure,
 )
+from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.kept_view import kept_range, kept_view
+from medgemma_dash.ui.components.patch_clicks import clicked_patch, patch_clicks
+from medgemma_dash.ui.components.theme import apply_styles
 
 st.set_page_config(layout="wide")
+apply_styles()
 
 HEIGHT, WIDTH, ROWS, COLS = 1200, 900, 16, 16
 query = st.query_params
@@ -57,38 +60,35 @@ def told() -> None:
     st.text(f"view {kept_range(key='view', revision='scratch')}")
 
 
+def choose() -> None:
+    cell = clicked_patch("clicks")
+    state.cells = (cell,)
+    state.log.append(state.cells)
+
+
 left, right = st.columns([2, 3])
-with left, st.container(key="overlay"):
+with left:
     view = kept_view(container="overlay", key="view", revision="scratch")
-    event = st.plotly_chart(
-        relevance_figure(
-            buffer.getvalue(),
-            WIDTH,
-            HEIGHT,
-            (ROWS, COLS),
-            relevance_map(state.seed),
-            zone_names=zones,
-            cell_words=words,
-            mode=query.get("mode", "smooth"),
-            threshold=float(query.get("threshold", 0)),
-            signed=signed,
-            laterality="left",
-            selected_cells=state.cells,
-            revision="scratch",
-            view=view,
-            dark=dark,
-        ),
-        theme=None,
-        config=dict(PLOTLY_CONFIG),
-        key="map",
-        on_select="rerun",
-        selection_mode="points",
+    figure = relevance_figure(
+        buffer.getvalue(),
+        WIDTH,
+        HEIGHT,
+        (ROWS, COLS),
+        relevance_map(state.seed),
+        zone_names=zones,
+        cell_words=words,
+        mode=query.get("mode", "smooth"),
+        threshold=float(query.get("threshold", 0)),
+        signed=signed,
+        laterality="left",
+        selected_cells=state.cells,
+        revision="scratch",
+        view=view,
+        dark=dark,
     )
-    cells = chosen_cells(event.selection.points)
-    if cells and cells != state.cells:
-        state.cells = cells
-        state.log.append(cells)
-        st.rerun()
+    with film_box("overlay", WIDTH, HEIGHT, tallest="560px"):
+        chart(figure, key="map", alt="", tools=True, height="stretch")
+    patch_clicks(container="overlay", key="clicks", on_click=choose)
 with right:
     if st.button("Next map"):
         state.seed += 1

@@ -92,6 +92,7 @@ def strip() -> None:
         measure=st.query_params.get("measure", "image share"),
         image_shares=shares,
         word_shares=[shares[start] for start, _ in with_control_tokens(words, len(shown))],
+        runners_up=[f"in place of {one.text.strip()} next came an 0.11" for one in shown],
         computed=range(0, len(shown), 2),
         ready=state.written is None,
         note="Explain every word: 6 of 13 done.",

@@ -24,8 +24,18 @@ BOUNDARY = "boundary-of-parts"
 class Visitor:
     """One session of the program. Its attributes hold what the server has said so far."""
 
-    def __init__(self, address: str, *, host: str | None = None, origin: str | None = None) -> None:
-        """host, origin: other headers than a browser at this address would send."""
+    def __init__(
+        self,
+        address: str,
+        *,
+        host: str | None = None,
+        origin: str | None = None,
+        queue: int | None = None,
+    ) -> None:
+        """host, origin: other headers than a browser at this address would send.
+
+        queue: how many messages are read before somebody hears them; None is all.
+        """
         self.address, server = address, urlsplit(address)
         assert server.hostname is not None
         host = server.netloc if host is None else host
@@ -35,9 +45,10 @@ class Visitor:
             origin=f"http://{host}" if origin is None else origin,  # type: ignore[arg-type]
             subprotocols=["streamlit"],  # type: ignore[list-item]
             max_size=None,
-            max_queue=None,
+            max_queue=queue,
             proxy=None,
             open_timeout=PATIENCE_SECONDS,
+            close_timeout=1,  # what is said after the end is nobody's concern
         )
         self._held = ExitStack()
         self.connection: ClientConnection = self._held.enter_context(connecting)
@@ -61,16 +72,20 @@ class Visitor:
         message.rerun_script.page_name = page
         self.connection.send(message.SerializeToString())
 
+    def hear(self) -> None:
+        """Read the next thing that the server says."""
+        said = self.connection.recv(timeout=PATIENCE_SECONDS)
+        assert isinstance(said, bytes)
+        message = ForwardMsg()
+        message.ParseFromString(said)
+        if message.HasField("new_session"):
+            self.session_id = message.new_session.initialize.session_id
+        self.text += str(message)
+
     def hear_until(self, condition: Callable[[Self], bool]) -> None:
         """Read what the server says until this holds."""
         while not condition(self):
-            said = self.connection.recv(timeout=PATIENCE_SECONDS)
-            assert isinstance(said, bytes)
-            message = ForwardMsg()
-            message.ParseFromString(said)
-            if message.HasField("new_session"):
-                self.session_id = message.new_session.initialize.session_id
-            self.text += str(message)
+            self.hear()
 
     def __enter__(self) -> Self:
         return self

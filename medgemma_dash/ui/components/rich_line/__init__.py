@@ -11,7 +11,7 @@ from typing import Literal, cast
 
 import streamlit as st
 
-Role = Literal["plain", "word", "quiet", "small", "action", "pill", "accent-pill", "warning"]
+Role = Literal["plain", "word", "quiet", "small", "action", "pill", "accent-pill", "warning", "bar"]
 LineTone = Literal["plain", "card", "note", "error", "caution", "speech", "status", "quiet"]
 
 _FOLDER = Path(__file__).parent
@@ -25,7 +25,9 @@ _mount = st.components.v2.component(
 
 @dataclass(frozen=True)
 class Segment:
-    """A stretch of text in one role; an "action" is a button that reports `action`."""
+    """A stretch of text in one role; an "action" is a button that reports `action`, a "bar" is as
+    full as the number from 0 to 1 that its text is.
+    """
 
     text: str
     role: Role = "plain"

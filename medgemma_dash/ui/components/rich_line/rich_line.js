@@ -1,6 +1,6 @@
 // Draws lines of text from plain data. Every text goes through textContent, so that
 // nothing a model or a user wrote can become markup, a link or a picture.
-const ROLES = new Set(["plain", "word", "quiet", "small", "action", "pill", "accent-pill", "warning"]);
+const ROLES = new Set(["plain", "word", "quiet", "small", "action", "pill", "accent-pill", "warning", "bar"]);
 
 export default function (component) {
   const { data, parentElement, setTriggerValue } = component;
@@ -15,7 +15,11 @@ export default function (component) {
       const action = segment.role === "action";
       const element = document.createElement(action ? "button" : "span");
       element.className = ROLES.has(segment.role) ? segment.role : "plain";
-      element.textContent = segment.text;
+      if (segment.role === "bar") {
+        // The words beside it say the same.
+        element.setAttribute("aria-hidden", "true");
+        element.style.setProperty("--filled", String(Number(segment.text) || 0));
+      } else element.textContent = segment.text;
       if (segment.hint) element.title = segment.hint;
       if (action) {
         element.type = "button";
@@ -24,7 +28,7 @@ export default function (component) {
       }
       paragraph.append(element);
     }
-    if (line.length && line.every((segment) => segment.role === "small")) paragraph.className = "small";
+    if (line.length && line.every((segment) => ["small", "bar"].includes(segment.role))) paragraph.className = "small";
     root.append(paragraph);
   }
 }

@@ -32,7 +32,7 @@ class StripToken(Protocol):
 class TokenChoice:
     """What the reader chose: the half-open span start <= index < stop of the answer's tokens.
 
-    whole: the whole answer was asked for, with Escape or its button.
+    whole: the whole answer was asked for, with its button.
     generation: the id of the answer that was on screen when the choice was made.
     nonce: different for every choice of a session.
     """
@@ -64,6 +64,7 @@ def token_strip(
     measure: Underline = "image share",
     image_shares: Sequence[float | None] | None = None,
     word_shares: Sequence[float | None] | None = None,
+    runners_up: Sequence[str] | None = None,
     computed: Collection[int] = (),
     ready: bool = True,
     busy: bool = False,
@@ -80,6 +81,7 @@ def token_strip(
     selected: half-open span that stands boxed; None for the whole answer.
     measure: what the underlines show. Image shares are 0 to 1, None where not yet known: one for
         each token, and one for each of `with_control_tokens(words, len(tokens))`.
+    runners_up: for each token, what else the model could have said, for the tooltip.
     computed: indices whose explanation is at hand; the others are underlined with dashes.
     ready: False while the answer is still being written; nothing can be chosen then.
     busy: the selected words are being explained.
@@ -119,6 +121,7 @@ def token_strip(
                     "special": token.special,
                     "probability": token.probability,
                     "share": image_shares[index] if image_shares is not None else None,
+                    "runners_up": runners_up[index] if runners_up is not None else "",
                     "computed": index in computed,
                 }
                 for index, token in enumerate(tokens)

@@ -7,6 +7,8 @@
 const strips = new WeakMap();
 const session = Math.random().toString(36).slice(2, 10);
 let clicks = 0;
+// A word on which the arrow keys rest so long is chosen; those passed on the way are not.
+const REST_MILLISECONDS = 180;
 let single = false; // whether tokens are chosen: a habit of the reader, so one for all strips
 
 export default function (component) {
@@ -22,6 +24,7 @@ export default function (component) {
   const drawing = (strip.drawing = {});
   return () => {
     if (strip.drawing !== drawing) return;
+    clearTimeout(strip.resting);
     strip.root.remove();
     strips.delete(parentElement);
   };
@@ -47,7 +50,7 @@ function build(parent) {
   const strip = {
     root, words, sentence, whole, note, tokens,
     options: [], gaps: [], wraps: [], wordOf: [], units: [],
-    data: null, shown: null, anchor: 0, focused: 0, pending: null,
+    data: null, shown: null, anchor: 0, focused: 0, pending: null, resting: 0,
   };
   words.addEventListener("mousedown", (event) => {
     // Shift-click chooses a span; it should not also mark text.
@@ -74,6 +77,7 @@ function update(strip, data) {
   const before = strip.data;
   const fresh = !before || before.generation !== data.generation;
   if (fresh) {
+    clearTimeout(strip.resting);
     strip.pending = null;
     strip.anchor = data.selected ? data.selected[0] : 0;
     strip.focused = strip.anchor;
@@ -222,6 +226,7 @@ function describe(unit, data) {
   facts.push(`probability ${probability.toFixed(2)}`);
   if (!computed) facts.push("not explained yet");
   unit.label = facts.join(", ");
+  if (unit.runners_up) facts.push(unit.runners_up);
   setAttribute(node, "title", facts.join(" · "));
   setAttribute(node, "role", "option");
   setAttribute(node, "aria-disabled", String(!data.ready));
@@ -251,7 +256,7 @@ function sentence(data) {
     : `share of the ${one}'s relevance that lies on the image`;
   const way = single ? "Click a token, shift-click for several"
     : "Click a word, shift-click for a phrase, Alt-click for one token";
-  return `Underline: ${meaning}. ${way}, arrow keys to walk, `;
+  return `Underline: ${meaning}. ${way}; arrow keys choose the next. `;
 }
 
 function paint(strip, selected) {
@@ -282,6 +287,7 @@ function unitAt(strip, index) {
 }
 
 function choose(strip, index, extend, alone) {
+  clearTimeout(strip.resting);
   if (!strip.data.ready) return;
   rove(strip, index);
   strip.rover.focus({ preventScroll: true });
@@ -309,7 +315,7 @@ function emit(strip, selected, choice) {
 function onKey(strip, event) {
   const index = indexOf(event.target);
   const enter = event.key === "Enter";
-  if (index === null || event.ctrlKey || event.metaKey || (event.altKey && !enter)) return;
+  if (index === null || event.metaKey || (event.altKey && !enter)) return;
   const here = strip.units.indexOf(unitAt(strip, index));
   const last = strip.units.length - 1;
   const forward = getComputedStyle(strip.words).direction === "rtl" ? -1 : 1;
@@ -321,15 +327,24 @@ function onKey(strip, event) {
     Home: () => 0,
     End: () => last,
   };
+  if (event.ctrlKey && !moves[event.key]) return;
   if (moves[event.key]) {
-    rove(strip, strip.units[Math.min(Math.max(moves[event.key](), 0), last)].start);
+    const to = strip.units[Math.min(Math.max(moves[event.key](), 0), last)].start;
+    rove(strip, to);
     strip.rover.focus();
+    clearTimeout(strip.resting);
+    const { shiftKey } = event;
+    if (!event.ctrlKey) {
+      strip.resting = setTimeout(() => choose(strip, to, shiftKey, false), REST_MILLISECONDS);
+    }
   } else if (enter && event.altKey) {
     choose(strip, nextToken(strip, unitAt(strip, index)), event.shiftKey, true);
   } else if (enter || event.key === " ") {
     choose(strip, index, event.shiftKey, false);
   } else if (event.key === "Escape") {
-    chooseAll(strip);
+    // Leaves the words, and closes what is open over them: whoever listens further out hears it.
+    strip.rover.blur();
+    return;
   } else {
     return;
   }

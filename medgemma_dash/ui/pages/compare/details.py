@@ -9,6 +9,7 @@ import streamlit as st
 from medgemma_dash.figures import zone_figure
 from medgemma_dash.regions import zone_table
 from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.zones import SCHEME_TITLES, chosen_scheme
 from medgemma_dash.ui.pages.compare.faithfulness import faithfulness_table
@@ -61,7 +62,11 @@ def _zones(maps: list[ShownMap]) -> None:
         "own radiograph; the dotted line is the midline"
     )
     by_names: dict[tuple[str, ...], dict[str, list[float]]] = {}
-    for one in maps:
+    for place, one in enumerate(maps):
+        if not one.zones.zones:
+            line = f"{one.title}: {one.zones.note}"
+            rich_line([[Segment(line, "quiet")]], key=f"no_zones_{place}")
+            continue
         shares = [row.share for row in zone_table(one.image, one.zones).rows]
         by_names.setdefault(one.zones.names, {})[one.title] = shares
     for place, (names, tables) in enumerate(by_names.items()):

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
 LITTLE_DEPENDENCE = 0.05
+# Of a probability; less is not told from rounding, and comparing it with chance says nothing.
+LEAST_LOSS = 0.0005
 
 
 def faithfulness_table(host: ModelHost, answer: Answer, comparison: Comparison) -> None:
@@ -76,12 +78,18 @@ def _contrast_line(answer: Answer, target: Target) -> None:
     rich_line([line], key="contrast_not_tested", tone="quiet")
 
 
+def told_above_random(found: FaithfulnessTable, place: int) -> float | None:
+    """What the table says of a map beside chance; None where its patches cost next to nothing."""
+    small = abs(found.maps[place].comprehensiveness) < LEAST_LOSS
+    return None if small else found.above_random(place)
+
+
 def _table(found: FaithfulnessTable, titles: list[str]) -> None:
-    rows: list[tuple[str, float, float | None, float]] = [
-        (title, one.comprehensiveness, found.above_random(place), one.sufficiency)
+    mean = found.random_mean
+    rows = [
+        (title, one.comprehensiveness, told_above_random(found, place), one.sufficiency)
         for place, (title, one) in enumerate(zip(titles, found.maps, strict=True))
     ]
-    mean = found.random_mean
     rows.append(("mean of 10 random choices", mean.comprehensiveness, None, mean.sufficiency))
     frame = pd.DataFrame(
         rows, columns=["map", "comprehensiveness", "above random", "sufficiency"]
@@ -90,18 +98,28 @@ def _table(found: FaithfulnessTable, titles: list[str]) -> None:
         st.dataframe(
             frame,
             width="stretch",
+            height="content",
+            placeholder="–",
             column_config={
                 "comprehensiveness": st.column_config.NumberColumn(
                     format="%.3f",
                     help="p(word) less p(word without the top 20% of cells): high is good",
                 ),
                 "above random": st.column_config.NumberColumn(
-                    format="percent", help="Share of the random choices that it beats"
+                    format="percent",
+                    help="Share of the ten random choices whose comprehensiveness is lower; – for "
+                    "a map whose patches cost the word less than 0.0005 of its probability, where "
+                    "being above chance would say nothing.",
                 ),
                 "sufficiency": st.column_config.NumberColumn(
                     format="%.3f", help="p(word) less p(word with the top 20% only): low is good"
                 ),
             },
+        )
+    if any(abs(one.comprehensiveness) < LEAST_LOSS for one in found.maps):
+        st.caption(
+            "Where – stands, taking the map's patches away hardly changes the probability: the "
+            "map is not judged by that."
         )
     line = f"p is {probability(found.p)} with the image and {probability(found.p_blank)} without. "
     if abs(found.image_dependence) < LITTLE_DEPENDENCE:

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.figures import MAGNITUDE_SCALES, MapPanel, comparison_figure
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.kept_view import kept_view
 from medgemma_dash.ui.components.map_display import DEFAULT_OPACITY, chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.method_picker import method_options
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.window_width import window_width
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.components.zones import chosen_scheme, zone_names, zones_of
 from medgemma_dash.ui.pages.compare.pins import PANEL_SIDE_PX, pin_popover
@@ -25,18 +27,40 @@ from medgemma_dash.ui.pages.compare.state import (
     Pins,
 )
 from medgemma_dash.ui.state import session as keys
+from medgemma_dash.ui.state.methods import is_control
 from medgemma_dash.ui.state.session import page_state, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
     from medgemma_dash.figures import ScaleChoice
+    from medgemma_dash.ui.components.window_width import WindowWidth
     from medgemma_dash.ui.state.study import Study
 
-# (columns up to, height of a panel): as wide as a laptop's window has room for.
-PANEL_PX = ((3, 380), (4, 310), (6, 225))
-MOST_IN_A_ROW = 6
+# (columns up to, height of a panel): as wide as a laptop's window has room for; one map alone as
+# high as it has. In a narrower window a row has fewer, of which each is as wide as there is room.
+PANEL_PX: dict[WindowWidth, tuple[tuple[int, int], ...]] = {
+    "wide": ((1, 560), (2, 460), (3, 380), (4, 310), (6, 225)),
+    "medium": ((1, 560), (2, 330), (3, 230)),
+    "narrow": ((1, 340),),
+}
 IN_A_ROW = "as fit"
-SCALES: dict[ScaleChoice, str] = {"per panel": "Scale per map", "shared": "One scale"}
+SCALES: dict[ScaleChoice, str] = {
+    "per panel": "Scale per map",
+    "shared": "One scale",
+    "clipped": "One scale, clipped",
+}
+
+
+def row_of_maps(count: int, chosen: str, width: WindowWidth) -> tuple[int, int]:
+    """How many of `count` maps stand in a row of the window, and how high each is in pixels.
+
+    chosen: the number that the reader chose, or IN_A_ROW; a window takes no more than it has room
+    for, since titles would stand on each other.
+    """
+    sizes = PANEL_PX[width]
+    most = sizes[-1][0]
+    columns = min(count, most if chosen == IN_A_ROW else int(chosen), most)
+    return columns, next(px for upto, px in sizes if columns <= upto)
 
 
 def comparison_map(study: Study, answer: Answer, comparison: Comparison) -> None:
@@ -45,7 +69,7 @@ def comparison_map(study: Study, answer: Answer, comparison: Comparison) -> None
     panels = [_panel(study, answer, one) for one in comparison.maps] + [_pinned(p) for p in pins]
     display = chosen_display()
     per_row = widget_value(COMPARED_PER_ROW, IN_A_ROW)
-    columns = min(len(panels), MOST_IN_A_ROW if per_row == IN_A_ROW else int(per_row))
+    columns, panel_px = row_of_maps(len(panels), per_row, window_width())
     figure = comparison_figure(
         panels,
         scale=widget_value(COMPARED_SCALE, "per panel"),
@@ -59,7 +83,7 @@ def comparison_map(study: Study, answer: Answer, comparison: Comparison) -> None
             container="comparison", key="comparison_view", revision=study.radiograph.sha256
         ),
         dark=is_dark(),
-        panel_px=next(px for most, px in PANEL_PX if columns <= most),
+        panel_px=panel_px,
     )
     with st.container(key="comparison"):
         chart(
@@ -80,7 +104,8 @@ def comparison_map(study: Study, answer: Answer, comparison: Comparison) -> None
             label_visibility="collapsed",
             persist_state="session",
             help="Raw values of different methods have different units. One scale shows each "
-            "cell's share of its map's relevance.",
+            "cell's share of its map's relevance. Clipped, that scale ends at the median of the "
+            "maps' peaks: one map that puts all in one cell no longer leaves the others dark.",
         )
         method_options([one.method for one in comparison.maps])
         _display_popover()
@@ -120,7 +145,8 @@ def _panel(study: Study, answer: Answer, one: ComparedMap) -> MapPanel:
         signed=bool(one.explanation and one.explanation.signed),
         caption=duration(seconds) if one.explanation else "",
         reason="no map" if one.reason else "computing",
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
+        mark_peak=not is_control(one.method),
         zone_names=zone_names(zones_of(study, answer.grid)),
     )
 
@@ -136,6 +162,7 @@ def _pinned(pin: Pin) -> MapPanel:
         signed=pin.explanation.signed,
         caption=pin.caption,
         laterality=pin.laterality,
+        mark_peak=not is_control(pin.explanation.method),
         zone_names=zone_names(pin.zones[chosen_scheme()]),
     )
 

@@ -8,6 +8,8 @@ import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.services.explaining.tasks import COMPARE
+from medgemma_dash.ui.components.chip_hints import chip_hints
+from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.job_watch import watch
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.word_choice import answered_study, word_choice
@@ -15,7 +17,7 @@ from medgemma_dash.ui.pages.compare.details import comparison_details
 from medgemma_dash.ui.pages.compare.map import comparison_map
 from medgemma_dash.ui.pages.compare.state import COMPARED, start_comparing
 from medgemma_dash.ui.state.methods import DEFAULT_METHOD, specs_by_family
-from medgemma_dash.ui.state.session import current_session, give_widget
+from medgemma_dash.ui.state.session import current_session, give_widget, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
@@ -32,7 +34,8 @@ FIRST_METHODS = (
 
 def compare_page(host: ModelHost) -> None:
     """Draw the page; it opens with what is open on the Explain page."""
-    opened = answered_study(host)
+    compared = widget_value(COMPARED, FIRST_METHODS) or ()
+    opened = answered_study(host, f"{len(compared)} methods")
     if opened is None:
         return
     study, answered, target = opened
@@ -49,14 +52,17 @@ def compare_page(host: ModelHost) -> None:
         if comparison.awaited:
             # The page is drawn anew for every map that arrives.
             watch(COMPARE, news=lambda job: len(job.events) > comparison.seen)
+    part_heading("Maps", "maps")
     comparison_map(study, answered.answer, comparison)
+    part_heading("What the maps say in numbers", "details")
     comparison_details(host, study, answered, comparison)
     st.caption(RESEARCH_NOTICE)
 
 
 def _methods() -> list[str]:
     """The chosen methods' names, in the order of the list."""
-    titles = {spec.name: spec.title for spec in specs_by_family()}
+    methods = specs_by_family()
+    titles = {spec.name: spec.title for spec in methods}
     first = [name for name in FIRST_METHODS if name in titles] or [DEFAULT_METHOD]
     known = st.session_state.get(COMPARED)
     if known is not None:
@@ -70,5 +76,9 @@ def _methods() -> list[str]:
         key=COMPARED,
         persist_state="session",
         label_visibility="collapsed",
+    )
+    chip_hints(
+        COMPARED,
+        {spec.title: f"{spec.card} Cost of a word: {spec.cost}." for spec in methods},
     )
     return [name for name in titles if name in (chosen or ())]

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from itertools import combinations
-
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 import streamlit as st
 
 from medgemma_dash.figures import number, pair_figure, relevance_figure
 from medgemma_dash.metrics.agreement import (
     AGREEMENT_MEASURES,
-    agreement_matrix,
     divergence_in_words,
     mass_difference,
 )
+from medgemma_dash.metrics.agreement_controls import (
+    BAND_HELP,
+    JudgedAgreement,
+    judged_pairs,
+    judged_square,
+)
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
@@ -23,11 +28,13 @@ from medgemma_dash.ui.components.zones import zone_names
 from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.study import Study
 
-DIFFERENCE_PX = 420
+MOST_NAMED = 3  # pairs in a sentence; the others stand in the table
+TALLEST = "28rem"
+FILM = "difference_film"
 
 
 def agreement_of_maps(maps: list[ShownMap]) -> None:
-    """A measure for every pair of maps on one grid, and the scale's words for the extremes."""
+    """A measure for every pair of maps on one grid, each beside its controls."""
     maps = [one for one in maps if one.grid == maps[0].grid]
     if len(maps) < 2:
         line = "Agreement needs two maps or more on the same grid."
@@ -45,13 +52,14 @@ def agreement_of_maps(maps: list[ShownMap]) -> None:
         label_visibility="collapsed",
     )
     measure = AGREEMENT_MEASURES[name]
-    divergences = agreement_matrix(images, "divergence")
-    values = divergences if name == "divergence" else agreement_matrix(images, name)
-    st.caption(measure.help)
-    rich_line([[Segment(extremes(titles, divergences), "small")]], key="agreement_words")
+    pairs = judged_pairs(images, name)
+    square = judged_square(pairs, len(maps), measure.best)
+    st.caption(f"{measure.help} {BAND_HELP}")
+    rich_line([[Segment(verdicts(titles, pairs, measure.title), "small")]], key="agreement_words")
     if len({one.radiograph for one in maps}) > 1:
         line = "Some of these maps lie on different radiographs; cells are paired by place alone."
         rich_line([[Segment(line, "quiet")]], key="agreement_films")
+    values = square.values
     chart(
         pair_figure(
             titles,
@@ -60,30 +68,69 @@ def agreement_of_maps(maps: list[ShownMap]) -> None:
             low=measure.low,
             high=measure.high if np.isfinite(measure.high) else float(np.nanmax(values)) or 1.0,
             best=measure.best,
-            words=[[divergence_in_words(value) for value in row] for row in divergences.tolist()],
+            words=square.words(name),
+            bands=square.bands,
+            clear=square.clear,
             dark=is_dark(),
         ),
         key="agreement_matrix",
-        alt=f"A table of {measure.title} for every pair of maps.",
+        alt=f"A table of {measure.title} for every pair of maps, with the band of controls.",
     )
+    table = st.expander("as a table", key="agreement_table", on_change="rerun")
+    if table.open:
+        with table:
+            st.dataframe(pairs_frame(titles, pairs, name), width="stretch", hide_index=True)
 
 
-def extremes(titles: list[str], divergences: npt.NDArray[np.float64]) -> str:
-    """Which maps are most and least alike, in the words of the divergence's scale."""
-    pairs = [
-        (float(divergences[i, j]), f"{titles[i]} and {titles[j]}")
-        for i, j in combinations(range(len(titles)), 2)
-        if np.isfinite(divergences[i, j])
+def verdicts(titles: list[str], pairs: dict[tuple[int, int], JudgedAgreement], measure: str) -> str:
+    """Which maps are alike beyond the controls, by the measure that is chosen."""
+    told = {
+        (i, j): (f"{titles[i]} and {titles[j]}", found)
+        for (i, j), found in pairs.items()
+        if found.verdict != "not comparable"
+    }
+    if not told:
+        return f"No two of these maps can be compared: {measure} is not defined for them."
+    if len(told) == 1:
+        ((pair, found),) = told.values()
+        return f"By {measure}, {pair} are {found.verdict} ({_numbers(found)})."
+    alike = sorted(
+        ((pair, found) for pair, found in told.values() if found.alike),
+        key=lambda one: one[1].margin,
+        reverse=True,
+    )
+    rest = len(told) - len(alike)
+    if not alike:
+        return f"By {measure}, none of {len(told)} pairs is more alike than controls are."
+    named = "; ".join(f"{pair} ({_numbers(found)})" for pair, found in alike[:MOST_NAMED])
+    more = f" and {len(alike) - MOST_NAMED} more" if len(alike) > MOST_NAMED else ""
+    tail = f" {rest} of {len(told)} pairs are no more alike than controls." if rest else ""
+    return f"By {measure}, alike: {named}{more}.{tail}"
+
+
+def _numbers(found: JudgedAgreement) -> str:
+    return f"{found.value:.2f}, displaced {found.low:.2f} to {found.high:.2f}"
+
+
+def pairs_frame(
+    titles: list[str], pairs: dict[tuple[int, int], JudgedAgreement], measure: str
+) -> pd.DataFrame:
+    """A line for each pair: the number, its controls, and the verdict."""
+    rows = [
+        {
+            "first": titles[i],
+            "second": titles[j],
+            "value": found.value,
+            "displaced, low": found.low,
+            "displaced, high": found.high,
+            "centre": found.centre,
+            "even map": found.even,
+            "verdict": found.verdict,
+        }
+        | ({"as published": divergence_in_words(found.value)} if measure == "divergence" else {})
+        for (i, j), found in pairs.items()
     ]
-    if not pairs:
-        return "No two of these maps can be compared: none has positive relevance beside another."
-    told = [
-        f"{pair} ({divergence_in_words(value)}, {value:.2f})"
-        for value, pair in (min(pairs), max(pairs))
-    ]
-    if len(pairs) == 1:
-        return f"By the Jensen-Shannon divergence: {told[0]}."
-    return f"By the Jensen-Shannon divergence, most alike: {told[0]}; least alike: {told[1]}."
+    return pd.DataFrame(rows).round(3)
 
 
 def difference_of_maps(study: Study, maps: list[ShownMap]) -> None:
@@ -131,15 +178,16 @@ def _difference(study: Study, one: ShownMap, other: ShownMap) -> None:
         zone_names=zone_names(one.zones),
         mode=display.mode,
         opacity=display.opacity,
-        laterality=str(film.laterality),
+        laterality=one.pin.laterality if one.pin else str(shown_laterality(study.radiograph)),
         revision=one.radiograph,
         dark=is_dark(),
-        height_px=DIFFERENCE_PX,
     )
-    chart(
-        figure,
-        key="difference_figure",
-        tools=True,
-        alt=f"Where {one.title} and {other.title} differ; the largest difference is "
-        f"{number(float(np.abs(image_map).max()))} of a map's relevance.",
-    )
+    with film_box(FILM, film.width, film.height, tallest=TALLEST):
+        chart(
+            figure,
+            key="difference_figure",
+            height="stretch",
+            tools=True,
+            alt=f"Where {one.title} and {other.title} differ; the largest difference is "
+            f"{number(float(np.abs(image_map).max()))} of a map's relevance.",
+        )

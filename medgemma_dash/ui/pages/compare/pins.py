@@ -12,7 +12,7 @@ import streamlit as st
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.imaging import body_mask
 from medgemma_dash.metrics.map_quality import map_quality
-from medgemma_dash.regions import ZoneMap, ZoneScheme, zone_map
+from medgemma_dash.regions import ZoneMap, ZoneScheme, shown_laterality, zone_map
 from medgemma_dash.ui.components.map_display import displayed_jpeg
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import quoted, target_words
@@ -144,7 +144,7 @@ def pin_map(
             radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
             width=radiograph.width,
             height=radiograph.height,
-            laterality=str(radiograph.laterality),
+            laterality=str(shown_laterality(radiograph)),
             zones={
                 scheme: study.zones.get((scheme, grid)) or zone_map(radiograph, grid, scheme)
                 for scheme in schemes

@@ -14,6 +14,37 @@ from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.methods import specs
 from medgemma_dash.ui.state.study import Answered, Study
 
+COLUMNS = {
+    "_index": st.column_config.Column(width="medium"),
+    "seconds": st.column_config.NumberColumn(
+        format="%.3f", help="What this map cost here, the answer's replay at hand."
+    ),
+    "inside body": st.column_config.TextColumn(help="Share of the map's relevance on the body."),
+    "border": st.column_config.TextColumn(
+        help="Share of it on the outermost ring of patches, where nothing of the chest lies."
+    ),
+    "entropy": st.column_config.TextColumn(
+        help="How spread out the map is, in nats: 0 is all in one patch, 5.55 an even map of 256."
+    ),
+    "peak / mean": st.column_config.TextColumn(
+        help="The highest patch over the mean patch: how far the peak stands out. The peak that "
+        "stands under a map's title is the raw value of that patch."
+    ),
+    "Gini": st.column_config.NumberColumn(
+        format="%.2f", help="How unevenly relevance is spread: 0 is even, 1 is all in one patch."
+    ),
+    "focus": st.column_config.TextColumn(
+        help="The largest share of the map that a window of a quarter of the height and a quarter "
+        "of the width holds."
+    ),
+    "best zone": st.column_config.TextColumn(help="The lung zone that holds most of the map."),
+    "R / L": st.column_config.NumberColumn(
+        format="%.2f",
+        help="Relevance in the zones of the patient's right over that in those of the left; – "
+        "where the left has none, or the film's sides are unknown.",
+    ),
+}
+
 MARKS: dict[Mark | None, str] = {"good": "●", "acceptable": "◐", "poor": "○", None: ""}
 
 
@@ -23,18 +54,12 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
     rows = {one.title: _row(one, qualities[one.title]) for one in maps}
     with st.container(key="quality_table"):
         st.dataframe(
-            _frame(rows),
-            width="stretch",
-            column_config={
-                "_index": st.column_config.Column(width="medium"),
-                "seconds": st.column_config.NumberColumn(format="%.3f"),
-                "R / L": st.column_config.NumberColumn(format="%.2f"),
-                "Gini": st.column_config.NumberColumn(format="%.2f"),
-            },
+            _frame(rows), width="stretch", height="content", placeholder="–", column_config=COLUMNS
         )
     st.caption(
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%. Border: at most 5%, 10%. "
-        "Entropy in nats: below 3 focused, above 4 diffuse, 5.55 even. Peak: above 5 clear."
+        "Entropy in nats: below 3 focused, above 4 diffuse, 5.55 even. Peak / mean: above 5 clear. "
+        "Best zone: the one that holds most for its area; 1x is what an even map puts there."
     )
     _sinks(answered, maps)
     parts = st.expander("Halves, thirds and quadrants", key="quality_parts", on_change="rerun")
@@ -42,7 +67,9 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
         with parts, st.container(key="parts_table"):
             st.caption("Share of each map's positive relevance; sides are those of the picture")
             st.dataframe(
-                _frame({title: parts_of(one) for title, one in qualities.items()}), width="stretch"
+                _frame({title: parts_of(one) for title, one in qualities.items()}),
+                width="stretch",
+                height="content",
             )
 
 
@@ -68,16 +95,16 @@ def _frame(rows: dict[str, dict[str, object]] | dict[str, dict[str, str]]) -> pd
 
 def _row(one: ShownMap, quality: MapQuality) -> dict[str, object]:
     table = zone_table(one.image, one.zones)
-    best = max(table.rows, key=lambda row: row.share)
+    best = table.densest
     numbers: dict[str, object] = {
         "seconds": one.explanation.provenance.seconds,
         "inside body": _marked(f"{quality.inside_body:.0%}", quality.inside_body_mark),
         "border": _marked(f"{quality.border:.0%}", quality.border_mark),
         "entropy": _marked(f"{quality.entropy:.2f}", quality.entropy_mark),
-        "peak": _marked(f"{quality.peak_ratio:.0f}", quality.peak_mark),
+        "peak / mean": _marked(f"{quality.peak_ratio:.0f}", quality.peak_mark),
         "Gini": quality.gini,
         "focus": _percent(quality.focus),
-        "best zone": best.name if best.share > 0 else "",
+        "best zone": "" if best is None else f"{best.name}, {best.density:.1f}x",
         "R / L": table.right_left_ratio,
     }
     return numbers | {row.name: _percent(row.share) for row in table.rows}

@@ -17,7 +17,12 @@ from medgemma_dash.services.explaining.word_shares import (
     shares_on_cells,
     together,
 )
-from medgemma_dash.ui.components.answer_words import fill_line, fills, no_answer_line
+from medgemma_dash.ui.components.answer_words import (
+    fill_line,
+    fills,
+    no_answer_line,
+    runners_up_words,
+)
 from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.method_picker import method_picker
 from medgemma_dash.ui.components.redraw import PARTS, redraw
@@ -47,7 +52,7 @@ def answer_panel(host: ModelHost) -> None:
         answer_stream(host)
     elif session.study is not None and session.answered is not None:
         _answer(host, session.study, session.answered)
-    else:
+    elif session.study is not None:
         no_answer_line(host, "Ask a question about this radiograph, or choose one above.")
 
 
@@ -66,6 +71,7 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
             measure=session.underline,
             image_shares=image_shares(answer, known.relevancy, known.filled),
             word_shares=image_shares(answer, *words),
+            runners_up=runners_up_words(answer),
             computed=tuple(int(index) for index in np.flatnonzero(known.filled)),
             busy=EXPLAIN in session.jobs,
             note=_stop_note(answer),

@@ -8,40 +8,38 @@ import streamlit as st
 
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, ask
+from medgemma_dash.ui.state.samples import suggestions_for
 from medgemma_dash.ui.state.session import current_session, give_widget
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
-
-SUGGESTIONS = (
-    ("Describe this chest X-ray", "Describe this chest X-ray."),
-    ("Any pleural effusion?", "Is there evidence of pleural effusion?"),
-    ("Any consolidation?", "Is there evidence of consolidation?"),
-    ("Is the heart enlarged?", "Is there evidence of cardiomegaly?"),
-)
 
 
 def ask_panel(host: ModelHost) -> None:
     """Draw the box; Enter and the button ask, a suggestion asks at once."""
     session = current_session()
     # The session knows what was asked; the browser may still hold what stood here before another
-    # radiograph was opened, or on a drawing that was overtaken.
-    give_widget(keys.QUESTION, session.question)
+    # radiograph was opened, or on a drawing that was overtaken. Where nothing was asked yet, the
+    # browser may know it from a session that was lost.
+    if session.question:
+        give_widget(keys.QUESTION, session.question)
     with st.form("ask_form", border=False), st.container(horizontal=True, gap="xsmall", wrap=False):
-        st.text_input(
+        typed = st.text_input(
             "Question about this radiograph",
             key=keys.QUESTION,
             placeholder="Ask about this radiograph",
             label_visibility="collapsed",
             max_chars=LONGEST_PROMPT_CHARACTERS,
         )
+        session.question = session.question or typed or ""
         st.form_submit_button(
             "Ask", key=keys.ASK, type="primary", on_click=_ask_typed, args=(host,)
         )
+    suggested = suggestions_for(None if session.study is None else session.study.sample)
     with st.container(horizontal=True, gap="xsmall", key="suggestions"):
-        for place, (label, prompt) in enumerate(SUGGESTIONS):
+        for place, question in enumerate(suggested):
             st.button(
-                label, key=f"suggestion_{place}", on_click=_ask_suggested, args=(host, prompt)
+                question, key=f"suggestion_{place}", on_click=_ask_suggested, args=(host, question)
             )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 from medgemma_dash.regions import zone_table
 from medgemma_dash.reports.takeaway import Takeaway
 from medgemma_dash.services.exporting import download_name
-from medgemma_dash.ui.components.map_display import chosen_display, chosen_window, windowed
+from medgemma_dash.ui.components.map_display import answer_display, chosen_window, windowed
 from medgemma_dash.ui.components.zones import zones_of
 from medgemma_dash.ui.state.session import current_session, widget_value
 
@@ -43,7 +43,7 @@ def downloads(host: ModelHost) -> None:
         zones_note=zones.note,
         # Only when a button is clicked: windowing a film takes a second.
         pixels=partial(windowed, study.radiograph, chosen_window(study)),
-        display=chosen_display(),
+        display=answer_display(answered),
         relevancy=known.relevancy,
         filled=known.filled,
         fine=known.relevance.fine,

@@ -12,6 +12,7 @@ from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
 from medgemma_dash.figures import layer_figure, prompt_words_figure
 from medgemma_dash.regions import ZoneTable, zone_table
+from medgemma_dash.services.explaining.headline import Headline, headline, percent, strength_of
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.tasks import EXPLAIN
 from medgemma_dash.ui.components.chart import chart
@@ -22,13 +23,14 @@ from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import (
     fidelity_warning,
     how_line,
-    percent,
     read_contrast,
+    strength_line,
     target_words,
     why_sentence,
 )
 from medgemma_dash.ui.components.zone_grid import zone_grid
 from medgemma_dash.ui.components.zones import SCHEME_TITLES, zones_of
+from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose
 from medgemma_dash.ui.state.methods import (
@@ -37,7 +39,7 @@ from medgemma_dash.ui.state.methods import (
     method_words,
     shown_method,
 )
-from medgemma_dash.ui.state.session import current_session
+from medgemma_dash.ui.state.session import current_session, page_state
 from medgemma_dash.ui.state.word_targets import contrasted
 
 if TYPE_CHECKING:
@@ -67,13 +69,15 @@ def evidence_panel(host: ModelHost) -> None:
     if shown is None:
         return
     zones = zone_table(shown.explanation.image, zones_of(study, answer.grid))
-    _sentence(host, study, shown, answer, zones)
+    known = answered.store.tensor(*shown.made_by)
+    strength = strength_of(shown.explanation, answer, known.relevancy, known.filled)
+    _sentence(host, study, shown, answer, headline(shown.explanation, zones, strength))
     left, right = st.columns(2, gap="medium")
     with left:
         _layers(host, shown.explanation)
         _words(shown.explanation, answer)
     with right:
-        _zones(study, answer, zones)
+        _zones(study, zones)
 
 
 def _no_explanation(answer: Answer, target: Target, problem: str) -> None:
@@ -85,20 +89,20 @@ def _no_explanation(answer: Answer, target: Target, problem: str) -> None:
     rich_line([line], key=SENTENCE, tone="card", announce="status")
 
 
-def _sentence(
-    host: ModelHost, study: Study, shown: Shown, answer: Answer, zones: ZoneTable
-) -> None:
+def _sentence(host: ModelHost, study: Study, shown: Shown, answer: Answer, said: Headline) -> None:
     spec, options = shown_method(study)
     lines = [
         why_sentence(
             shown.explanation,
             answer,
-            zones,
+            said,
             generation=study.generation,
             contrastive=spec.contrastive,
         ),
         how_line(answer, method_words(spec.name, options), shown.seconds),
     ]
+    if said.strength is not None:
+        lines.append(strength_line(said.strength))
     warning = fidelity_warning(answer)
     if warning:
         lines.append([Segment(warning, "warning")])
@@ -172,7 +176,13 @@ def _rezone() -> None:
     redraw(*PARTS)
 
 
-def _zones(study: Study, answer: Answer, zones: ZoneTable) -> None:
+def _light_zones(names: tuple[str, ...]) -> None:
+    """The chosen rows' zones are lit on the film."""
+    page_state(ExplainState).lit_zones = names
+    redraw("map")
+
+
+def _zones(study: Study, zones: ZoneTable) -> None:
     with st.container(key=keys.ZONES):
         with st.container(horizontal=True, horizontal_alignment="distribute", key="zones_title"):
             st.caption("Lung zones", width="content")
@@ -186,12 +196,16 @@ def _zones(study: Study, answer: Answer, zones: ZoneTable) -> None:
                 width=170,
                 persist_state="session",
             )
+        if not zones.rows:
+            rich_line([[Segment(zones.note, "quiet")]], key="no_zones", tone="quiet")
+            return
         known = study.radiograph.laterality != "unknown"
-        zone_grid(zones, "zone (patient's side)" if known else "zone (image side)")
+        title = "patient's side" if known else "image side"
+        zone_grid(zones, title, on_choose=_light_zones)
         parts = []
         if zones.right_left_ratio is not None:
             parts.append(f"Right / left {zones.right_left_ratio:.1f}")
         if zones.outside_share >= SMALLEST_SHARE:
             parts.append(f"outside the zones {percent(zones.outside_share)}")
-        parts.append(zones_of(study, answer.grid).note)
+        parts.append(zones.note)
         rich_line([[Segment(" · ".join(part for part in parts if part), "small")]], key="zone_line")

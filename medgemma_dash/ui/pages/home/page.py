@@ -11,6 +11,7 @@ from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
 from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.picker import sample_grid, upload_box
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.subject import keep_address
 from medgemma_dash.ui.components.wording import device_title, model_title
 from medgemma_dash.ui.state.session import current_session
 
@@ -22,7 +23,11 @@ def home_page(host: ModelHost, explain: Any) -> None:
     """Draw the page; whatever is opened is shown on the Explain page."""
 
     def go_on() -> None:
-        st.switch_page(explain)
+        # With the address at hand, for another one would be an entry in the browser's history.
+        st.switch_page(explain, query_params=address)
+
+    address = current_session().address
+    keep_address()
 
     with st.container(key="home_top"):
         what, model = st.columns([5, 3], gap="large", vertical_alignment="center")
@@ -36,7 +41,7 @@ def home_page(host: ModelHost, explain: Any) -> None:
         with model:
             _model_state(host)
     notice_line()
-    st.subheader("Open a radiograph", anchor=False)
+    st.header("Open a radiograph", anchor=False)
     sample_grid(go_on)
     files, notes = st.columns([5, 3], gap="large", vertical_alignment="center")
     with files:

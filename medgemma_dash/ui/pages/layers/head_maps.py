@@ -9,19 +9,33 @@ import numpy.typing as npt
 import streamlit as st
 
 from medgemma_dash.figures import MapPanel, comparison_figure
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.window_width import window_width
 from medgemma_dash.ui.pages.layers.state import GATHERED_LAYER, HEAD_LAYER, HEAD_MEASURE
 from medgemma_dash.ui.state.session import give_widget, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.services.layers.view import LayerView
+    from medgemma_dash.ui.components.window_width import WindowWidth
     from medgemma_dash.ui.state.study import Study
 
 HEAD_SIDE_PX = 260
 LAYER_SIDE_PX = 130
 LAYERS_IN_A_ROW = 9
+# (columns, height of a panel) of the heads, and of the layers: as many as there is room for.
+HEADS: dict[WindowWidth, tuple[int, int]] = {
+    "wide": (4, 190),
+    "medium": (4, 170),
+    "narrow": (2, 165),
+}
+LAYERS: dict[WindowWidth, tuple[int, int]] = {
+    "wide": (LAYERS_IN_A_ROW, 110),
+    "medium": (6, 100),
+    "narrow": (3, 105),
+}
 
 
 def head_maps(study: Study, view: LayerView) -> None:
@@ -56,7 +70,9 @@ def head_maps(study: Study, view: LayerView) -> None:
         )
         for head in order
     ]
-    _maps(study, panels, columns=4, panel_px=190, key="head_maps", what=f"heads of layer {layer}")
+    columns, panel_px = HEADS[window_width()]
+    what = f"heads of layer {layer}"
+    _maps(study, panels, columns=columns, panel_px=panel_px, key="head_maps", what=what)
 
 
 def gathered_maps(study: Study, view: LayerView) -> None:
@@ -83,11 +99,12 @@ def gathered_maps(study: Study, view: LayerView) -> None:
             for index in range(layers - 1, -1, -1)
         ]
         st.caption("Chefer relevance after each layer, last layer first; each map by its own peak")
+        most, panel_px = LAYERS[window_width()]
         _maps(
             study,
             panels,
-            columns=min(LAYERS_IN_A_ROW, max(4, -(-layers // 2))),
-            panel_px=110,
+            columns=min(most, max(4, -(-layers // 2))),
+            panel_px=panel_px,
             key="gathered_maps",
             what="relevance layer by layer",
         )
@@ -107,6 +124,7 @@ def _panel(
         image_map=None if empty else image_map,
         caption=caption,
         reason="nothing" if empty else "",
+        laterality=str(shown_laterality(radiograph)),
     )
 
 

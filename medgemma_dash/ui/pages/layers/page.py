@@ -11,6 +11,7 @@ from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.figures import head_figure, layer_figure
 from medgemma_dash.services.layers.tasks import layers_task
 from medgemma_dash.ui.components.chart import chart, clicked_cells
+from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.job_watch import result_of
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.word_choice import answered_study, word_choice
@@ -35,7 +36,7 @@ NAMED_LAYERS = 5
 
 def layers_page(host: ModelHost) -> None:
     """Draw the page for the word that is chosen."""
-    opened = answered_study(host)
+    opened = answered_study(host, "attention of each layer and head")
     if opened is None:
         return
     study, answered, target = opened
@@ -44,12 +45,14 @@ def layers_page(host: ModelHost) -> None:
     if view is None:
         return
     st.session_state.setdefault(HEAD_LAYER, view.strongest_layer)
+    part_heading("Layers and heads", "heads")
     with st.container(key="layers_columns"):
         left, right = st.columns([42, 58], gap="medium")
     with left:
         _overview(view)
     with right:
         head_maps(study, view)
+    part_heading("Relevance, attention and patches", "views")
     through, tokens, patches = st.tabs(
         ["Relevance, layer by layer", "Attention of any token", "Patch to words"],
         key="layers_tabs",
@@ -106,11 +109,13 @@ def _overview(view: LayerView) -> None:
         "Chefer's relevance is made of. Click a cell to see that layer's heads.",
     )
     values = view.weighted_shares if measure == "gradient-weighted" else view.image_shares
-    layer = int(widget_value(HEAD_LAYER, 0))
-    best = int(np.argmax(values[min(layer, len(values) - 1)]))
+    layer = min(int(widget_value(HEAD_LAYER, 0)), len(values) - 1)
+    clicked = page_state(LayersState).clicked
+    # A layer that the slider chose has its strongest head framed.
+    chosen = clicked if clicked and clicked[0] == layer else (layer, int(np.argmax(values[layer])))
     chart(
         head_figure(
-            values, view.is_global, HEAD_MEASURES[measure], selected=(layer, best), dark=is_dark()
+            values, view.is_global, HEAD_MEASURES[measure], selected=chosen, dark=is_dark()
         ),
         key="head_matrix",
         on_select=_remember_layer,
@@ -122,4 +127,5 @@ def _overview(view: LayerView) -> None:
 def _remember_layer() -> None:
     cells = clicked_cells("head_matrix")
     if cells:
+        page_state(LayersState).clicked = cells[0]
         st.session_state[HEAD_LAYER] = cells[0][0]

@@ -13,6 +13,7 @@ from medgemma_dash.figures import (
     prompt_words_figure,
     relevance_figure,
 )
+from medgemma_dash.regions import shown_laterality
 from medgemma_dash.services.explaining.word_shares import (
     ranked,
     shares_on_cells,
@@ -20,7 +21,9 @@ from medgemma_dash.services.explaining.word_shares import (
 )
 from medgemma_dash.ui.components.answer_words import fill_line, fills
 from medgemma_dash.ui.components.chart import chart, clicked_cells
+from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
+from medgemma_dash.ui.components.patch_clicks import clicked_patch, patch_clicks
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import unit_words
@@ -36,7 +39,8 @@ if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.ui.state.study import Answered, Study
 
-PICTURE_PX = 380
+TALLEST = "26rem"
+FILM, CLICKS = "patch_film", "patch_clicks"
 MOST_WORDS = 12
 
 
@@ -110,26 +114,34 @@ def _picture(
         opacity=display.opacity,
         threshold=display.threshold,
         colour_scale=display.colour_scale,
-        laterality=str(radiograph.laterality),
+        laterality=str(shown_laterality(radiograph)),
         selected_cells=chosen,
         mark_peak=False,
+        boxes=True,
         revision=radiograph.sha256,
         dark=is_dark(),
-        height_px=PICTURE_PX,
     )
-    figure.layout.dragmode = "select"
-    chart(
-        figure,
-        key="patch_figure",
-        on_select=_remember,
-        selection_mode=["points", "box"],
-        alt="The radiograph with the chosen word's relevance; patches can be chosen.",
-        tools=True,
-    )
+    with film_box(FILM, radiograph.width, radiograph.height, tallest=TALLEST):
+        chart(
+            figure,
+            key="patch_figure",
+            on_select=_remember_box,
+            selection_mode="box",
+            height="stretch",
+            alt="The radiograph with the chosen word's relevance; patches can be chosen.",
+            tools=True,
+        )
+    patch_clicks(container=FILM, key=CLICKS, on_click=_remember_click)
 
 
-def _remember() -> None:
-    state = page_state(LayersState)
-    cells = clicked_cells("patch_figure", state.cells)
-    if cells is not None:
-        state.cells = cells
+def _remember_box() -> None:
+    cells = clicked_cells("patch_figure")
+    if cells:
+        page_state(LayersState).cells = cells
+
+
+def _remember_click() -> None:
+    """A click on the one chosen patch lets it go."""
+    state, cell = page_state(LayersState), clicked_patch(CLICKS)
+    if cell is not None:
+        state.cells = () if state.cells == (cell,) else (cell,)

@@ -25,9 +25,11 @@ class LayersState:
     """view: layers and heads of the word last looked into, and for what that was.
 
     attention: of the token last looked at, and which that was. cells: the chosen patches.
+    clicked: the (layer, head) that was clicked last in the matrix.
     """
 
     lives_with: ClassVar[LivesWith] = "study"
     view: tuple[object, LayerView] | None = None
     attention: tuple[object, npt.NDArray[np.float32]] | None = None
     cells: tuple[tuple[int, int], ...] = ()
+    clicked: tuple[int, int] | None = None

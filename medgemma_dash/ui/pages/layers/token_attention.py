@@ -10,13 +10,16 @@ import streamlit as st
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.figures import MapPanel, WordRelevance, comparison_figure, prompt_words_figure
+from medgemma_dash.regions import shown_laterality
+from medgemma_dash.services.explaining.headline import percent
 from medgemma_dash.services.layers.tasks import attention_task
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.job_watch import result_of
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.components.wording import percent, quoted
 from medgemma_dash.ui.pages.layers.state import ATTENTION_LAYER, HEAD_LAYER, LayersState
+from medgemma_dash.ui.pages.layers.token_names import token_names
 from medgemma_dash.ui.state.session import COLOUR_SCALE, give_widget, page_state, widget_value
 
 if TYPE_CHECKING:
@@ -28,6 +31,7 @@ if TYPE_CHECKING:
 MOST_WORDS = 12
 ALL_HEADS = "mean of heads"
 FROM_WORD, FROM_PATCH = "a word", "an image patch"
+SAID, READ = "when it was said", "once it was read"
 
 
 def token_attention(
@@ -36,7 +40,8 @@ def token_attention(
     """Choose a token, a layer and a head; see what it attends to."""
     choice, picture, words = st.columns([22, 34, 44], gap="medium")
     with choice:
-        position = _source(study, answer, target, view)
+        names = token_names(answer.piece_texts)
+        position = _source(study, answer, target, view, names)
         attention = _attention(host, answer, position)
         if attention is None:
             return
@@ -58,13 +63,15 @@ def token_attention(
     with words:
         st.caption("The tokens that get most of the rest")
         chart(
-            prompt_words_figure(_attended(answer, row), is_dark()),
+            prompt_words_figure(_attended(answer, row, names), is_dark()),
             key="attention_words",
             alt="Bars: the words that the token attends to most.",
         )
 
 
-def _source(study: Study, answer: Answer, target: Target, view: LayerView) -> int:
+def _source(
+    study: Study, answer: Answer, target: Target, view: LayerView, names: tuple[str, ...]
+) -> int:
     """The position whose attention is shown: of a word, or of a patch of the image."""
     kind = st.segmented_control(
         "From",
@@ -76,40 +83,82 @@ def _source(study: Study, answer: Answer, target: Target, view: LayerView) -> in
         label_visibility="collapsed",
     )
     if kind == FROM_PATCH:
-        rows, cols = answer.grid
-        # Where the word's relevance is highest, until the reader says otherwise.
-        peak = divmod(int(np.argmax(view.gathered_map(0))), cols)
-        row, col = (
-            st.number_input(
-                name.capitalize(),
-                min_value=0,
-                max_value=size - 1,
-                value=at,
-                key=f"attention_{name}_{study.number}_{rows}_{cols}",
-            )
-            for name, size, at in (("row", rows, peak[0]), ("column", cols, peak[1]))
-        )
-        return answer.image_span[0] + int(row) * cols + int(col)
-    places = [place for place, text in enumerate(answer.piece_texts) if text]
-    predicting = answer.tokens[target.token_indices[0]].position - 1
-    return int(
+        return _patch(study, answer, view)
+    places = [place for place, name in enumerate(names) if name]
+    chosen = answer.tokens[target.token_indices[0]].position
+    place = int(
         st.selectbox(
-            "From the token",
+            "Token",
             places,
-            index=places.index(predicting) if predicting in places else 0,
-            format_func=lambda place: _label(answer, place),
-            key=f"attention_from_{study.number}_{study.revision}_{predicting}",
-            help="The token before a word is the one that predicts it.",
+            index=places.index(chosen) if chosen in places else 0,
+            format_func=lambda place: _label(answer, place, names),
+            key=f"attention_from_{study.number}_{study.revision}_{chosen}",
         )
     )
+    if place < answer.prompt_length:
+        line = [
+            Segment(names[place], "word"),
+            Segment(" was given and not chosen: this is where the model looked on reading it."),
+        ]
+        rich_line([line], key="attention_why", tone="quiet")
+        return place
+    when = st.segmented_control(
+        "Attention",
+        [SAID, READ],
+        default=SAID,
+        required=True,
+        key="attention_when",
+        persist_state="session",
+        label_visibility="collapsed",
+    )
+    rich_line([_why(names, place, said=when == SAID)], key="attention_why", tone="quiet")
+    return place - 1 if when == SAID else place
 
 
-def _attended(answer: Answer, row: npt.NDArray[np.float32]) -> list[WordRelevance]:
+def _patch(study: Study, answer: Answer, view: LayerView) -> int:
+    rows, cols = answer.grid
+    # Where the word's relevance is highest, until the reader says otherwise.
+    peak = divmod(int(np.argmax(view.gathered_map(0))), cols)
+    row, col = (
+        st.number_input(
+            name.capitalize(),
+            min_value=0,
+            max_value=size - 1,
+            value=at,
+            key=f"attention_{name}_{study.number}_{rows}_{cols}",
+        )
+        for name, size, at in (("row", rows, peak[0]), ("column", cols, peak[1]))
+    )
+    return answer.image_span[0] + int(row) * cols + int(col)
+
+
+def _why(names: tuple[str, ...], place: int, *, said: bool) -> list[Segment]:
+    """Which row of attention is shown, and why that one."""
+    word = Segment(names[place] or "this token", "word")
+    if said:
+        before = Segment(names[place - 1] or "the end of the prompt", "word")
+        return [
+            Segment("The model chose "),
+            word,
+            Segment(" at the token before it, "),
+            before,
+            Segment(": this is where it looked from there."),
+        ]
+    return [
+        Segment("This is where the model looked from "),
+        word,
+        Segment(" itself, on the way to what comes after it."),
+    ]
+
+
+def _attended(
+    answer: Answer, row: npt.NDArray[np.float32], names: tuple[str, ...]
+) -> list[WordRelevance]:
     """The words that get most, and nothing that comes later than the token."""
-    order = [int(i) for i in np.argsort(-row, kind="stable") if answer.piece_texts[i] and row[i]]
+    order = [int(i) for i in np.argsort(-row, kind="stable") if names[i] and row[i]]
     return [
         WordRelevance(
-            quoted(answer.piece_texts[place]),
+            names[place],
             float(row[place]),
             "answer" if place >= answer.prompt_length else "question",
         )
@@ -117,9 +166,9 @@ def _attended(answer: Answer, row: npt.NDArray[np.float32]) -> list[WordRelevanc
     ]
 
 
-def _label(answer: Answer, place: int) -> str:
+def _label(answer: Answer, place: int, names: tuple[str, ...]) -> str:
     part = "answer" if place >= answer.prompt_length else "prompt"
-    return f"{quoted(answer.piece_texts[place])}  ({part}, {place})"
+    return f"{names[place]}  ({part}, {place})"
 
 
 def _attention(host: ModelHost, answer: Answer, position: int) -> npt.NDArray[np.float32] | None:
@@ -153,7 +202,7 @@ def _picture(
         height=study.radiograph.height,
         grid=answer.grid,
         image_map=image_map,
-        laterality=str(study.radiograph.laterality),
+        laterality=str(shown_laterality(study.radiograph)),
     )
     figure = comparison_figure(
         [panel],

@@ -8,7 +8,10 @@ import pandas as pd
 import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
+from medgemma_dash.ui.components.headings import part_heading
+from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.subject import subject
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.pages.methods.scores import (
     column_config,
@@ -29,9 +32,14 @@ if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
 
+BENCHMARK_SECONDS = "seconds, benchmark"
+
+
 def methods_page(host: ModelHost) -> None:
     """Draw the overview and the cards."""
     collect(current_session(), explanation=False)
+    subject(host)
+    notice_line()
     if host.state != "ready":
         line = host.message or "The model is loading."
         rich_line([[Segment(line, "quiet")]], key="methods_wait")
@@ -39,17 +47,37 @@ def methods_page(host: ModelHost) -> None:
     specs = specs_by_family()
     summary = stored_benchmark()
     lines = [_line(spec, summary.score(spec.name) if summary else None) for spec in specs]
+    part_heading("Scores on known truth", "scores")
     with st.container(key="methods_table"):
         st.dataframe(
-            pd.DataFrame(lines).set_index("method"),
+            _overview(lines),
             width="stretch",
             height="content",
             placeholder="–",
             column_config={
-                "cost of a word": st.column_config.TextColumn(width="medium"),
+                "family": st.column_config.TextColumn(width=90),
                 "seconds here": st.column_config.NumberColumn(
                     format="%.3f",
-                    help="Median of what a word cost on this machine since the program started",
+                    help="Median of what a word cost on this machine since the program started, on "
+                    "whichever page; – for a method that was not asked for yet.",
+                ),
+                BENCHMARK_SECONDS: st.column_config.NumberColumn(
+                    format="%.3f",
+                    help="Mean over the stored benchmark's words, on the machine that ran it, the "
+                    "words of an answer explained in one batch.",
+                ),
+                "signed": st.column_config.TextColumn(
+                    help="Whether it tells evidence against from evidence for."
+                ),
+                "contrast": st.column_config.TextColumn(
+                    help="Whether it can say why this word rather than another."
+                ),
+                "by word": st.column_config.TextColumn(
+                    help="Whether each word has a map of its own."
+                ),
+                "cost of a word": st.column_config.TextColumn(
+                    width="large",
+                    help="F: one forward pass of the decoder; B: one backward pass; m: the steps.",
                 ),
                 **column_config(),
             },
@@ -58,6 +86,7 @@ def methods_page(host: ModelHost) -> None:
         time_methods(host)
     if summary is not None:
         st.caption(provenance_line(summary))
+    part_heading("What each method computes", "cards")
     families = list(dict.fromkeys(spec.family for spec in specs))
     chosen = st.segmented_control(
         "Family",
@@ -81,24 +110,39 @@ def _line(spec: MethodSpec, score: MethodScore | None) -> dict[str, object]:
     line: dict[str, object] = {
         "method": spec.title,
         "family": spec.family,
-        "cost of a word": spec.cost,
         "seconds here": method_seconds().of(spec.name),
+        BENCHMARK_SECONDS: _benchmark_seconds(score),
         "signed": "yes" if spec.signed else "",
         "contrast": "yes" if spec.contrastive else "",
         "by word": "yes" if spec.per_token else "same for all",
     }
-    line |= columns(score)
-    return line
+    # The widest of all stands last.
+    return line | columns(score) | {"cost of a word": spec.cost}
+
+
+def _overview(lines: list[dict[str, object]]) -> pd.DataFrame:
+    """The lines as a table; a benchmark that measured no seconds has no column for them."""
+    table = pd.DataFrame(lines).set_index("method")
+    timed = table[BENCHMARK_SECONDS].notna().any()
+    return table if timed else table.drop(columns=BENCHMARK_SECONDS)
+
+
+def _benchmark_seconds(score: MethodScore | None) -> float | None:
+    interval = score.interval("seconds") if score is not None else None
+    return None if interval is None else interval.mean
 
 
 def _card(spec: MethodSpec, score: MethodScore | None) -> None:
-    st.markdown(f"**{spec.title}**")
+    st.subheader(spec.title, anchor=False)
     st.latex(spec.formula)
     st.markdown(spec.card)
     facts = [f"cost of a word: {spec.cost}", f"needs {spec.needs}"]
     seconds = method_seconds().of(spec.name)
     if seconds is not None:
         facts.append(f"{duration(seconds)} on this machine")
+    measured = _benchmark_seconds(score)
+    if measured is not None:
+        facts.append(f"{duration(measured)} in the benchmark")
     facts.append("signed: negative is evidence against" if spec.signed else "unsigned")
     if spec.contrastive:
         facts.append("explains one word against another")

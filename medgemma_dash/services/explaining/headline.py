@@ -1,0 +1,209 @@
+"""What a map says, in one sentence from its numbers: a zone, spread, outside the lungs, weak."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.relevance import KnownRelevance
+from medgemma_dash.metrics.map_quality import map_quality
+from medgemma_dash.regions import ZoneRow, ZoneTable
+from medgemma_dash.services.explaining.word_shares import image_share
+
+# A zone is named when it holds this many times what its area alone would bring it, and this much
+# of the map: both, since a small zone is easily dense and a large one easily heavy.
+ZONE_FACTOR, ZONE_SHARE = 2.5, 0.2
+DIFFUSE = 0.95  # of an even map's entropy, from there on
+MOSTLY = 0.6  # of the map outside the lungs
+# A map is weak whose peak and share are both below these, of the medians over the answer's other
+# words; and one whose peak is below the last alone.
+WEAK_PEAK, WEAK_SHARE, FAINT_PEAK = 0.5, 0.8, 0.2
+FEWEST_WORDS = 3  # that a median is worth something of
+
+
+@dataclass(frozen=True)
+class Strength:
+    """A map's raw strength beside those of the answer's other words by the same method.
+
+    peak: the highest relevance of one cell. share: of its positive relevance, what lies on images.
+    strongest: the highest peak of all, this one included.
+    usual_peak, usual_share: medians over the other words, of which there are `words`.
+    """
+
+    peak: float
+    share: float
+    strongest: float
+    usual_peak: float
+    usual_share: float
+    words: int
+
+    @property
+    def relative(self) -> float:
+        """Peak over the strongest word's peak, 0 to 1."""
+        return self.peak / self.strongest if self.strongest > 0 else 0.0
+
+    @property
+    def weak(self) -> bool:
+        """Whether it is far below what is usual in this answer."""
+        low_share = self.share < WEAK_SHARE * self.usual_share
+        least = WEAK_PEAK if low_share else FAINT_PEAK
+        return self.peak < least * self.usual_peak
+
+    @property
+    def in_words(self) -> str:
+        """The numbers in one sentence."""
+        return (
+            f"Highest cell {self.peak:.3g}, {percent(self.relative)} of the answer's strongest "
+            f"word ({self.strongest:.3g}); the median of its {self.words} other words is "
+            f"{self.usual_peak:.3g}. On the image {percent(self.share)}, their median "
+            f"{percent(self.usual_share)}."
+        )
+
+
+@dataclass(frozen=True)
+class Headline:
+    """What is to be said of a map; see the constants above for when.
+
+    share: of the target's positive relevance, what lies on images; None where there is none.
+    zone: the densest zone, if it is to be named. entropy_share: of an even map's entropy.
+    outside: share outside the lungs, if it is to be said; None without lungs.
+    on: which of several images zones and entropy are of; "" of one.
+    note: why no zone can be named; "" where one could.
+    """
+
+    share: float | None
+    zone: ZoneRow | None
+    diffuse: bool
+    entropy_share: float
+    outside: float | None
+    on: str
+    note: str
+    strength: Strength | None
+
+    @property
+    def text(self) -> str:
+        """One or two sentences; "" where the target has no relevance at all."""
+        if self.share is None:
+            return ""
+        said = f"{percent(self.share)} of its relevance lies on the image{'s' if self.on else ''}"
+        of_that = f"of what lies on {self.on}" if self.on else "of that"
+        said += self._where(of_that) + "."
+        if self.strength is not None and self.strength.weak:
+            usual = percent(self.strength.peak / self.strength.usual_peak)
+            said += f" It is weak: its highest cell has {usual} of what is usual in this answer."
+        return f"{said} {self.note}".rstrip()
+
+    def _where(self, of_that: str) -> str:
+        spread = f"spread over all of it (entropy {percent(self.entropy_share)} of an even map's)"
+        if self.zone is not None:
+            times = f"{self.zone.density:.2g} times its share of the picture"
+            named = f", {percent(self.zone.share)} {of_that} inside {zone_phrase(self.zone.name)}"
+            rest = "" if self.outside is None else f"; {percent(self.outside)} outside the lungs"
+            return f"{named}, {times}{rest}"
+        if self.outside is not None:
+            kind = "diffuse and mostly" if self.diffuse else "mostly"
+            return f", {kind} outside the lungs ({percent(self.outside)} {of_that})"
+        if self.diffuse:
+            return f", diffuse: {spread}"
+        return "" if self.note else ", in no one zone"
+
+
+def headline(
+    explanation: Explanation, zones: ZoneTable, strength: Strength | None = None
+) -> Headline:
+    """Judge an explanation; zones: of its current image. strength: where other words are known."""
+    quality = map_quality(explanation.image)
+    diffuse = bool(quality.entropy_share >= DIFFUSE)
+    densest = zones.densest
+    named = (
+        densest
+        if densest is not None and densest.density >= ZONE_FACTOR and densest.share >= ZONE_SHARE
+        else None
+    )
+    outside_area = 1 - sum(row.area for row in zones.rows)
+    # A diffuse map lies outside of the lungs because most of the picture does.
+    tells = zones.of_lungs and zones.outside_share >= MOSTLY
+    tells = tells and (not diffuse or zones.outside_share > outside_area)
+    return Headline(
+        share=image_share(explanation),
+        zone=named,
+        diffuse=diffuse,
+        entropy_share=quality.entropy_share,
+        outside=zones.outside_share if tells else None,
+        on=explanation.image_names[-1],
+        note="" if zones.rows else zones.note,
+        strength=strength,
+    )
+
+
+def strength_of(
+    explanation: Explanation,
+    answer: Answer,
+    relevancy: Float[np.ndarray, "tokens positions"],
+    filled: Bool[np.ndarray, " tokens"],
+) -> Strength | None:
+    """The explanation beside the answer's other words that are known by the same method; None
+    while they are fewer than `FEWEST_WORDS`, and where the target has no relevance.
+    """
+    share = image_share(explanation)
+    target = set(explanation.target.token_indices)
+    others = [
+        _peak_and_share(answer, relevancy[start:stop].mean(0))
+        for start, stop in answer.units
+        if filled[start:stop].all()
+        and not target & set(range(start, stop))
+        and not all(token.special for token in answer.tokens[start:stop])
+    ]
+    if share is None or len(others) < FEWEST_WORDS:
+        return None
+    peak = max(0.0, *(float(image.max()) for image in explanation.images))
+    peaks, shares = zip(*others, strict=True)
+    return Strength(
+        peak,
+        share,
+        strongest=max(peak, *peaks),
+        usual_peak=float(np.median(peaks)),
+        usual_share=float(np.median(shares)),
+        words=len(others),
+    )
+
+
+def strongest_peak(answer: Answer, known: KnownRelevance) -> float:
+    """The largest magnitude that a known word of the answer has on a cell, or on a patch where
+    the method sees patches: the end of one colour scale for all words. 0 where none is known.
+    """
+    fine = known.relevance.fine
+    maps = fine or [known.relevancy[:, slice(*image.span)] for image in answer.images]
+    return max(
+        (
+            float(np.abs(one[start:stop].mean(0)).max())
+            for start, stop in answer.units
+            if known.filled[start:stop].all()
+            for one in maps
+        ),
+        default=0.0,
+    )
+
+
+def percent(share: float) -> str:
+    """A share as whole percents."""
+    return f"{100 * share:.0f}%"
+
+
+def zone_phrase(name: str) -> str:
+    """Right lower: the patient's right lower zone. Image left mid: the image left mid zone."""
+    if name.startswith("Image "):
+        return f"the {name.lower()} zone"
+    return f"the patient's {name.lower()} zone"
+
+
+def _peak_and_share(answer: Answer, row: Float[np.ndarray, " positions"]) -> tuple[float, float]:
+    positive = row.clip(0).astype(np.float64)
+    images = [positive[slice(*image.span)] for image in answer.images]
+    whole = float(positive.sum())
+    on_images = sum(float(image.sum()) for image in images)
+    return max(float(image.max()) for image in images), on_images / whole if whole > 0 else 0.0

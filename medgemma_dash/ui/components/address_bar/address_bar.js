@@ -1,0 +1,37 @@
+// Writes what is open into the address bar. Going back and forward is answered by Streamlit, which
+// runs the page with the entry's own address.
+
+let written = null; // the path where the address was written last
+let turn = null; // the drawing that was answered last
+let reached = null; // the address that was reached by going back or forward
+
+window.addEventListener("popstate", () => {
+  reached = window.location.search;
+});
+
+export default function ({ parentElement, data }) {
+  if (!parentElement.querySelector(".address-bar")) {
+    const marker = document.createElement("div");
+    marker.className = "address-bar";
+    parentElement.append(marker);
+  }
+  // Streamlit also calls for reasons of its own, when the address may be another one already.
+  if (data.turn === turn) return;
+  turn = data.turn;
+  const { pathname, search, hash } = window.location;
+  const here = search.replace(/^\?/, "");
+  if (here !== data.search) {
+    const [before, now] = [filmOf(here), filmOf(data.search)];
+    // On a page that was just come to, and for an address that was just reached, the entry is new.
+    const another = pathname === written && search !== reached && before && now && before !== now;
+    const address = pathname + (data.search && `?${data.search}`) + hash;
+    window.history[another ? "pushState" : "replaceState"](window.history.state, "", address);
+  }
+  reached = null;
+  written = pathname;
+}
+
+function filmOf(search) {
+  const address = new URLSearchParams(search);
+  return address.get("film") ?? address.get("sample");
+}

@@ -1,0 +1,211 @@
+"""What the URL says of a session, and what a session makes of a URL.
+
+`?sample=`, `?question=`, `?word=` (a token of the answer, as "4", several as "4-6", or "all") and
+`?method=` can be shared and are honoured on every page; what is the default is left out. Of an
+upload a URL says only that one stood there, `?film=upload-` and a random marker: neither its
+name, nor its digest, nor what was asked about it.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlencode
+
+import streamlit as st
+
+from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN
+from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, open_sample, recall
+from medgemma_dash.ui.state.collecting import opening, span_words
+from medgemma_dash.ui.state.host import upload_questions
+from medgemma_dash.ui.state.methods import DEFAULT_METHOD, specs
+from medgemma_dash.ui.state.samples import sample_named, samples
+from medgemma_dash.ui.state.session import METHOD, Notice, Session, widget_value
+from medgemma_dash.ui.state.uploads import MARKER
+from medgemma_dash.ui.state.word_targets import opening_target
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from medgemma_dash.core.target import Target
+    from medgemma_dash.ui.state.study import Span, Study
+
+_WORD = re.compile("([0-9]{1,6})(?:-([0-9]{1,6}))?")
+_LONGEST_SHOWN = 48
+
+UPLOAD_GONE = (
+    "The film that stood here was uploaded and is gone: an upload is kept in memory alone, for as "
+    "long as its session. Open it again."
+)
+QUESTION_KEPT = " Your question is kept."
+
+
+def address_of(session: Session) -> dict[str, str]:
+    """What the URL says of what is open; what is the default is left out."""
+    address = {}
+    study = session.study
+    if study is None:
+        if MARKER.fullmatch(session.missing):
+            address["film"] = session.missing
+    elif study.sample is None:
+        address["film"] = study.marker
+    else:
+        address = _of_sample(session, study, study.sample)
+    method = str(widget_value(METHOD, DEFAULT_METHOD))
+    if method != DEFAULT_METHOD:
+        address["method"] = method
+    return address
+
+
+def search_of(address: Mapping[str, str]) -> str:
+    """The address as it stands behind the question mark."""
+    return urlencode(address)
+
+
+def _of_sample(session: Session, study: Study, name: str) -> dict[str, str]:
+    address, sample, answered = {"sample": name}, sample_named(name), study.answered
+    asked = session.question if answered is None or ASK in session.jobs else answered.answer.prompt
+    if sample is None or asked != sample.question:
+        address["question"] = asked
+    if answered is None or ASK in session.jobs:
+        if study.opening_span is not None:
+            address["word"] = span_words(study.opening_span)
+    elif answered.target is not None:
+        opening = opening_target(answered.answer, study.opening_word)
+        if opening is None or opening.token_indices != answered.target.token_indices:
+            address["word"] = span_words(_span_of(answered.target))
+    return {key: value for key, value in address.items() if value}
+
+
+def _span_of(target: Target) -> Span:
+    if target.kind == "answer":
+        return "all"
+    return target.token_indices[0], target.token_indices[-1] + 1
+
+
+def honour(session: Session, address: Mapping[str, str], *, again: bool = False) -> None:
+    """Open, ask and choose what a URL names; what it names in vain is said.
+
+    again: the reader went back or forward to it, so that what it leaves out is the default.
+    """
+    question = _question(session, address.get("question", ""))
+    span = _span(session, address.get("word", ""))
+    film, name = address.get("film", ""), address.get("sample", "")
+    if film:
+        _upload(session, film, question)
+    elif name:
+        _sample(session, name, question, span)
+    elif (question or span) and session.study is None:
+        _sample(session, samples()[0].name, question, span)
+    method = address.get("method", "")
+    if method and (again or METHOD not in st.session_state):
+        st.session_state[METHOD] = method
+    elif again and (film or name):
+        st.session_state[METHOD] = DEFAULT_METHOD
+
+
+def _upload(session: Session, marker: str, question: str) -> None:
+    if not MARKER.fullmatch(marker):
+        session.tell(f"The address names a film {_shown(marker)}; there is none of that name.")
+        _nothing_open(session, marker, question)
+    elif session.study is not None and session.study.marker == marker:
+        return
+    elif session.aside is not None and session.aside.marker == marker:
+        session.open(session.aside)
+        answered = session.answered
+        session.question = answered.answer.prompt if answered is not None else ""
+    else:
+        question = question or upload_questions().get(marker)
+        _nothing_open(session, marker, question)
+        kept = QUESTION_KEPT if question else ""
+        session.notice = Notice("caution", f"{UPLOAD_GONE}{kept}")
+
+
+def _sample(session: Session, name: str, question: str, span: Span | None) -> None:
+    sample, study = sample_named(name), session.study
+    if sample is None:
+        there_are = ", ".join(one.name for one in samples())
+        session.tell(
+            f"The address names a sample {_shown(name)} that does not exist. There are: "
+            f"{there_are}.",
+        )
+        if study is None:
+            _nothing_open(session, name, question)
+        return
+    if study is None or study.sample != name:
+        if not open_sample(session, sample):
+            return
+        study = session.study
+    if study is not None:
+        _look_at(session, study, question or sample.question, span)
+
+
+def _look_at(session: Session, study: Study, question: str, span: Span | None) -> None:
+    """Go to this question about the open film, and to these words of its answer."""
+    under_way = ASK in session.jobs and session.question == question
+    answered = study.answered
+    if not under_way and (answered is None or answered.answer.prompt != question):
+        earlier = study.history.asked(question)
+        if earlier is not None:
+            recall(session, earlier.answer.key)
+        else:
+            session.jobs.drop(ASK)
+            study.answered, study.opening_question = None, question
+            session.question = question
+    study.opening_span = span
+    answered = study.answered
+    if answered is None or under_way:
+        return
+    target = opening(session, study, answered.answer)
+    now = answered.target
+    if target is not None and (now is None or now.token_indices != target.token_indices):
+        session.jobs.drop(EXPLAIN)
+        answered.target, answered.begun, answered.wanted = target, True, None
+
+
+def _nothing_open(session: Session, missing: str, question: str) -> None:
+    """No film is shown in the place of one that is not there."""
+    session.close(missing)
+    session.question = question
+
+
+def check_method(session: Session) -> None:
+    """Say so when the URL names no method; only once the model is ready, since it needs torch."""
+    name = str(widget_value(METHOD, DEFAULT_METHOD))
+    there_are = [spec.name for spec in specs()]
+    if name not in there_are:
+        st.session_state[METHOD] = DEFAULT_METHOD
+        session.tell(
+            f"The address names a method {_shown(name)} that does not exist. There are: "
+            f"{', '.join(there_are)}.",
+        )
+
+
+def _question(session: Session, question: str) -> str:
+    if len(question) > LONGEST_PROMPT_CHARACTERS:
+        session.tell(
+            f"The question in the address has {len(question):,} characters; "
+            f"{LONGEST_PROMPT_CHARACTERS:,} are allowed. It was left out.",
+        )
+        return ""
+    return question.strip()
+
+
+def _span(session: Session, word: str) -> Span | None:
+    if word in ("", "all"):
+        return "all" if word else None
+    found = _WORD.fullmatch(word)
+    start = int(found[1]) if found else 0
+    stop = int(found[2] or start) + 1 if found else 0
+    if start >= stop:
+        session.tell(
+            f"The address names word {_shown(word)}. Allowed are a number from 0, a range such as "
+            "4-6, and all.",
+        )
+        return None
+    return start, stop
+
+
+def _shown(value: str) -> str:
+    value = "".join(letter if letter.isprintable() else " " for letter in value)
+    return f"“{value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + '…'}”"

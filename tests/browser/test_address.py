@@ -1,0 +1,159 @@
+"""Back, Forward, a reload and a lost server: never another film than the address names."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import ROOT, pages_of, served
+from tests.browser.explain_page import (
+    FIRST_SAMPLE,
+    MAP,
+    NOTICE,
+    RADIOGRAPH,
+    SAMPLES,
+    ask,
+    explain,
+    idle,
+    newest,
+    opened_instead,
+    seen,
+    settled,
+    upload,
+)
+
+pytestmark = pytest.mark.browser
+
+DICOM = SAMPLES / "pleural-effusion-right.dcm"
+LINE = ".st-key-subject_line .subject-line"
+BOX = ".st-key-question input"
+HEART, SECRET = "Is the heart enlarged?", "Has **Jane Doe** an effusion?"
+FIRST = f"?sample={FIRST_SAMPLE.stem}"
+
+
+def at(page: Page, path: str, search: str) -> None:
+    """Until the page with this path stands at this address."""
+    page.wait_for_function(
+        "([path, search]) => location.pathname === path && location.search === search",
+        arg=[path, search],
+    )
+    idle(page)
+
+
+def names(page: Page, text: str) -> None:
+    expect(newest(page, LINE)).to_contain_text(text)
+
+
+def test_back_and_forward_move_between_films_and_pages(page: Page, app_url: str) -> None:
+    page.goto(app_url)
+    page.locator(".st-key-sample_grid [data-testid='stBaseButton-tertiary']").first.click()
+    settled(page)
+    at(page, "/Explain", FIRST)
+    entries = page.evaluate("history.length")
+    # A word is no entry of its own.
+    newest(page, '[data-token-index="7"]').click()
+    names(page, "right")
+    at(page, "/Explain", f"{FIRST}&word=7")
+    page.get_by_role("button", name="Open another").click()
+    page.get_by_role("button", name="Cardiomegaly", exact=True).click()
+    names(page, "Cardiomegaly")
+    at(page, "/Explain", "?sample=cardiomegaly")
+    page.get_by_role("link", name="Methods").click()
+    at(page, "/Methods", "?sample=cardiomegaly")
+    assert page.evaluate("history.length") == entries + 2
+
+    page.go_back()
+    at(page, "/Explain", "?sample=cardiomegaly")
+    settled(page)
+    names(page, "Cardiomegaly")
+    page.go_back()
+    at(page, "/Explain", f"{FIRST}&word=7")
+    names(page, "Consolidation, right lower zone")
+    names(page, "right")
+    page.go_back()
+    expect(page.get_by_text("Open a radiograph")).to_be_visible()
+    page.go_forward()
+    at(page, "/Explain", f"{FIRST}&word=7")
+    page.go_forward()
+    at(page, "/Explain", "?sample=cardiomegaly")
+    names(page, "Cardiomegaly")
+
+
+def asked_about_upload(page: Page, url: str) -> str:
+    """Open an upload and ask; the address."""
+    before = seen(explain(page, url))
+    upload(page, DICOM)
+    opened_instead(page, before)
+    ask(page, SECRET)
+    names(page, SECRET)
+    address = urlsplit(page.url)
+    assert address.query.startswith("film=upload-")
+    assert "Jane" not in page.url
+    return address.query
+
+
+def gone(page: Page, address: str) -> None:
+    """Until the page says that the upload is gone; it shows no film, and keeps the question."""
+    expect(newest(page, NOTICE)).to_contain_text("uploaded and is gone")
+    at(page, "/Explain", f"?{address}")
+    for shown in (MAP, RADIOGRAPH, "[data-token-index]"):
+        expect(page.locator(shown)).to_have_count(0)
+    expect(newest(page, BOX)).to_have_value(SECRET)
+
+
+def test_after_a_reload_an_upload_is_asked_for_again_and_its_question_kept(
+    page: Page, app_url: str
+) -> None:
+    address = asked_about_upload(page, app_url)
+    page.reload()
+    gone(page, address)
+    page.locator('[data-testid="stFileUploader"] input[type="file"]').set_input_files(DICOM)
+    names(page, "Uploaded film, ")
+    expect(newest(page, BOX)).to_have_value(SECRET)
+    ask(page, SECRET)
+
+
+@pytest.fixture
+def serve_again(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
+    """Serves the program, at a port if one is given."""
+
+    def serve(port: int = 0) -> AbstractContextManager[str]:
+        return served(ROOT / "Home.py", tmp_path / "log.txt", port=port)
+
+    return serve
+
+
+def test_a_lost_server_is_noticed_and_said_and_never_answered_with_another_film(
+    browser: object, serve_again: Callable[..., AbstractContextManager[str]]
+) -> None:
+    """Over 5 s, for the program is started twice: only so does a session get lost whole."""
+    # Streamlit itself shows a box while there is no server, so these pages are not unblemished.
+    with pages_of(browser) as open_page:  # type: ignore[arg-type]
+        uploaded, sample = open_page(), open_page()
+        with serve_again() as url:
+            address = asked_about_upload(uploaded, url)
+            explain(sample, url)
+            ask(sample, HEART)
+            names(sample, HEART)
+        lost = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
+        for page in (uploaded, sample):
+            page.wait_for_selector(lost)
+        with serve_again(urlsplit(url).port):
+            gone(uploaded, address)
+            newest(uploaded, ".st-key-ask button").click()
+            expect(newest(uploaded, NOTICE)).to_contain_text("Open a radiograph first")
+            idle(uploaded)
+            expect(uploaded.locator(RADIOGRAPH)).to_have_count(0)
+            expect(newest(uploaded, BOX)).to_have_value(SECRET)
+
+            expect(newest(sample, NOTICE)).to_contain_text("connection to the program was lost")
+            settled(sample)
+            names(sample, HEART)
+            expect(newest(sample, BOX)).to_have_value(HEART)
+            newest(sample, "[data-token-index]:not(.selected)").first.click()
+            expect(sample.locator(".unit.computed")).to_have_count(2)

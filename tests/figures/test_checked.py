@@ -1,0 +1,62 @@
+"""Plotly accepts every value of the figures that are made without its checks."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+import pytest
+
+from medgemma_dash.figures import (
+    MapPanel,
+    WordRelevance,
+    comparison_figure,
+    layer_figure,
+    prompt_words_figure,
+    relevance_figure,
+)
+
+GRID = (16, 16)
+MAP = np.random.default_rng(0).normal(size=GRID).astype(np.float32)
+ZONES = [["Right lower"] * 8 + [""] * 8] * 16
+FILM = (b"jpeg", 90, 120, GRID)
+CELLS = [(3, 4)]
+PANELS = [
+    MapPanel("a", *FILM, MAP, laterality="left", zone_names=ZONES),
+    MapPanel("b", *FILM, MAP, signed=True),
+    MapPanel("c", *FILM, None, reason="no map"),
+]
+FIGURES = {
+    "bare": lambda: relevance_figure(*FILM, None),
+    "signed": lambda: relevance_figure(*FILM, MAP, signed=True, mode="grid", threshold=0.3),
+    "everything": lambda: relevance_figure(
+        *FILM,
+        MAP,
+        zone_names=ZONES,
+        laterality="left",
+        selected_cells=CELLS,
+        drawn_zones=True,
+        lit_zones=["Right lower"],
+        boxes=True,
+        view=(10.0, 60.0, 90.0, 20.0),
+        fine=np.abs(np.kron(MAP, np.ones((4, 4), np.float32))),
+    ),
+    "panels": lambda: comparison_figure(PANELS, selected_cells=CELLS),
+    "one scale": lambda: comparison_figure(PANELS, scale="shared", linked_hover=False),
+    "layers": lambda: layer_figure(np.abs(MAP[0]), [True, False] * 8, named=3),
+    "words": lambda: prompt_words_figure([WordRelevance("a", -0.1), WordRelevance("b", 0.2)]),
+}
+
+
+@pytest.mark.parametrize("name", FIGURES)
+def test_plotly_would_refuse_nothing(name: str) -> None:
+    made = FIGURES[name]()
+    checked = go.Figure(made.to_dict())
+    assert len(checked.data) == len(made.data)
+
+
+def test_a_value_that_plotly_refuses_would_be_found() -> None:
+    made = FIGURES["words"]()
+    spec = made.to_dict()
+    spec["data"][0]["orientation"] = "sideways"
+    with pytest.raises(ValueError, match="orientation"):
+        go.Figure(spec)

@@ -1,0 +1,19 @@
+"""Tokens that cannot be seen have names that tell where they stand."""
+
+from medgemma_dash.ui.pages.layers.token_names import token_names
+
+
+def test_white_space_is_named_by_its_place_and_soft_tokens_have_no_name() -> None:
+    texts = [" ", "<bos>", "", "In the", "\n\n", " right", "  ", ".", "\n", "\t"]
+    assert token_names(texts) == (
+        "space at the beginning",
+        "<bos>",
+        "",
+        "In the",
+        "line break 1",
+        "right",
+        "space after “right”",
+        ".",
+        "line break 2",
+        "space after “.”",
+    )
