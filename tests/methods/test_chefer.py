@@ -109,9 +109,9 @@ def test_later_words_do_not_change_an_earlier_words_row(variant):
     assert 0 < same < len(found.answer.tokens)
     for index in range(same + 1):  # the first that differs is predicted from what is the same
         before = explain(
-            found.model, found.answer, token=index, against="zone", method=method, **options
+            found.model, found.answer, token=index, against="zon", method=method, **options
         )
-        after = explain(found.model, other, token=index, against="zone", method=method, **options)
+        after = explain(found.model, other, token=index, against="zon", method=method, **options)
         place = found.answer.tokens[index].position
         if index < same:
             assert relative_difference(after.row[:place], before.row[:place]) < TOLERANCE

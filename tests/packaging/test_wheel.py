@@ -101,6 +101,7 @@ def test_it_holds_the_program_and_nothing_else(wheel: Path, repository: Path) ->
     shipped = files_of(
         repository, "Home.py", "pages", ".streamlit", "requirements.txt", "assets/benchmark",
         "assets/demo-model", "assets/samples", "assets/styles",
+        "docs/schemas",
     )  # fmt: skip
     expected = files | {f"medgemma_dash/shipped/{name}" for name in shipped}
     assert {name for name in held if ".dist-info/" not in name} == expected
