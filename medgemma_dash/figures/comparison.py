@@ -133,7 +133,7 @@ def comparison_figure(
     if any(panel.mark_peak and has_peak(panel.image_map) for panel in panels):
         # Where nothing else stands below one bar or two.
         kinds = {panel.signed for panel in panels if has_map(panel)}
-        beside = 0.16 if len(kinds) > 1 else 0.27 if kinds == {True} else 0.45
+        beside = 0.16 if len(kinds) > 1 else 0.27
         labels.append(peak_label(beside, dark))
     layout |= {"images": images, "annotations": labels, "shapes": boxes}
     return unchecked_figure(traces, layout)

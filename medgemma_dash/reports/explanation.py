@@ -161,7 +161,7 @@ def _layer_figure(explanation: Explanation, is_global: Sequence[bool]) -> Figure
 def _word_figure(words: Sequence[WordRelevance]) -> Figure:
     light, dark = (prompt_words_figure(words[:WORDS_DRAWN], dark=one) for one in (False, True))
     return Figure(
-        "Prompt words that mattered",
+        "Words that mattered",
         "Raw relevance, summed over each word's tokens.",
         light.to_json(),
         dark.to_json(),

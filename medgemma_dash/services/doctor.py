@@ -15,7 +15,7 @@ from huggingface_hub import constants, get_token
 from pydicom.pixels import get_decoder
 
 from medgemma_dash.core.dependencies import dependencies, remedy
-from medgemma_dash.core.errors import MedGemmaDashError
+from medgemma_dash.core.errors import MedGemmaDashError, SettingError
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSLESS, LOSSY
 from medgemma_dash.models import load_model
@@ -109,6 +109,9 @@ def _gpu(index: int) -> Diagnosis:
 def _demo_model() -> Diagnosis:
     try:
         model = load_model("demo", device="cpu", dtype="float32")
+    except SettingError:
+        remedy = "Correct the settings first; what is wrong with them stands below."
+        return Diagnosis("Demo model", "warn", "not tried", remedy)
     except MedGemmaDashError as error:
         remedy = "Restore it: install the program again, or `git checkout assets/`."
         return Diagnosis("Demo model", "fail", str(error), remedy)

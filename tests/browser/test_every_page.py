@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import OpenPage
-from tests.browser.explain_page import idle, newest
+from tests.browser.explain_page import idle, newest, zone_rows
 
 pytestmark = pytest.mark.browser
 
@@ -52,7 +52,7 @@ def violations(page: Page) -> list[str]:
     ]
 
 
-# Five pages in two themes with the whole of axe: half a minute, for no page is left out.
+# Five pages in two themes with the whole of axe: a minute, for no page is left out.
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
 def test_no_page_breaks_a_rule_of_accessibility(
     open_page: OpenPage, app_url: str, dark: bool
@@ -62,6 +62,8 @@ def test_no_page_breaks_a_rule_of_accessibility(
     for address, landmark in PAGES:
         opened(page, app_url, address, landmark)
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        if address == "Explain":
+            expect(zone_rows(page)).to_contain_text("lower")
         found += [f"/{address}: {one}" for one in violations(page)]
     assert not found, "\n".join(found)
 

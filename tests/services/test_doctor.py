@@ -88,6 +88,13 @@ def test_a_setting_that_is_not_allowed_fails_and_names_the_variable(monkeypatch)
     assert "MEDGEMMA_DASH_DTYPE" in found.text
 
 
+def test_a_wrong_setting_is_not_the_demo_models_fault(monkeypatch):
+    monkeypatch.setenv("MEDGEMMA_DASH_DEVICE", "banana")
+    found = doctor._demo_model()
+    assert (found.status, found.text) == ("warn", "not tried")
+    assert "git checkout" not in found.remedy
+
+
 @pytest.mark.parametrize(
     ("capability", "asked", "status"),
     [

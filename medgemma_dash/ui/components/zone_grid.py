@@ -36,9 +36,12 @@ def _readable(value: float) -> str:
     return f"{value:.3g}" if value == 0 or abs(value) >= 0.001 else f"{value:.1e}"
 
 
-def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[tuple[str, ...]], None]) -> None:
-    """Draw the table; the accent marks the zone that holds most for its area.
+def zone_grid(
+    zones: ZoneTable, title: str, *, named: bool, on_choose: Callable[[tuple[str, ...]], None]
+) -> None:
+    """Draw the table, the zone that holds most for its area first.
 
+    named: whether the sentence above names that zone; the accent marks it then, and only then.
     on_choose: called with the names of the chosen zones; a click on a row chooses it or lets it go.
     """
     frame = zone_frame(zones)
@@ -81,7 +84,7 @@ def zone_grid(zones: ZoneTable, title: str, on_choose: Callable[[tuple[str, ...]
         callback=lambda told: on_choose(_chosen_zones(told)),
         allow_unsafe_jscode=False,
         enable_enterprise_modules=False,
-        custom_css=_styles(dark=is_dark()),
+        custom_css=_styles(named=named, dark=is_dark()),
         key="zone_table",
     )
 
@@ -91,7 +94,7 @@ def _chosen_zones(told: AgGridReturn) -> tuple[str, ...]:
     return () if rows is None else tuple(map(str, rows["zone"]))
 
 
-def _styles(*, dark: bool) -> dict[str, dict[str, str]]:
+def _styles(*, named: bool, dark: bool) -> dict[str, dict[str, str]]:
     """The grid lives in a frame of its own, which the page's style sheet does not reach."""
     colours = palette(dark)
     return {
@@ -102,7 +105,8 @@ def _styles(*, dark: bool) -> dict[str, dict[str, str]]:
             "--ag-row-border-color": colours.line,
             "--ag-wrapper-border": "none",
             "border": "none !important",
-            "background": "transparent !important",
+            # The page's own: a frame that lets it shine through is judged as white.
+            "background": f"{colours.background} !important",
         },
         ".ag-root-wrapper *": {"font-family": "Source Sans, Arial, sans-serif !important"},
         ".ag-header-cell-text": {"font-weight": "400", "font-size": "12.5px"},
@@ -114,6 +118,8 @@ def _styles(*, dark: bool) -> dict[str, dict[str, str]]:
             "color": colours.text,
             "font-size": "13.5px",
         },
-        '.ag-row[row-index="0"]': {"color": f"{colours.accent} !important"},
+        '.ag-row[row-index="0"]': {
+            "color": f"{colours.accent if named else colours.text} !important"
+        },
         ".ag-cell, .ag-header-cell": {"padding-left": "4px", "padding-right": "4px"},
     }

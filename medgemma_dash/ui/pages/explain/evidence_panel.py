@@ -71,13 +71,14 @@ def evidence_panel(host: ModelHost) -> None:
     zones = zone_table(shown.explanation.image, zones_of(study, answer.grid))
     known = answered.store.tensor(*shown.made_by)
     strength = strength_of(shown.explanation, answer, known.relevancy, known.filled)
-    _sentence(host, study, shown, answer, headline(shown.explanation, zones, strength))
+    said = headline(shown.explanation, zones, strength)
+    _sentence(host, study, shown, answer, said)
     left, right = st.columns(2, gap="medium")
     with left:
         _layers(host, shown.explanation)
         _words(shown.explanation, answer)
     with right:
-        _zones(study, zones)
+        _zones(study, zones, named=said.zone is not None)
 
 
 def _no_explanation(answer: Answer, target: Target, problem: str) -> None:
@@ -158,7 +159,7 @@ def _numbers_popover(explanation: Explanation, is_global: list[bool]) -> None:
 def _words(explanation: Explanation, answer: Answer) -> None:
     words = prompt_words(explanation, answer)
     with st.container(key="prompt_words"):
-        st.caption("Prompt words that mattered")
+        st.caption("Words that mattered")
         if not words:
             rich_line(
                 [[Segment("None: all of its relevance lies elsewhere.", "small")]], key="no_words"
@@ -182,7 +183,7 @@ def _light_zones(names: tuple[str, ...]) -> None:
     redraw("map")
 
 
-def _zones(study: Study, zones: ZoneTable) -> None:
+def _zones(study: Study, zones: ZoneTable, *, named: bool) -> None:
     with st.container(key=keys.ZONES):
         with st.container(horizontal=True, horizontal_alignment="distribute", key="zones_title"):
             st.caption("Lung zones", width="content")
@@ -201,7 +202,7 @@ def _zones(study: Study, zones: ZoneTable) -> None:
             return
         known = study.radiograph.laterality != "unknown"
         title = "patient's side" if known else "image side"
-        zone_grid(zones, title, on_choose=_light_zones)
+        zone_grid(zones, title, named=named, on_choose=_light_zones)
         parts = []
         if zones.right_left_ratio is not None:
             parts.append(f"Right / left {zones.right_left_ratio:.1f}")

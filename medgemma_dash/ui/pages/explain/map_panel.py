@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from medgemma_dash.ui.state.study import Study
 
 # What stands above and below the picture leaves so much of the window.
-TALLEST = "max(22rem, calc(100vh - 25rem))"
+TALLEST = "max(22rem, calc(100vh - 28rem))"
 CLICKS, DRAG = "map_clicks", "map_window"
 WORDS_ON_A_CELL = 3
 WINDOW_STEPS = 200
