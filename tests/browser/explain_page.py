@@ -34,7 +34,11 @@ def explain(page: Page, app_url: str, query: str = "") -> Page:
 def settled(page: Page) -> None:
     """Until a map is drawn for the selected word; true of an earlier map as well."""
     idle(page)
-    expect(page.locator(MAP)).to_have_count(1)
+    try:
+        expect(page.locator(MAP)).to_have_count(1)
+    except AssertionError as error:
+        error.add_note(f"On the page: {page.get_by_test_id('stMain').inner_text()[:2000]}")
+        raise
     expect(page.locator(f"{BARS} path").first).to_be_visible()
     expect(sentence(page)).to_contain_text("Why ")
     expect(zone_rows(page)).to_contain_text("lower")
