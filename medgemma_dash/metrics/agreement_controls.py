@@ -10,7 +10,7 @@ Displacing leaves a random map as random as it was, so that a random map is told
 no more than (1 - LEVEL) / 2 of all cases.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import combinations
@@ -24,19 +24,12 @@ from medgemma_dash.core.centre_prior import centre_map
 from medgemma_dash.metrics.agreement import (
     AGREEMENT_MEASURES,
     agreement,
-    divergence_in_words,
     top_cells,
 )
 
 LEVEL = 0.95  # of the displaced copies that the band holds, as many left out on either side
 # Between sums that are equal but for the order they were made in.
 _ROUNDING = 1e-9
-
-BAND_HELP = (
-    "Below each number: 95% of what the same two maps give when one of them is shifted to other "
-    "places, wrapped at the edges, and mirrored. Bold: clearly more alike than that, than a blot "
-    "in the centre and than an even map."
-)
 
 Verdict = Literal[
     "the same map",
@@ -77,30 +70,6 @@ class JudgedAgreement:
         return abs(self.value - (self.high + self.low) / 2) / half if half > 0 else float("inf")
 
 
-@dataclass(frozen=True, eq=False)
-class JudgedSquare:
-    """All pairs as squares of maps by maps: numbers, and the cells' judgements; None on the
-    diagonal, where a map meets itself.
-    """
-
-    values: Float[np.ndarray, "maps maps"]
-    cells: tuple[tuple[JudgedAgreement | None, ...], ...]
-
-    @property
-    def bands(self) -> list[list[tuple[float, float] | None]]:
-        """Low and high of each pair's controls."""
-        return [[None if one is None else (one.low, one.high) for one in row] for row in self.cells]
-
-    @property
-    def clear(self) -> list[list[bool]]:
-        """Which pairs are alike."""
-        return [[one is not None and one.alike for one in row] for row in self.cells]
-
-    def words(self, measure: str) -> list[list[str]]:
-        """The verdict of each pair, and its controls; of a divergence the published scale too."""
-        return [[_told(one, measure) for one in row] for row in self.cells]
-
-
 def judged_agreement(
     first: Float[np.ndarray, "rows cols"], second: Float[np.ndarray, "rows cols"], measure: str
 ) -> JudgedAgreement:
@@ -128,33 +97,6 @@ def judged_pairs(
         (i, j): _judged(images[i], images[j], measure, controls[i], controls[j])
         for i, j in combinations(range(len(images)), 2)
     }
-
-
-def judged_square(
-    pairs: Mapping[tuple[int, int], JudgedAgreement], count: int, best: float
-) -> JudgedSquare:
-    """The pairs of `judged_pairs` for figures; best: what a map gives with itself."""
-    values = np.full((count, count), best)
-    cells: list[list[JudgedAgreement | None]] = [[None] * count for _ in range(count)]
-    for (i, j), found in pairs.items():
-        values[i, j] = values[j, i] = found.value
-        cells[i][j] = cells[j][i] = found
-    return JudgedSquare(values, tuple(tuple(row) for row in cells))
-
-
-def _told(found: JudgedAgreement | None, measure: str) -> str:
-    if found is None:
-        return "the same map"
-    parts: list[str] = [found.verdict]
-    if np.isfinite(found.low):
-        parts.append(f"displaced {found.low:.2f} to {found.high:.2f}")
-    if np.isfinite(found.centre):
-        parts.append(f"with the centre {found.centre:.2f}")
-    if np.isfinite(found.even):
-        parts.append(f"with an even map {found.even:.2f}")
-    if measure == "divergence":
-        parts.append(f"published scale: {divergence_in_words(found.value)}")
-    return "<br>".join(parts)
 
 
 def _with_controls(

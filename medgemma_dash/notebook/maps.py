@@ -23,7 +23,8 @@ from medgemma_dash.figures import (
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.methods import get
 from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES, mass_difference
-from medgemma_dash.metrics.agreement_controls import judged_pairs, judged_square
+from medgemma_dash.metrics.agreement_controls import judged_pairs
+from medgemma_dash.metrics.agreement_square import judged_square
 from medgemma_dash.regions import DEFAULT_SCHEME, ZoneScheme, shown_laterality, zone_map, zone_table
 
 JPEG_PX = 600

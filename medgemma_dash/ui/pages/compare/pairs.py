@@ -12,12 +12,8 @@ from medgemma_dash.metrics.agreement import (
     divergence_in_words,
     mass_difference,
 )
-from medgemma_dash.metrics.agreement_controls import (
-    BAND_HELP,
-    JudgedAgreement,
-    judged_pairs,
-    judged_square,
-)
+from medgemma_dash.metrics.agreement_controls import JudgedAgreement, judged_pairs
+from medgemma_dash.metrics.agreement_square import BAND_HELP, judged_square
 from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.film_box import film_box
