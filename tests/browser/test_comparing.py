@@ -7,11 +7,11 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.compare_page import MAPS, compare_three
 from tests.browser.explain_page import idle, newest
 
 pytestmark = pytest.mark.browser
 
-MAPS = ".st-key-comparison .heatmaplayer image"
 RANGES = """() => {
   const layout = document.querySelector('.st-key-comparison .js-plotly-plot').layout;
   return Object.keys(layout).filter(k => k.startsWith('xaxis')).map(k => layout[k].range);
@@ -19,20 +19,6 @@ RANGES = """() => {
 # Their markup holds ids that are new with every drawing.
 LAYER_BARS = """() => [...document.querySelectorAll('.st-key-layers_bars .bars path')]
   .map(bar => bar.getAttribute('d')).join()"""
-
-
-def choose_methods(page: Page, *titles: str) -> None:
-    """Exactly these methods, by clicking the pills that have to change."""
-    pills = page.locator(".st-key-compared_methods button")
-    expect(pills.first).to_be_visible()
-    for place in range(pills.count()):
-        pill = pills.nth(place)
-        wanted = pill.inner_text().strip() in titles
-        chosen = pill.get_attribute("aria-pressed") == "true"
-        if wanted != chosen:
-            pill.click()
-            expect(pill).to_have_attribute("aria-pressed", "true" if wanted else "false")
-    expect(page.locator(MAPS)).to_have_count(len(titles))
 
 
 def change_every_map(comparing: Page) -> None:
@@ -45,11 +31,7 @@ def change_every_map(comparing: Page) -> None:
 
 @pytest.fixture
 def comparing(page: Page, app_url: str) -> Page:
-    page.goto(f"{app_url}/Compare")
-    expect(page.locator(MAPS).first).to_be_visible()
-    expect(page.locator("[data-token-index]").first).to_be_visible()
-    choose_methods(page, "Chefer", "Attention rollout", "LeGrad")
-    return page
+    return compare_three(page, app_url)
 
 
 @pytest.mark.parametrize("place", [0, 1])

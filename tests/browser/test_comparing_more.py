@@ -8,11 +8,11 @@ import time
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.compare_page import MAPS, choose_methods, compare_three
 from tests.browser.explain_page import RADIOGRAPH, another_radiograph, idle, newest, settled
 
 pytestmark = pytest.mark.browser
 
-MAPS = ".st-key-comparison .heatmaplayer image"
 FIRST_OF_FAMILY = {"perturbation": "occlusion", "control": "centre", "gradient": "attnlrp"}
 OTHER_SAMPLE = "pneumothorax-left"
 ATTENTION = ".st-key-attention_map .heatmaplayer image"
@@ -21,20 +21,6 @@ TIMING_MILLISECONDS = 300_000  # every method, on a machine that may be busy wit
 # The text that stands under the mouse over each cell, panel by panel.
 ZONE_TEXTS = """() => document.querySelector('.st-key-comparison .js-plotly-plot').data
   .filter(trace => trace.hovertext).map(trace => trace.hovertext.join('|'))"""
-
-
-def choose_methods(page: Page, *titles: str) -> None:
-    """Exactly these methods, by clicking the pills that have to change."""
-    pills = page.locator(".st-key-compared_methods button")
-    expect(pills.first).to_be_visible()
-    for place in range(pills.count()):
-        pill = pills.nth(place)
-        wanted = pill.inner_text().strip() in titles
-        if wanted != (pill.get_attribute("aria-pressed") == "true"):
-            pill.click()
-            expect(pill).to_have_attribute("aria-pressed", "true" if wanted else "false")
-    expect(page.locator(MAPS)).to_have_count(len(titles))
-    idle(page)
 
 
 def maps_of(page: Page) -> list[str]:
@@ -59,10 +45,7 @@ def show_page(page: Page, title: str) -> None:
 
 @pytest.fixture
 def comparing(page: Page, app_url: str) -> Page:
-    page.goto(f"{app_url}/Compare")
-    expect(page.locator(MAPS).first).to_be_visible()
-    choose_methods(page, "Chefer", "Attention rollout", "LeGrad")
-    return page
+    return compare_three(page, app_url)
 
 
 def test_several_words_are_compared_as_one_is(comparing: Page) -> None:
