@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+import streamlit as st
 
 from medgemma_dash.services.runtime.queue import ABANDONED
 
@@ -16,6 +19,7 @@ T = TypeVar("T")
 
 # A click on the demo model takes less; only longer work gets a progress line.
 PATIENCE_SECONDS = 0.6
+GLANCE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,7 +51,7 @@ class Jobs:
         job = host.run(self._owner, task)
         self._awaited[task.key] = Awaited(job, task, about)
         if patient:
-            job.wait(PATIENCE_SECONDS)
+            _wait_a_moment(job)
         return job
 
     def ensure(self, host: ModelHost, task: Task[T], about: object) -> Job[T]:
@@ -105,6 +109,16 @@ class Jobs:
 
     def __contains__(self, key: str) -> bool:
         return key in self._awaited
+
+
+def _wait_a_moment(job: Job[Any]) -> None:
+    """Until it has finished or patience is at its end; what the reader does meanwhile goes first.
+
+    The session's state has to be whole here, for the run of the page may end here.
+    """
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not job.wait(GLANCE_SECONDS) and time.monotonic() < deadline:
+        _ = "" in st.session_state  # Streamlit ends a run where it touches state, if a newer waits
 
 
 def was_left(job: Job[Any]) -> bool:

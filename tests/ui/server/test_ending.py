@@ -17,7 +17,9 @@ from tests.ui.server.visitor import PATIENCE_SECONDS, Visitor, request
 COMPUTING = Path(__file__).parent / "apps" / "computing.py"
 
 
-ABORTED_BY_STREAMLIT = 1  # its command line's status after Ctrl-C
+# The status of Streamlit's own command line after Ctrl-C: the event loop turns the signal into a
+# cancellation, which either is told of (1) or comes when everything has ended already (0).
+ENDED_BY_STREAMLIT = {0, 1}
 
 
 @pytest.mark.parametrize(
@@ -46,7 +48,7 @@ def test_a_signal_in_the_middle_of_a_computation_ends_the_server(
         log = server.log.read_text()
     customary = {-number, 128 + number}
     if plain and number == signal.SIGINT:
-        customary.add(ABORTED_BY_STREAMLIT)
+        customary |= ENDED_BY_STREAMLIT
     assert status in customary, log
     assert took < ENDING_SECONDS + 10, "and no request is waited for"
     assert "Traceback" not in log
