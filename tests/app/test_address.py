@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from medgemma_dash.ui.components import picker
 from medgemma_dash.ui.shell import header
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, open_radiograph
 from medgemma_dash.ui.state.host import upload_questions
@@ -246,6 +249,43 @@ def test_going_back_to_an_upload_brings_that_one_or_says_that_it_is_gone(
     assert study_of(app).sample is None
 
 
+def test_an_address_is_honoured_though_the_run_that_read_it_was_overtaken(
+    monkeypatch: pytest.MonkeyPatch, open_at: OpenAt
+) -> None:
+    runs: list[str] = []
+
+    def overtaken_once(*arguments: Any, **options: Any) -> None:
+        runs.append(arguments[1].get("sample", ""))
+        if len(runs) == 1:
+            st.rerun()
+        honour(*arguments, **options)
+        if len(runs) == 2:
+            st.rerun()
+
+    honour = header.honour
+    monkeypatch.setattr(header, "honour", overtaken_once)
+    app = open_at(EXPLAIN, sample="cardiomegaly", word="x")
+    assert study_of(app).sample == "cardiomegaly"
+    assert notice_of(app).count("“x”") == 1
+    assert len(runs) == 3
+    app.run()
+    assert len(runs) == 3
+
+
+def test_an_upload_is_opened_though_the_run_that_read_it_was_overtaken(
+    monkeypatch: pytest.MonkeyPatch, open_explain: OpenPage
+) -> None:
+    def overtaken(*arguments: Any) -> bool:
+        monkeypatch.setattr(picker, "open_radiograph", open_radiograph)
+        st.rerun()
+
+    app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
+    monkeypatch.setattr(picker, "open_radiograph", overtaken)
+    film = samples()[0].path.read_bytes()
+    app.file_uploader(key="home_upload_0").set_value(("film", film, "image/png")).run()
+    assert study_of(app).radiograph.sha256 == sha256(film).hexdigest()
+
+
 def test_only_the_newest_questions_about_uploads_are_kept() -> None:
     from medgemma_dash.ui.state.uploads import KEPT, UploadQuestions, new_marker
 
@@ -261,7 +301,7 @@ def test_only_the_newest_questions_about_uploads_are_kept() -> None:
 def test_a_session_that_was_lost_is_said_where_its_sample_is_opened_again(
     host: Any, monkeypatch: pytest.MonkeyPatch, open_at: OpenAt
 ) -> None:
-    monkeypatch.setattr(header, "connection_watch", lambda: 1)
+    monkeypatch.setattr(header, "connection_watch", lambda session: "the session before")
     app = open_at(EXPLAIN, sample="cardiomegaly")
     assert lines_of(app, "notice_line") == [header.SESSION_LOST]
     assert answered_of(app).explanation is not None

@@ -139,12 +139,17 @@ def _wait_until_healthy(server: subprocess.Popen[bytes], address: str, log: Path
     pytest.fail(f"No server within {START_SECONDS} s:\n{log.read_text()[-4000:]}")
 
 
-def wait_until(condition: Callable[[], bool], what: str) -> None:
-    """Wait for something that no page shows."""
+def wait_until(
+    condition: Callable[[], bool], what: str, pause: Callable[[float], None] = time.sleep
+) -> None:
+    """Wait for something that no page shows.
+
+    pause: a page that is being loaded meanwhile needs one that lets its requests through.
+    """
     deadline = time.monotonic() + WAIT_MILLISECONDS / 1000
     while not condition():
         assert time.monotonic() < deadline, f"In vain: {what}"
-        time.sleep(0.02)  # between two looks at a condition, not instead of one
+        pause(0.02)  # between two looks at a condition, not instead of one
 
 
 @pytest.fixture(scope="session")

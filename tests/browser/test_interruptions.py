@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, TimeoutError, expect
 
 from tests.browser.conftest import ROOT, OpenPage, Said, ServeApp, wait_until
 from tests.browser.explain_page import (
@@ -28,6 +28,7 @@ from tests.browser.explain_page import (
     put,
     seen,
     sentence,
+    settled,
     zone_rows,
 )
 
@@ -51,7 +52,7 @@ class Hindered:
 
     @contextmanager
     def holding(self, what: str) -> Iterator[None]:
-        """Hold up "answers" or "explanations" in their middle."""
+        """Hold up "answers", "explanations" or "taking-over" an answer in their middle."""
         file = self.folder / f"hold-{what}"
         file.touch()
         try:
@@ -241,3 +242,19 @@ def test_zones_and_patches_can_be_chosen_while_an_answer_is_being_said(
     assert answered(explained) == whole
     expect(explained.locator(MAP)).to_have_count(1)
     assert answer_text(explained) == whole
+
+
+def test_a_page_that_is_to_be_drawn_anew_while_it_takes_over_its_answer_has_a_map(
+    page: Page, hindered: Hindered
+) -> None:
+    """Over 5 s, for a page is opened, and given the time to be drawn by a run that must wait."""
+    with page.expect_websocket() as opened, hindered.holding("taking-over"):
+        page.goto(f"{hindered.url}/Explain")
+        reached = (hindered.folder / "taking-over").exists
+        wait_until(reached, "an answer", pause=lambda s: page.wait_for_timeout(1000 * s))
+        with opened.value.expect_event("framesent"):
+            page.set_viewport_size({"width": 800, "height": 900})
+        # Nobody would wake a page that another run drew by now.
+        with suppress(TimeoutError):
+            page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=3000)
+    settled(page)

@@ -100,11 +100,12 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
     )
     if uploaded is None or session.read_upload == uploaded.file_id:
         return
-    session.read_upload = uploaded.file_id
     session.notice = None
-    forget_upload(uploaded.file_id)  # what was read of it is here
     with st.spinner("Reading the radiograph"):
         opened = open_radiograph(session, uploaded.getvalue(), UPLOAD_TITLE)
+        # No earlier: a run that is overtaken must not leave the file for read.
+        session.read_upload = uploaded.file_id
+        forget_upload(uploaded.file_id)  # what was read of it is here
     if opened:
         on_open()
     # The reason stands above, in what is drawn already.

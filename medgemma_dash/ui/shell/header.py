@@ -39,10 +39,12 @@ def status_header(host: ModelHost) -> None:
             _pills(host)
     session = current_session()
     session.jobs.resume(host, *COLLECTED)
-    _read_address(session, connection_watch())
+    left = connection_watch(session.owner)
+    _read_address(session)
+    _tell_of_loss(session, left)
     if host.state == "ready" and not session.method_checked:
-        session.method_checked = True
         check_method(session)
+        session.method_checked = True
     # What the Explain page waits for is taken over there: on another page its failure would take
     # the word away that is being looked at.
     collect(session, explanation=False)
@@ -50,18 +52,27 @@ def status_header(host: ModelHost) -> None:
         _heartbeat()
 
 
-def _read_address(session: Session, returned: int) -> None:
+def _read_address(session: Session) -> None:
     """Honour the URL of a new session, and one that the reader went back or forward to.
 
-    returned: how often the browser came back after it lost the program.
+    It counts as read only when it was honoured to the end: another run may be asked for in the
+    middle, and this one ends where it next looks at the session.
     """
-    again = session.url_read and _by_history()
-    if session.url_read and not again:
+    if not session.unread and _by_history():
+        session.unread = "again"
+    if not session.unread:
         return
-    begun, session.url_read = not session.url_read, True
     session.method_checked = False
-    honour(session, st.query_params.to_dict(), again=again)
-    if begun and returned and session.study is not None and session.notice is None:
+    honour(session, st.query_params.to_dict(), again=session.unread == "again")
+    session.unread = ""
+
+
+def _tell_of_loss(session: Session, left: str) -> None:
+    """Say that this is another session than the page had. left: the one it came back from."""
+    if left in ("", session.owner, session.came_from):
+        return
+    session.came_from = left
+    if session.study is not None and session.notice is None:
         session.notice = Notice("note", SESSION_LOST)
 
 

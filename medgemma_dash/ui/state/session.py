@@ -69,6 +69,9 @@ class Session:
     missing: the film that the URL names and that is not there, as it stands in the URL.
     aside: the upload that was open last, until another one is: the reader may go back to it.
     address: what the URL says now. turn: counts how often it was written.
+    unread: why the URL is still to be honoured: the session is "new", or the reader went back or
+        forward and is there "again".
+    came_from: the session that the page had before it lost the program.
     """
 
     owner: str = field(default_factory=lambda: uuid4().hex)
@@ -80,7 +83,8 @@ class Session:
     question: str = ""
     opened: int = 0
     read_upload: str = ""
-    url_read: bool = False
+    unread: Literal["new", "again", ""] = "new"
+    came_from: str = ""
     method_checked: bool = False
     address: dict[str, str] = field(default_factory=dict)
     turn: int = 0
@@ -114,7 +118,8 @@ class Session:
     def tell(self, problem: str) -> None:
         """Say what is wrong, beside what else is."""
         earlier = self.notice.text if self.notice and self.notice.tone == "error" else ""
-        self.notice = Notice("error", f"{earlier} {problem}".strip())
+        if problem not in earlier:
+            self.notice = Notice("error", f"{earlier} {problem}".strip())
 
     def forget(self) -> None:
         """Hold nothing any more: the page was closed."""

@@ -4,9 +4,11 @@ What stands in the folder HINDRANCES decides, at the program's own checks for ca
 
 hold-answers        an answer stops after its second token until the file is gone
 hold-explanations   an explanation stops in its middle until the file is gone
+hold-taking-over    a page's run stops while it takes over an answer until the file is gone
 no-memory           the next explanation runs out of memory in its middle; the file goes away
 
-Every finished answer leaves a file there whose name begins with "answered".
+Every finished answer leaves a file there whose name begins with "answered", and a run that is
+stopped while it takes one over the file "taking-over".
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ import torch
 from streamlit.web import cli
 
 from medgemma_dash.services.explaining import asking, filling
+from medgemma_dash.ui.state import collecting
 
 FOLDER = Path(os.environ["HINDRANCES"])
 TOKENS_SAID = 2
@@ -30,6 +33,7 @@ CHECKS_BEFORE_THE_MIDDLE = 5  # there is one for every layer, of which the demo 
 
 Check = Callable[[], None]
 plain_ask = asking.ask
+plain_opening = collecting.opening
 
 
 def hold(name: str, check: Check) -> None:
@@ -58,6 +62,13 @@ def hindered_ask(
     return answer
 
 
+def hindered_opening(*arguments: Any) -> Any:
+    if (FOLDER / "hold-taking-over").exists():
+        (FOLDER / "taking-over").touch()
+        hold("hold-taking-over", check=lambda: None)
+    return plain_opening(*arguments)
+
+
 def hindered(work: Callable[..., Any]) -> Callable[..., Any]:
     named = signature(work)
 
@@ -84,6 +95,7 @@ def hindered(work: Callable[..., Any]) -> Callable[..., Any]:
 
 if __name__ == "__main__":
     asking.ask = hindered_ask
+    collecting.opening = hindered_opening
     filling.fill_rows = hindered(filling.fill_rows)
     filling.explain_whole = hindered(filling.explain_whole)
     sys.exit(cli.main())

@@ -1,8 +1,9 @@
-"""Notices that the page has come back to the program after the connection was lost.
+"""Notices that the page has lost the program, says so, and that it has come back.
 
-Streamlit then leaves an idle page as it is, even where a new session stands behind it, which
-knows none of the page's parts: clicks in them go nowhere. This invisible component asks for the
-page to be drawn anew, and tells the session what the page had open.
+Streamlit greys a page whose program is gone, and leaves an idle one as it is when the connection
+is back, even where a new session stands behind it, which knows none of the page's parts: clicks
+in them go nowhere. This component says what happens while there is nobody else to say it, and has
+the page drawn anew afterwards; the session then learns whose page it was.
 """
 
 from collections.abc import Mapping
@@ -11,21 +12,34 @@ from typing import Any
 
 import streamlit as st
 
-_HIDDEN = ".stElementContainer:has(.connection-watch) { display: none; }"
+UNREACHABLE = "The program cannot be reached; this page connects again by itself."
+# By what stands in the address, which the browser knows without the program.
+WHAT_THEN = {
+    "film": "If it was started anew by then, your question is kept, and the film that you uploaded "
+    "has to be opened again.",
+    "sample": "If it was started anew by then, the sample is opened and your question asked again.",
+    "nothing": "",
+}
 
+_FOLDER = files(__name__)
 _mount = st.components.v2.component(
     "medgemma_dash_connection_watch",
-    css=_HIDDEN,
-    js=files(__name__).joinpath("connection_watch.js").read_text("utf-8"),
+    css=_FOLDER.joinpath("connection_watch.css").read_text("utf-8"),
+    js=_FOLDER.joinpath("connection_watch.js").read_text("utf-8"),
     isolate_styles=False,
 )
 
 
-def connection_watch() -> int:
-    """Draw it; how often the browser came back since the page was loaded."""
-    state: Any = _mount(key="connection_watch", data={}, on_returned_change=_nothing)
+def connection_watch(session: str) -> str:
+    """Draw it on every page; the session that the page had when it last came back, "" if never.
+
+    session: a name of the session that draws.
+    """
+    data = {"session": session, "unreachable": UNREACHABLE, "then": WHAT_THEN}
+    state: Any = _mount(key="connection_watch", data=data, on_returned_change=_nothing)
     returned = state.get("returned") if isinstance(state, Mapping) else None
-    return returned if type(returned) is int else 0
+    left = returned.get("session") if isinstance(returned, Mapping) else None
+    return left if isinstance(left, str) else ""
 
 
 def _nothing() -> None:

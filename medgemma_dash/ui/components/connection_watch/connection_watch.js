@@ -1,29 +1,60 @@
-// Streamlit writes the state of its connection on the element that holds the program.
+// Streamlit writes the state of its connection on the element that holds the program. What is said
+// while there is no connection comes from here, for nothing else is there to say it.
 
 const STATE = "data-test-connection-state";
+// A connection that is back sooner has lost nothing, and is not worth a word.
+const PATIENCE_MS = 1000;
 const watchers = new WeakMap();
 let returned = 0;
 
-export default function ({ parentElement, setStateValue }) {
-  let watcher = watchers.get(parentElement);
-  if (!watcher) {
-    const marker = document.createElement("div");
-    marker.className = "connection-watch";
-    parentElement.append(marker);
-    const app = document.querySelector(`[${STATE}]`);
-    let before = app?.getAttribute(STATE);
-    watcher = {};
-    watcher.observer = new MutationObserver(() => {
-      const now = app.getAttribute(STATE);
-      if (now === "CONNECTED" && before !== now) watcher.tell(++returned);
-      before = now;
-    });
-    if (app) watcher.observer.observe(app, { attributes: true, attributeFilter: [STATE] });
-    watchers.set(parentElement, watcher);
-  }
-  watcher.tell = (count) => setStateValue("returned", count);
+export default function ({ parentElement, data, setStateValue }) {
+  if (!watchers.has(parentElement)) watchers.set(parentElement, watch(parentElement));
+  const watcher = watchers.get(parentElement);
+  watcher.sentence = () => `${data.unreachable} ${data.then[opened()]}`.trim();
+  watcher.tell = () => setStateValue("returned", { session: data.session, times: ++returned });
   return () => {
-    watcher.observer.disconnect();
+    watcher.end();
     watchers.delete(parentElement);
   };
+}
+
+function watch(parentElement) {
+  const line = document.createElement("div");
+  line.className = "connection-watch";
+  // It stands there before it speaks: screen readers tell only what changes.
+  line.setAttribute("role", "alert");
+  parentElement.append(line);
+  const app = document.querySelector(`[${STATE}]`);
+  const watcher = {};
+  let before = app?.getAttribute(STATE);
+  let patience = null;
+  const silence = () => {
+    clearTimeout(patience);
+    patience = null;
+    line.textContent = "";
+  };
+  const observer = new MutationObserver(() => {
+    const now = app.getAttribute(STATE);
+    if (now === before) return;
+    before = now;
+    if (now === "CONNECTED") {
+      silence();
+      watcher.tell();
+    } else {
+      patience ??= setTimeout(() => (line.textContent = watcher.sentence()), PATIENCE_MS);
+    }
+  });
+  if (app) observer.observe(app, { attributes: true, attributeFilter: [STATE] });
+  watcher.end = () => {
+    silence();
+    observer.disconnect();
+    line.remove();
+  };
+  return watcher;
+}
+
+// What the page has open, as its address says.
+function opened() {
+  const address = new URLSearchParams(window.location.search);
+  return ["film", "sample"].find((name) => address.has(name)) ?? "nothing";
 }
