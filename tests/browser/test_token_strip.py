@@ -2,19 +2,36 @@
 
 import json
 import re
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.conftest import ServeApp, Themes, pages_of
+
 pytestmark = pytest.mark.browser
 
 APP = Path(__file__).parent / "apps" / "strip.py"
+WIDTHS = 1440, 800, 360
 
 
 @pytest.fixture
 def strip_url(serve_app) -> str:
     return serve_app(APP)
+
+
+@pytest.fixture(scope="module")
+def look(themes: Themes, serve_app: ServeApp) -> Iterator[Callable[[str], Page]]:
+    """A page of a query, opened once, for tests that leave it as it is."""
+    with pages_of(themes) as open_one:
+
+        @cache
+        def page_of(query: str) -> Page:
+            return opened(open_one(), serve_app(APP), query)
+
+        yield page_of
 
 
 def wait_until_idle(page: Page) -> None:
@@ -239,8 +256,8 @@ def test_the_word_on_which_the_arrow_keys_rest_is_chosen_and_those_on_the_way_ar
     expect_box(page, 3, 6)
 
 
-def test_a_tooltip_tells_what_came_next(page, strip_url):
-    opened(page, strip_url)
+def test_a_tooltip_tells_what_came_next(look):
+    page = look("")
     expect(option(page, "consolidation")).to_have_attribute(
         "title", re.compile("probability 0.57 · .* · in place of consol next came an 0.11$")
     )
@@ -255,8 +272,8 @@ def test_the_whole_answer_has_a_button(page, strip_url):
     )
 
 
-def test_up_and_down_change_lines(page, strip_url):
-    opened(page, strip_url, "case=long")
+def test_up_and_down_change_lines(look):
+    page = look("case=long")
     token(page, 3).focus()
     first_line = token(page, 3).bounding_box()["y"]
     focused = page.locator("[data-token-index]:focus")
@@ -280,8 +297,8 @@ def test_a_click_on_an_older_answer_is_dropped(page, strip_url):
     expect_log(page, "[[3, 4, false]]")
 
 
-def test_hostile_text_is_shown_as_written_and_runs_nothing(page, strip_url):
-    opened(page, strip_url, "case=hostile")
+def test_hostile_text_is_shown_as_written_and_runs_nothing(look):
+    page = look("case=hostile")
     expect(token(page, 0)).to_have_text("<img src=x onerror=window.hacked=1>")
     expect(token(page, 1)).to_have_text("<b>bold</b>")
     assert page.locator(".token-strip :is(img, b, strong, script, a)").count() == 0
@@ -291,15 +308,15 @@ def test_hostile_text_is_shown_as_written_and_runs_nothing(page, strip_url):
     assert page.failures == []
 
 
-def test_the_words_on_screen_are_the_answer_text_to_the_letter(page, strip_url):
-    opened(page, strip_url, "case=hostile")
+def test_the_words_on_screen_are_the_answer_text_to_the_letter(look):
+    page = look("case=hostile")
     shown = page.locator(".token-strip .words").evaluate("one => one.textContent")
     assert shown.startswith("<img src=x onerror=window.hacked=1> <b>bold</b> **stars**")
     assert "\n\n التهاب رئوي \u202eright to left\u202c 🫁 &lt;" in shown
 
 
-def test_a_direction_override_ends_with_its_token(page, strip_url):
-    opened(page, strip_url, "case=hostile")
+def test_a_direction_override_ends_with_its_token(look):
+    page = look("case=hostile")
     left, right = token(page, 7).bounding_box(), token(page, 8).bounding_box()
     assert left["x"] < right["x"]
 
@@ -312,16 +329,16 @@ def test_arrow_keys_follow_the_eye_in_right_to_left_answers(page, strip_url):
     assert token(page, 3).bounding_box()["x"] < token(page, 2).bounding_box()["x"]
 
 
-def test_subwords_touch_and_words_do_not(page, strip_url):
-    opened(page, strip_url)
+def test_subwords_touch_and_words_do_not(look):
+    page = look("")
     first, second = token(page, 4).bounding_box(), token(page, 5).bounding_box()
     after = token(page, 6).bounding_box()
     assert second["x"] - (first["x"] + first["width"]) == pytest.approx(0, abs=1)
     assert after["x"] - (second["x"] + second["width"]) > 3
 
 
-def test_numbers_behind_the_underline_are_said_in_words(page, strip_url):
-    opened(page, strip_url)
+def test_numbers_behind_the_underline_are_said_in_words(look):
+    page = look("")
     expect(token(page, 1)).to_have_attribute(
         "aria-label", ",, 37% of its relevance on the image, probability 0.93, not explained yet"
     )
@@ -396,25 +413,29 @@ def test_the_end_of_an_overtaken_drawing_leaves_the_newer_one(page, strip_url, r
     assert at_the_end == []
 
 
-@pytest.mark.parametrize("width", [1440, 800, 360])
 @pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_it_wraps_inside_its_column_in_both_themes(open_page, strip_url, photograph, width, dark):
-    page = opened(open_page(width=width, dark=dark), strip_url)
+def test_it_wraps_inside_its_column_in_both_themes(open_page, strip_url, photograph, dark):
+    theme = "dark" if dark else "light"
+    page = opened(open_page(dark=dark), strip_url)
     token(page, 4).click()
     token(page, 9).click(modifiers=["Shift"])
     # The answer of Python draws the strip anew; what is measured is what stands after it.
     expect_log(page, "[[4, 6, false], [4, 10, false]]")
     expect_box(page, 4, 10)
     wait_until_idle(page)
-    edges = page.locator("[data-token-index]").evaluate_all(
-        "all => all.map(one => one.getBoundingClientRect()).map(box => [box.left, box.right])"
-    )
-    assert len(edges) == 13
-    assert all(0 <= left < right <= width for left, right in edges), edges
-    photograph(page, f"strip-{width}-{'dark' if dark else 'light'}")
+    for width in WIDTHS:
+        page.set_viewport_size({"width": width, "height": 900})
+        edges = page.locator("[data-token-index]").evaluate_all(
+            "all => all.map(one => one.getBoundingClientRect()).map(box => [box.left, box.right])"
+        )
+        assert len(edges) == 13
+        assert all(0 <= left < right <= width for left, right in edges), edges
+        photograph(page, f"strip-{width}-{theme}")
     opened(page, strip_url, "case=report")
     token(page, 10).click()
     wait_until_idle(page)
-    photograph(page, f"strip-words-{width}-{'dark' if dark else 'light'}")
-    page.get_by_role("switch", name="single tokens").click()
-    photograph(page, f"strip-tokens-{width}-{'dark' if dark else 'light'}")
+    for kind in ("words", "tokens"):
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 900})
+            photograph(page, f"strip-{kind}-{width}-{theme}")
+        page.get_by_role("switch", name="single tokens").click()
