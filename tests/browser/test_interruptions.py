@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Locator, Page, TimeoutError, expect
+from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import TimeoutError as InVain
 
 from tests.browser.conftest import ROOT, OpenPage, Said, ServeApp, wait_until
 from tests.browser.explain_page import (
@@ -255,6 +256,6 @@ def test_a_page_that_is_to_be_drawn_anew_while_it_takes_over_its_answer_has_a_ma
         with opened.value.expect_event("framesent"):
             page.set_viewport_size({"width": 800, "height": 900})
         # Nobody would wake a page that another run drew by now.
-        with suppress(TimeoutError):
+        with suppress(InVain):
             page.wait_for_selector('[data-test-script-state="notRunning"]', timeout=3000)
     settled(page)
