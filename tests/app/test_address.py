@@ -14,6 +14,7 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.ui.components import picker
 from medgemma_dash.ui.shell import header
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, open_radiograph
+from medgemma_dash.ui.state.address import QUESTION_KEPT, UPLOAD_GONE
 from medgemma_dash.ui.state.host import upload_questions
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
@@ -284,6 +285,16 @@ def test_an_upload_is_opened_though_the_run_that_read_it_was_overtaken(
     film = samples()[0].path.read_bytes()
     app.file_uploader(key="home_upload_0").set_value(("film", film, "image/png")).run()
     assert study_of(app).radiograph.sha256 == sha256(film).hexdigest()
+
+
+def test_a_question_that_the_browser_alone_knows_is_kept_and_that_is_said(open_at: OpenAt) -> None:
+    app = open_at(EXPLAIN, film="upload")
+    assert QUESTION_KEPT not in notice_of(app)
+    app.session_state[QUESTION] = "Has **Jane Doe** an effusion?"
+    app.run()
+    assert session_of(app).question == "Has **Jane Doe** an effusion?"
+    # In the same drawing, whatever the model does meanwhile.
+    assert lines_of(app, "notice_line") == [f"{UPLOAD_GONE}{QUESTION_KEPT}"]
 
 
 def test_only_the_newest_questions_about_uploads_are_kept() -> None:

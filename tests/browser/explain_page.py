@@ -38,6 +38,8 @@ def settled(page: Page) -> None:
         expect(page.locator(MAP)).to_have_count(1)
     except AssertionError as error:
         error.add_note(f"On the page: {page.get_by_test_id('stMain').inner_text()[:2000]}")
+        # These stand in trees of their own, which the text above leaves out.
+        error.add_note(f"Lines on it: {page.locator('.rich-line').all_inner_texts()}")
         raise
     expect(page.locator(f"{BARS} path").first).to_be_visible()
     expect(sentence(page)).to_contain_text("Why ")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -100,6 +101,7 @@ def asked_about_upload(page: Page, url: str) -> str:
 def gone(page: Page, address: str) -> None:
     """Until the page says that the upload is gone; it shows no film, and keeps the question."""
     expect(newest(page, NOTICE)).to_contain_text("uploaded and is gone")
+    expect(newest(page, NOTICE)).to_contain_text("Your question is kept.")
     at(page, "/Explain", f"?{address}")
     for shown in (MAP, RADIOGRAPH, "[data-token-index]"):
         expect(page.locator(shown)).to_have_count(0)
@@ -140,11 +142,12 @@ def test_a_lost_server_is_noticed_and_said_and_never_answered_with_another_film(
             explain(sample, url)
             ask(sample, HEART)
             names(sample, HEART)
-        lost = '[data-testid="stApp"]:not([data-test-connection-state="CONNECTED"])'
-        for page in (uploaded, sample):
-            page.wait_for_selector(lost)
+        told = ".connection-watch"
+        for page, then in ((uploaded, "has to be opened again"), (sample, "asked again")):
+            expect(page.locator(told)).to_contain_text(re.compile(f"cannot be reached; .* {then}"))
         with serve_again(urlsplit(url).port):
             gone(uploaded, address)
+            expect(uploaded.locator(told)).to_be_empty()
             newest(uploaded, ".st-key-ask button").click()
             expect(newest(uploaded, NOTICE)).to_contain_text("Open a radiograph first")
             idle(uploaded)

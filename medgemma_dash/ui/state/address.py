@@ -121,6 +121,17 @@ def _upload(session: Session, marker: str, question: str) -> None:
         session.notice = Notice("caution", f"{UPLOAD_GONE}{kept}")
 
 
+def keep_question(session: Session, typed: str) -> None:
+    """Take over a question that the browser alone knows, for the session that it was asked in was
+    lost.
+    """
+    if session.question or not typed:
+        return
+    session.question = typed
+    if session.notice == Notice("caution", UPLOAD_GONE):
+        session.notice = Notice("caution", f"{UPLOAD_GONE}{QUESTION_KEPT}")
+
+
 def _sample(session: Session, name: str, question: str, span: Span | None) -> None:
     sample, study = sample_named(name), session.study
     if sample is None:

@@ -15,9 +15,10 @@ import streamlit as st
 UNREACHABLE = "The program cannot be reached; this page connects again by itself."
 # By what stands in the address, which the browser knows without the program.
 WHAT_THEN = {
-    "film": "If it was started anew by then, your question is kept, and the film that you uploaded "
-    "has to be opened again.",
-    "sample": "If it was started anew by then, the sample is opened and your question asked again.",
+    "film": "If it has forgotten the page by then, your question is kept, and the film that you "
+    "uploaded has to be opened again.",
+    "sample": "If it has forgotten the page by then, the sample is opened and your question asked "
+    "again.",
     "nothing": "",
 }
 

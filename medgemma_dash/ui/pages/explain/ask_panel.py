@@ -8,6 +8,7 @@ import streamlit as st
 
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, ask
+from medgemma_dash.ui.state.address import keep_question
 from medgemma_dash.ui.state.samples import suggestions_for
 from medgemma_dash.ui.state.session import current_session, give_widget
 
@@ -31,7 +32,7 @@ def ask_panel(host: ModelHost) -> None:
             label_visibility="collapsed",
             max_chars=LONGEST_PROMPT_CHARACTERS,
         )
-        session.question = session.question or typed or ""
+        keep_question(session, typed or "")
         st.form_submit_button(
             "Ask", key=keys.ASK, type="primary", on_click=_ask_typed, args=(host,)
         )

@@ -42,11 +42,13 @@ def explain_page(host: ModelHost) -> None:
     with right:
         # Each part has a place of its own: what one of them draws never moves the others, whose
         # elements would then stand on the page twice until the script has run to its end.
-        with st.container():
-            notice_line()
+        notice = st.container()
         with st.container():
             part_heading("Question", "question")
             ask_panel(host)
+        # The box alone knows whether the browser kept the question of a session that was lost.
+        with notice:
+            notice_line()
         with st.container():
             demo_notice(host)
         with st.container():
