@@ -149,9 +149,16 @@ def _numbers_popover(explanation: Explanation, is_global: list[bool]) -> None:
     popover = st.popover("as a table", key="layers_table", on_change="rerun", type="tertiary")
     if popover.open:
         kinds = ["global" if one else "sliding window" for one in is_global]
-        with popover:
+        with popover, st.container(key="layers_menu"):
             st.dataframe(
-                pd.DataFrame({"attention to the image": explanation.layers, "layer": kinds}),
+                pd.DataFrame(
+                    {
+                        "layer": range(len(kinds)),
+                        "attention to the image": explanation.layers,
+                        "kind": kinds,
+                    }
+                ),
+                hide_index=True,
                 width="stretch",
             )
 
