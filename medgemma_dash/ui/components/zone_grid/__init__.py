@@ -89,11 +89,11 @@ def zone_grid(
     """
     frame = zone_frame(zones)
     names = list(frame["zone"])
-    number = {"type": "rightAligned", "width": 66, "sortingOrder": ["desc", "asc"]}
-    raw = {"type": "rightAligned", "width": 70, "sortable": False}
+    number = {"type": "rightAligned", "width": 60, "sortingOrder": ["desc", "asc"]}
+    raw = {"type": "rightAligned", "width": 62, "sortable": False}
     options = {
         "columnDefs": [
-            {"field": "zone", "headerName": title, "flex": 1, "minWidth": 100, "sortable": False},
+            {"field": "zone", "headerName": title, "flex": 1, "minWidth": 92, "sortable": False},
             {"field": "share", "headerName": "share %", **number},
             {
                 "field": "density",
@@ -101,6 +101,7 @@ def zone_grid(
                 "headerTooltip": "Share of the map over share of the picture; 1 is even.",
                 "initialSort": "desc",
                 **number,
+                "width": 66,
             },
             {"field": "mean", "headerName": "mean", **raw},
             {"field": "peak", "headerName": "peak", **raw},

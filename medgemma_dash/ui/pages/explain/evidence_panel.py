@@ -148,7 +148,7 @@ def _layers(host: ModelHost, explanation: Explanation) -> None:
 def _numbers_popover(explanation: Explanation, is_global: list[bool]) -> None:
     popover = st.popover("as a table", key="layers_table", on_change="rerun", type="tertiary")
     if popover.open:
-        kinds = ["global" if one else "sliding window" for one in is_global]
+        kinds = ["global" if one else "sliding" for one in is_global]
         with popover, st.container(key="layers_menu"):
             st.dataframe(
                 pd.DataFrame(
