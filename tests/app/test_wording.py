@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from PIL import Image
 
-from medgemma_dash.core.answer import Answer, Fidelity
+from medgemma_dash.core.answer import Answer, Candidate, Fidelity
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.target import Against, Target
@@ -139,12 +139,22 @@ def test_only_the_token_that_ends_the_answer_is_called_its_end(makers: Any) -> N
     assert quoted("\ufffd") == "part of a character"
 
 
-def test_a_control_token_in_the_middle_is_named_as_it_is_written(makers: Any) -> None:
+def test_a_control_token_is_named_by_what_it_does_wherever_it_stands(
+    makers: Any, case: tuple[Answer, Explanation]
+) -> None:
     answer = makers.answer(picture(), "Well?", ("Yes", "", "No"))
     pieces = list(answer.piece_texts)
     pieces[answer.tokens[1].position] = "<start_of_image>"
     answer = replace(answer, piece_texts=tuple(pieces))
-    assert token_words(answer, 1) == "<start_of_image>"
+    assert token_words(answer, 1) == "start of image"
+    answer, explanation = case
+    ends = (Candidate(106, "<end_of_turn>", 0.01),)
+    tokens = tuple(replace(token, runners_up=ends) for token in answer.tokens)
+    said = text_of(sentence(replace(answer, tokens=tokens), explanation))
+    assert "next came end of answer 0.01 why not end of answer?" in said
+    against = replace(explanation.target, against=Against(106, "<end_of_turn>"))
+    said = text_of(sentence(answer, replace(explanation, target=against)))
+    assert said.startswith("Why lower rather than end of answer?")
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,8 @@ from tests.browser.explain_page import (
     SAMPLES,
     SELECTED,
     SENTENCE,
+    ZONES,
+    another_radiograph,
     answer_text,
     answered,
     ask,
@@ -33,6 +35,7 @@ from tests.browser.explain_page import (
     sentence,
     settled,
     upload,
+    zone_rows,
 )
 
 pytestmark = pytest.mark.browser
@@ -180,6 +183,51 @@ def test_another_page_and_back_keeps_everything(standing: Page) -> None:
     expect(single).to_have_attribute("aria-checked", "true")
     single.click()
     expect(single).to_have_attribute("aria-checked", "false")
+
+
+def test_a_chosen_zone_is_lit_on_the_film_and_dragging_there_changes_the_window(
+    standing: Page,
+) -> None:
+    shapes = standing.locator(".st-key-overlay .shapelayer path")
+    row = zone_rows(standing).locator(".ag-row").filter(has_text="Left mid")
+    unlit = shapes.count()
+    row.click()
+    expect(shapes).to_have_count(unlit + 1)
+    # The row of that zone, wherever the numbers of another word have put it.
+    before = seen(standing)
+    newest(standing, "[data-token-index]:not(.selected)").first.click()
+    changed(standing, before)
+    expect(row).to_contain_class("ag-row-selected")
+    go_home_and_back(standing)
+    expect(row).to_contain_class("ag-row-selected")
+    expect(zone_rows(standing).locator(".ag-row-selected")).to_have_count(1)
+    # One stop of the Tab key; its cells are reached by arrows.
+    newest(standing, ".st-key-zones_title input").focus()
+    frame, active = newest(standing, ZONES), "one => document.activeElement === one"
+    for inside in (True, False):
+        standing.keyboard.press("Tab")
+        assert frame.evaluate(active) is inside
+    # It is set in the page's typeface.
+    loaded = "() => [...document.fonts].filter(one => one.status == 'loaded')"
+    assert row.evaluate(f"({loaded})().map(one => one.family)") == ["Source Sans"]
+    row.click()
+    expect(shapes).to_have_count(unlit)
+
+    idle(standing)
+    shown = newest(standing, RADIOGRAPH).get_attribute("href") or ""
+    switch = standing.get_by_text("Drag to window", exact=True)
+    switch.click()
+    idle(standing)
+    box = newest(standing, ".window-drag-over").bounding_box()
+    assert box is not None
+    x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
+    standing.mouse.move(x, y)
+    standing.mouse.down()
+    standing.mouse.move(x + 60, y + 40, steps=4)
+    standing.mouse.up()
+    another_radiograph(standing, shown)
+    switch.click()
+    idle(standing)
 
 
 def test_a_patch_of_an_upload_can_be_clicked_before_anything_was_asked(

@@ -92,9 +92,14 @@ def test_an_even_map_is_diffuse_and_not_called_outside_because_the_picture_is(
     answer: Answer,
 ) -> None:
     said = headline(explained(answer, EVEN), table(0.05, 0.70))
-    assert said.text.endswith("diffuse: spread over all of it (entropy 100% of an even map's).")
+    assert said.text.endswith(
+        "diffuse: spread over all of it (entropy 100% of an even map's; brightest cell 1.0 times "
+        "the mean)."
+    )
     beyond = headline(explained(answer, EVEN), table(0.05, 0.75))
-    assert beyond.text.endswith("diffuse and mostly outside the lungs (75% of that).")
+    assert beyond.text.endswith(
+        "diffuse and mostly outside the lungs (75% of that; brightest cell 1.0 times the mean)."
+    )
 
 
 def test_a_map_outside_of_the_lungs_is_said_to_be_there(answer: Answer) -> None:

@@ -7,7 +7,7 @@ def test_white_space_is_named_by_its_place_and_soft_tokens_have_no_name() -> Non
     texts = [" ", "<bos>", "", "In the", "\n\n", " right", "  ", ".", "\n", "\t"]
     assert token_names(texts) == (
         "space at the beginning",
-        "<bos>",
+        "start of text",
         "",
         "In the",
         "line break 1",

@@ -70,6 +70,7 @@ class Headline:
 
     share: of the target's positive relevance, what lies on images; None where there is none.
     zone: the densest zone, if it is to be named. entropy_share: of an even map's entropy.
+    peak_ratio: the highest cell over the mean one.
     outside: share outside the lungs, if it is to be said; None without lungs.
     on: which of several images zones and entropy are of; "" of one.
     note: why no zone can be named; "" where one could.
@@ -79,6 +80,7 @@ class Headline:
     zone: ZoneRow | None
     diffuse: bool
     entropy_share: float
+    peak_ratio: float
     outside: float | None
     on: str
     note: str
@@ -98,17 +100,19 @@ class Headline:
         return f"{said} {self.note}".rstrip()
 
     def _where(self, of_that: str) -> str:
-        spread = f"spread over all of it (entropy {percent(self.entropy_share)} of an even map's)"
+        # Colours end at a map's own peak: the bright cells of a diffuse map are little above it.
+        peak = f"brightest cell {self.peak_ratio:.1f} times the mean"
         if self.zone is not None:
             times = f"{self.zone.density:.2g} times its share of the picture"
             named = f", {percent(self.zone.share)} {of_that} inside {zone_phrase(self.zone.name)}"
             rest = "" if self.outside is None else f"; {percent(self.outside)} outside the lungs"
             return f"{named}, {times}{rest}"
         if self.outside is not None:
-            kind = "diffuse and mostly" if self.diffuse else "mostly"
-            return f", {kind} outside the lungs ({percent(self.outside)} {of_that})"
+            kind, how = ("diffuse and mostly", f"; {peak}") if self.diffuse else ("mostly", "")
+            return f", {kind} outside the lungs ({percent(self.outside)} {of_that}{how})"
         if self.diffuse:
-            return f", diffuse: {spread}"
+            entropy = f"entropy {percent(self.entropy_share)} of an even map's"
+            return f", diffuse: spread over all of it ({entropy}; {peak})"
         return "" if self.note else ", in no one zone"
 
 
@@ -133,6 +137,7 @@ def headline(
         zone=named,
         diffuse=diffuse,
         entropy_share=quality.entropy_share,
+        peak_ratio=quality.peak_ratio,
         outside=zones.outside_share if tells else None,
         on=explanation.image_names[-1],
         note="" if zones.rows else zones.note,

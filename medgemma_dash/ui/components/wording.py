@@ -23,6 +23,19 @@ if TYPE_CHECKING:
 _LONGEST_QUOTE = 48
 RUNNERS_UP_SHOWN = 3
 END_OF_ANSWER = "end of answer"
+# What Gemma's control tokens do, in place of how they are written.
+_CONTROL_TOKENS = {
+    "<end_of_turn>": END_OF_ANSWER,
+    "<eos>": "end of text",
+    "<bos>": "start of text",
+    "<pad>": "padding",
+    "<start_of_turn>": "start of turn",
+    "<start_of_image>": "start of image",
+    "<end_of_image>": "end of image",
+    "<image_soft_token>": "image",
+    "<unused94>": "start of thinking",
+    "<unused95>": "end of thinking",
+}
 # Rare characters are spelled by several tokens; all but the last of them have no text yet.
 PART_OF_A_CHARACTER = "part of a character"
 _UNFINISHED = "\ufffd"
@@ -60,8 +73,11 @@ def read_contrast(action: str | None) -> Contrast | None:
 
 
 def quoted(text: str) -> str:
-    """A text as it stands in a sentence: trimmed, and visible if blank; of a token see below."""
+    """A text as it stands in a sentence: trimmed, visible if blank; a control token as what it
+    does; of an answer's token see below.
+    """
     words = " ".join(text.split())
+    words = _CONTROL_TOKENS.get(words, words)
     if not words:
         return "␣" if text else PART_OF_A_CHARACTER
     if not words.strip(_UNFINISHED):

@@ -30,7 +30,7 @@ from medgemma_dash.ui.components.wording import (
 )
 from medgemma_dash.ui.components.zone_grid import zone_grid
 from medgemma_dash.ui.components.zones import SCHEME_TITLES, zones_of
-from medgemma_dash.ui.pages.explain.state import ExplainState
+from medgemma_dash.ui.pages.explain.state import FilmState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose
 from medgemma_dash.ui.state.methods import (
@@ -78,7 +78,7 @@ def evidence_panel(host: ModelHost) -> None:
         _layers(host, shown.explanation)
         _words(shown.explanation, answer)
     with right:
-        _zones(study, zones, named=said.zone is not None)
+        _zones(study, zones, named=said.zone.name if said.zone else "")
 
 
 def _no_explanation(answer: Answer, target: Target, problem: str) -> None:
@@ -148,10 +148,17 @@ def _layers(host: ModelHost, explanation: Explanation) -> None:
 def _numbers_popover(explanation: Explanation, is_global: list[bool]) -> None:
     popover = st.popover("as a table", key="layers_table", on_change="rerun", type="tertiary")
     if popover.open:
-        kinds = ["global" if one else "sliding window" for one in is_global]
-        with popover:
+        kinds = ["global" if one else "sliding" for one in is_global]
+        with popover, st.container(key="layers_menu"):
             st.dataframe(
-                pd.DataFrame({"attention to the image": explanation.layers, "layer": kinds}),
+                pd.DataFrame(
+                    {
+                        "layer": range(len(kinds)),
+                        "attention to the image": explanation.layers,
+                        "kind": kinds,
+                    }
+                ),
+                hide_index=True,
                 width="stretch",
             )
 
@@ -179,11 +186,11 @@ def _rezone() -> None:
 
 def _light_zones(names: tuple[str, ...]) -> None:
     """The chosen rows' zones are lit on the film."""
-    page_state(ExplainState).lit_zones = names
+    page_state(FilmState).lit_zones = names
     redraw("map")
 
 
-def _zones(study: Study, zones: ZoneTable, *, named: bool) -> None:
+def _zones(study: Study, zones: ZoneTable, *, named: str) -> None:
     with st.container(key=keys.ZONES):
         with st.container(horizontal=True, horizontal_alignment="distribute", key="zones_title"):
             st.caption("Lung zones", width="content")
@@ -202,7 +209,15 @@ def _zones(study: Study, zones: ZoneTable, *, named: bool) -> None:
             return
         known = study.radiograph.laterality != "unknown"
         title = "patient's side" if known else "image side"
-        zone_grid(zones, title, named=named, on_choose=_light_zones)
+        zone_grid(
+            zones,
+            title,
+            film=str(study.number),
+            named=named,
+            chosen=page_state(FilmState).chosen_rows,
+            container=keys.ZONES,
+            on_choose=_light_zones,
+        )
         parts = []
         if zones.right_left_ratio is not None:
             parts.append(f"Right / left {zones.right_left_ratio:.1f}")

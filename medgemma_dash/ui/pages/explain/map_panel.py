@@ -29,7 +29,12 @@ from medgemma_dash.ui.components.window_drag import dragged_window, window_drag
 from medgemma_dash.ui.components.wording import unit_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
 from medgemma_dash.ui.pages.explain.film_notes import film_notes
-from medgemma_dash.ui.pages.explain.state import DRAG_WINDOW, DRAWN_ZONES, ExplainState
+from medgemma_dash.ui.pages.explain.state import (
+    DRAG_WINDOW,
+    DRAWN_ZONES,
+    ExplainState,
+    FilmState,
+)
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.methods import is_control, shown_method
 from medgemma_dash.ui.state.session import current_session, page_state, widget_value
@@ -67,8 +72,7 @@ def map_panel() -> None:
 
 def _picture(study: Study, view: View | None) -> None:
     radiograph = study.radiograph
-    answered, state = study.answered, page_state(ExplainState)
-    cell = state.cell
+    answered, cell = study.answered, page_state(ExplainState).cell
     explanation = answered.explanation if answered else None
     grid = answered.answer.grid if answered else (16, 16)
     zones = zones_of(study, grid)
@@ -91,7 +95,7 @@ def _picture(study: Study, view: View | None) -> None:
         selected_cells=(cell,) if cell else (),
         mark_peak=explanation is None or not is_control(explanation.method),
         drawn_zones=bool(widget_value(DRAWN_ZONES, False)),
-        lit_zones=state.lit_zones,
+        lit_zones=page_state(FilmState).lit_zones,
         revision=radiograph.sha256,
         view=view,
         dark=is_dark(),

@@ -18,8 +18,9 @@ from medgemma_dash.ui.pages.explain.ask_panel import ask_panel
 from medgemma_dash.ui.pages.explain.downloads import downloads
 from medgemma_dash.ui.pages.explain.evidence_panel import evidence_panel
 from medgemma_dash.ui.pages.explain.map_panel import map_panel
+from medgemma_dash.ui.pages.explain.state import FilmState
 from medgemma_dash.ui.state.opening import go_on, sample_if_empty
-from medgemma_dash.ui.state.session import current_session
+from medgemma_dash.ui.state.session import current_session, page_state
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
@@ -30,6 +31,8 @@ def explain_page(host: ModelHost) -> None:
     session = current_session()
     sample_if_empty(session)
     go_on(session, host)
+    film = page_state(FilmState)
+    film.chosen_rows = film.lit_zones
     subject(host)
     with st.container(key="explain_columns"):
         left, right = st.columns([42, 58], gap="medium")
