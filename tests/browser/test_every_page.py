@@ -9,19 +9,20 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import OpenPage
+from medgemma_dash.ui.state.samples import samples
+from tests.browser.conftest import OpenPage, Photograph
 from tests.browser.explain_page import close_popover, idle, newest, zone_rows
 
 pytestmark = pytest.mark.browser
 
 AXE = files("axe_playwright_python").joinpath("axe.min.js").read_text("utf-8")
-# (address, what stands on the page once it has its answer)
+# (address, what stands on the page once it has its answer, how many of it)
 PAGES = [
-    ("", ".st-key-sample_grid img"),
-    ("Explain", ".st-key-overlay .heatmaplayer image"),
-    ("Compare", ".st-key-comparison .heatmaplayer image"),
-    ("Layers", ".st-key-head_maps .heatmaplayer image"),
-    ("Methods", ".st-key-methods_table canvas"),
+    ("", ".st-key-sample_grid img", len(samples())),
+    ("Explain", ".st-key-overlay .heatmaplayer image", 1),
+    ("Compare", ".st-key-comparison .heatmaplayer image", 6),
+    ("Layers", ".st-key-head_maps .heatmaplayer image", 1),
+    ("Methods", ".st-key-methods_table canvas", 1),
 ]
 # What other people's markup breaks and this program cannot reach: the rule, what the element's
 # markup begins with, and why.
@@ -40,13 +41,13 @@ STILL = """() => document.querySelector('[data-test-script-state="notRunning"]')
 PHONE = {"width": 390, "height": 844}
 
 
-def opened(page: Page, app_url: str, address: str, landmark: str) -> None:
+def opened(page: Page, app_url: str, address: str, landmark: str, count: int) -> None:
     page.goto(f"{app_url}/{address}")
-    shown(page, landmark)
+    shown(page, landmark, count)
 
 
-def shown(page: Page, landmark: str) -> None:
-    expect(page.locator(landmark).first).to_be_visible()
+def shown(page: Page, landmark: str, count: int) -> None:
+    expect(page.locator(landmark).nth(count - 1)).to_be_visible()
     # The last of a page's text.
     expect(page.get_by_text("Research only.").last).to_be_visible()
     idle(page)
@@ -87,22 +88,39 @@ def violations_in_menus(page: Page, rules: Sequence[str]) -> list[str]:
     return found
 
 
-# A theme is colours: in the second one only the rules about them are asked for.
+def fits(page: Page, address: str, landmark: str, count: int, width: int) -> None:
+    """Nothing stands beyond the window's right edge; of Explain, nothing below a laptop's."""
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_function(STILL)
+    shown(page, landmark, count)
+    across, down = page.get_by_test_id("stMain").evaluate(
+        "main => [main.scrollWidth - main.clientWidth, main.scrollHeight - main.clientHeight]"
+    )
+    assert across <= 0, (address, width)
+    if address == "Explain" and width == 1440:
+        assert down <= 0, address
+
+
+# Over 5 s: every page is opened, and judged by all of axe. A theme is colours: in the second one
+# only the rules about them are asked for.
 @pytest.mark.parametrize(("dark", "rules"), [(True, ()), (False, OF_COLOUR)], ids=["dark", "light"])
-def test_no_page_breaks_a_rule_of_accessibility(
-    open_page: OpenPage, app_url: str, dark: bool, rules: Sequence[str]
+def test_every_page_fits_its_window_and_breaks_no_rule_of_accessibility(
+    open_page: OpenPage, app_url: str, photograph: Photograph, dark: bool, rules: Sequence[str]
 ) -> None:
     page = open_page(dark=dark)
     found = []
-    for address, landmark in PAGES:
+    for address, *there in PAGES:
         if address:
             page.get_by_role("link", name=address, exact=True).click()
-            shown(page, landmark)
+            shown(page, *there)
         else:
-            opened(page, app_url, address, landmark)
+            opened(page, app_url, address, *there)
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
         if address == "Explain":
             expect(zone_rows(page)).to_contain_text("lower")
+        for width in (800, 1440):
+            fits(page, address, *there, width)
+            photograph(page, f"{address or 'home'}-{'dark' if dark else 'light'}-{width}".lower())
         found += [f"/{address}: {one}" for one in violations(page, rules=rules)]
         if address == "Explain":
             found += violations_in_menus(page, rules)
@@ -119,8 +137,8 @@ def test_a_phone_has_navigation_and_one_column(open_page: OpenPage, app_url: str
           return maps.length > 1 && lefts.size === 1;
         }"""
     )
-    for address, landmark in PAGES:
-        opened(page, app_url, address, landmark)
+    for address, *there in PAGES:
+        opened(page, app_url, address, *there)
         main = page.get_by_test_id("stMain")
         assert main.evaluate("main => main.scrollWidth - main.clientWidth") <= 0, address
     page.get_by_test_id("stExpandSidebarButton").click()

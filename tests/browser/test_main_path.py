@@ -317,31 +317,3 @@ def test_a_patch_that_is_clicked_again_is_let_go_and_can_be_chosen_anew(
         click_patch(page, 3, 12, 0.3 if expected == with_patch else -0.3)
         expect(boxes).to_have_count(expected)
         idle(page)
-
-
-@pytest.mark.parametrize("width", [1440, 800])
-@pytest.mark.parametrize("dark", [True, False], ids=["dark", "light"])
-def test_the_pages_fit_their_window(
-    open_page: OpenPage,
-    app_url: str,
-    photograph: Callable[[Page, str], None],
-    width: int,
-    dark: bool,
-) -> None:
-    from medgemma_dash.ui.state.samples import samples
-
-    page = explain(open_page(width=width, height=900, dark=dark), app_url)
-    idle(page)
-    heights = "m => [m.scrollHeight - m.clientHeight, m.scrollWidth - m.clientWidth]"
-    down, across = page.get_by_test_id("stMain").evaluate(heights)
-    assert across <= 0
-    if width == 1440:
-        assert down <= 0
-    theme = "dark" if dark else "light"
-    photograph(page, f"explain-{theme}-{width}")
-    page.goto(app_url)
-    # The page is there before its pictures; the last of them stands above the box for files.
-    expect(newest(page, '[data-testid="stFileUploader"]')).to_be_visible()
-    expect(page.locator(".st-key-sample_grid img")).to_have_count(len(samples()))
-    idle(page)
-    photograph(page, f"home-{theme}-{width}")
