@@ -28,7 +28,7 @@ from medgemma_dash.figures.words import number
 from medgemma_dash.figures.zone_outlines import zone_outlines
 
 # What stands above the picture, its sides and the tools, and the colour bar's room below it.
-ABOVE_PX, BELOW_PX = TOOLS_PX, 44
+ABOVE_PX, BELOW_PX = TOOLS_PX, 48
 
 
 def relevance_figure(
@@ -118,7 +118,7 @@ def relevance_figure(
     if limits is not None:
         labels += _bar_labels(*limits, signed, dark, patches)
         if mark_peak and has_peak(image_map):
-            labels.append(peak_label(0.27 if signed else 0.45, dark))
+            labels.append(peak_label(dark))
     shapes = cell_boxes(cells, image_map, signed, selected_cells, mark_peak)
     if zone_names is not None:
         # Below the boxes, so first.
