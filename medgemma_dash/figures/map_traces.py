@@ -24,6 +24,7 @@ BAR_PX = 8
 TOOLS_PX = 26
 BAR_GAP_PX = 8
 LINE_PX = 14  # of words under a colour bar
+PEAK_CELL = "peak cell"
 
 _INVISIBLE: dict[str, Any] = {
     "marker": {"symbol": "square", "size": 6, "opacity": 0},
@@ -182,11 +183,11 @@ def horizontal_bar() -> dict[str, Any]:
     }
 
 
-def peak_label(dark: bool) -> dict[str, Any]:
+def peak_label(dark: bool, name: str = PEAK_CELL) -> dict[str, Any]:
     """What the white box is, below a colour bar's own words: so narrow is no figure that it would
     stand on them.
     """
-    return bar_label("□ peak cell", 0.0, "left", dark, line=1)
+    return bar_label(f"□ {name}", 0.0, "left", dark, line=1)
 
 
 def bar_label(

@@ -53,6 +53,9 @@ def methods_page(host: ModelHost) -> None:
     summary = stored_benchmark()
     lines = [_line(spec, summary.score(spec.name) if summary else None) for spec in specs]
     part_heading("Scores on known truth", "scores")
+    # Above the table, whose own buttons come out over its upper edge.
+    with st.container():
+        time_methods(host)
     narrow = window_width() == "narrow"
     with st.container(key="methods_table"):
         st.dataframe(
@@ -62,8 +65,6 @@ def methods_page(host: ModelHost) -> None:
             placeholder="–",
             column_config=_narrow_columns() if narrow else _columns(),
         )
-    with st.container():
-        time_methods(host)
     if narrow:
         st.caption("In a wider window the table tells more; so does each card below.")
     if summary is not None:
@@ -96,7 +97,7 @@ def _line(spec: MethodSpec, score: MethodScore | None) -> dict[str, object]:
         BENCHMARK_SECONDS: _benchmark_seconds(score),
         "signed": "yes" if spec.signed else "",
         "contrast": "yes" if spec.contrastive else "",
-        "by word": "yes" if spec.per_token else "same for all",
+        "by word": "yes" if spec.per_token else "no",
     }
     # The widest of all stands last.
     return line | columns(score) | {"cost of a word": spec.cost}
@@ -121,7 +122,9 @@ def _columns() -> dict[str, Any]:
         "contrast": st.column_config.TextColumn(
             help="Whether it can say why this word rather than another."
         ),
-        "by word": st.column_config.TextColumn(help="Whether each word has a map of its own."),
+        "by word": st.column_config.TextColumn(
+            help="Whether each word has a map of its own; no: it is the same for all."
+        ),
         "cost of a word": st.column_config.TextColumn(
             width="large",
             help="F: one forward pass of the decoder; B: one backward pass; m: the steps.",
