@@ -21,6 +21,25 @@ LAYER_BARS = """() => [...document.querySelectorAll('.st-key-layers_bars .bars p
   .map(bar => bar.getAttribute('d')).join()"""
 
 
+# The strip's box moves with the click; the line above still names the word before, and says so.
+CLICK_AND_SEE_WHETHER_THE_SUBJECT_WAITS = """word => {
+  word.click();
+  const line = [...document.querySelectorAll('.st-key-subject_line *')]
+    .map(one => one.shadowRoot?.querySelector('.subject-line')).find(Boolean);
+  return line.classList.contains('waiting');
+}"""
+# What stands wider than its place, or too near to what the header has at the right.
+CUT = """() => {
+  const right = (one) => one.getBoundingClientRect().right;
+  const [links, state] = [document.querySelectorAll('[data-testid="stTopNavLink"]'),
+    document.querySelector('.st-key-status').getBoundingClientRect()];
+  const column = document.querySelector('.st-key-attention_columns [data-testid="stColumn"]');
+  const cut = [...column.querySelectorAll('button, [data-testid="stSelectbox"] *')]
+    .filter(one => right(one) > right(column) + 1).map(one => one.textContent);
+  return right([...links].at(-1)) + 16 > state.left ? [...cut, 'the navigation'] : cut;
+}"""
+
+
 def change_every_map(comparing: Page) -> None:
     """Choose another word, and wait until no map is as it was."""
     before = [comparing.locator(MAPS).nth(i).get_attribute("href") for i in range(3)]
@@ -72,7 +91,11 @@ def test_a_pinned_map_stays_when_the_word_changes(comparing: Page) -> None:
     pinned = comparing.locator(MAPS).nth(3).get_attribute("href")
     comparing.keyboard.press("Escape")
     first = comparing.locator(MAPS).first.get_attribute("href")
-    comparing.locator("[data-token-index]:not(.selected)").nth(6).click()
+    word = newest(comparing, "[data-token-index]:not(.selected)").nth(6)
+    text = word.inner_text().strip()
+    assert word.evaluate(CLICK_AND_SEE_WHETHER_THE_SUBJECT_WAITS)
+    expect(comparing.locator(".st-key-subject_line .subject-line.waiting")).to_have_count(0)
+    expect(newest(comparing, ".st-key-subject_line .subject-line .word")).to_have_text(text)
     expect(comparing.locator(MAPS).first).not_to_have_attribute("href", first or "")
     expect(comparing.locator(MAPS).nth(3)).to_have_attribute("href", pinned or "")
 
@@ -167,4 +190,9 @@ def test_the_pages_fit_their_window(
         idle(page)
         beyond = page.get_by_test_id("stMain").evaluate("m => m.scrollWidth - m.clientWidth")
         assert beyond <= 0, name
+        if name == "Layers":
+            page.get_by_role("tab", name="Attention of any token").click()
+            expect(page.locator(".st-key-attention_map .heatmaplayer image")).to_have_count(1)
+            idle(page)
+            assert page.evaluate(CUT) == []
         photograph(page, f"{name.lower()}-{'dark' if dark else 'light'}-{width}")
