@@ -57,3 +57,10 @@ def test_no_words_under_a_colour_bar_stand_on_each_other_however_narrow_it_is(si
     assert first - second == LINE_PX
     assert lines[second] == [("right", 1.0), ("left", 0.0)]
     assert -second + LINE_PX <= figure.layout.margin.b
+
+
+def test_a_pins_long_caption_stays_between_the_sides_of_its_small_map() -> None:
+    one = replace(panel("a", 0.02), caption="Is there evidence of pneumonia in this chest?")
+    large, small = (comparison_figure([one], panel_px=px).layout.annotations for px in (560, 225))
+    assert one.caption in large[0].text
+    assert "Is there evidence… · peak 0.0200<" in small[0].text
