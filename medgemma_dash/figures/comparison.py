@@ -11,6 +11,7 @@ from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak
 from medgemma_dash.figures.map_traces import (
+    LINE_PX,
     TOOLS_PX,
     Limits,
     View,
@@ -37,7 +38,7 @@ from medgemma_dash.figures.words import number
 
 ScaleChoice = Literal["shared", "clipped", "per panel"]
 
-BAR_SPACE_PX = 40
+BAR_SPACE_PX = 36
 
 
 def comparison_figure(
@@ -82,9 +83,11 @@ def comparison_figure(
     rows = -(-len(panels) // columns)
     traces: list[Any] = []
     data: dict[tuple[MapPanel, ...], npt.NDArray[np.object_]] = {}
+    peaks = any(panel.mark_peak and has_peak(panel.image_map) for panel in panels)
+    below = BAR_SPACE_PX + (LINE_PX if peaks or scale != "per panel" else 0)
     layout = map_layout(dark) | {
-        "height": TOOLS_PX + rows * (panel_px + TITLE_PX) + BAR_SPACE_PX,
-        "margin": {"l": 0, "r": 0, "t": TOOLS_PX, "b": BAR_SPACE_PX, "pad": 0},
+        "height": TOOLS_PX + rows * (panel_px + TITLE_PX) + below,
+        "margin": {"l": 0, "r": 0, "t": TOOLS_PX, "b": below, "pad": 0},
         "uirevision": revision,
     }
     images, labels, boxes = [], [], []
@@ -130,11 +133,8 @@ def comparison_figure(
             for box in cell_boxes(cells, image_map, panel.signed, selected_cells, panel.mark_peak)
         ]
     labels += _bar_labels(panels, limits, scale, dark)
-    if any(panel.mark_peak and has_peak(panel.image_map) for panel in panels):
-        # Where nothing else stands below one bar or two.
-        kinds = {panel.signed for panel in panels if has_map(panel)}
-        beside = 0.16 if len(kinds) > 1 else 0.27
-        labels.append(peak_label(beside, dark))
+    if peaks:
+        labels.append(peak_label(dark))
     layout |= {"images": images, "annotations": labels, "shapes": boxes}
     return unchecked_figure(traces, layout)
 
@@ -186,13 +186,13 @@ def _bar_labels(
     peak = max((ends[1] for ends in limits if ends is not None), default=1.0)
     whole = "explanation" if any(panel.beside for panel in panels) else "panel"
     alone = len(panels) == 1 and not panels[0].beside
-    share = f"{'≥ ' if scale == 'clipped' else ''}{peak:.1%} of a map's relevance"
     most = number(peak) if alone else f"each {whole}'s peak"
     half = number(peak / 2) if alone else "half"
-    if scale != "per panel":
-        most, half = share, f"{peak / 2:.1%}"
     both = len(kinds) == 2
     labels = []
+    if scale != "per panel" and kinds:
+        most, half = f"{'≥ ' if scale == 'clipped' else ''}{peak:.1%}", f"{peak / 2:.1%}"
+        labels.append(bar_label("shares of each map's relevance", 1.0, "right", dark, line=1))
     if False in kinds:
         stop = 0.47 if both else 1.0
         labels += [

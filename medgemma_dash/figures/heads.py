@@ -73,8 +73,9 @@ def head_figure(
     marked = [index for index in range(layers) if is_global[index]]
     layout: dict[str, object] = {
         "template": "none",
-        "height": CELL_PX * heads + 40,
-        "margin": {"l": 36, "r": 52, "t": 4, "b": 34},
+        # Above is room for half of the bar's uppermost number, which Plotly hides otherwise.
+        "height": CELL_PX * heads + 46,
+        "margin": {"l": 36, "r": 52, "t": 10, "b": 34},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.muted, "size": 11},

@@ -23,6 +23,8 @@ BAR_PX = 8
 # Above every map: Plotly's buttons come into this strip under the mouse, and cover nothing.
 TOOLS_PX = 26
 BAR_GAP_PX = 8
+LINE_PX = 14  # of words under a colour bar
+PEAK_CELL = "peak cell"
 
 _INVISIBLE: dict[str, Any] = {
     "marker": {"symbol": "square", "size": 6, "opacity": 0},
@@ -181,15 +183,22 @@ def horizontal_bar() -> dict[str, Any]:
     }
 
 
-def peak_label(place: float, dark: bool) -> dict[str, Any]:
-    """What the white box is, under a colour bar."""
-    return bar_label("□ peak cell", place, "center", dark)
+def peak_label(dark: bool, name: str = PEAK_CELL) -> dict[str, Any]:
+    """What the white box is, below a colour bar's own words: so narrow is no figure that it would
+    stand on them.
+    """
+    return bar_label(f"□ {name}", 0.0, "left", dark, line=1)
 
 
 def bar_label(
-    text: str, place: float, anchor: Literal["left", "center", "right"], dark: bool
+    text: str,
+    place: float,
+    anchor: Literal["left", "center", "right"],
+    dark: bool,
+    *,
+    line: int = 0,
 ) -> dict[str, Any]:
-    """Text under a colour bar, at a share of the figure's width."""
+    """Text under a colour bar, at a share of the figure's width. line: 0, or 1 for below that."""
     return {
         "text": text,
         "xref": "paper",
@@ -198,7 +207,7 @@ def bar_label(
         "y": 0,
         "xanchor": anchor,
         "yanchor": "top",
-        "yshift": -(BAR_GAP_PX + BAR_PX + 1),
+        "yshift": -(BAR_GAP_PX + BAR_PX + 1 + line * LINE_PX),
         "showarrow": False,
         "font": {"size": 12, "color": palette(dark).muted},
     }

@@ -8,6 +8,7 @@ from jaxtyping import Float
 
 from medgemma_dash.figures.palette import LIGHT, palette, scale_colours, solid_stops
 from medgemma_dash.figures.words import plain
+from medgemma_dash.metrics.agreement_square import DECIMALS, telling_decimals
 
 CELL_PX = 46
 INK_TURNS = 0.18  # relative luminance
@@ -25,7 +26,7 @@ def pair_figure(
     words: Sequence[Sequence[str]] | None = None,
     bands: Sequence[Sequence[tuple[float, float] | None]] | None = None,
     clear: Sequence[Sequence[bool]] | None = None,
-    decimals: int = 2,
+    decimals: int = DECIMALS,
     dark: bool = True,
 ) -> go.Figure:
     """A square of numbers, one for each pair; the closer to `best`, the stronger the colour.
@@ -34,6 +35,8 @@ def pair_figure(
     words: how alike each pair is, for the hover text.
     bands: where controls lie, low and high, below each number; clear: whether the pair lies
     clearly beyond them: the others' numbers stand back.
+    decimals: of every number; more where it would read as an end of its band, see
+        `telling_decimals`.
     Raises ValueError when a square does not fit the titles.
     """
     if values.shape != (len(titles), len(titles)):
@@ -46,8 +49,16 @@ def pair_figure(
     stops = solid_stops("Cividis")
     if best == low:
         stops = [[1 - place, colour] for place, colour in reversed(stops)]  # type: ignore[operator]
+    digits = [
+        [max(decimals, telling_decimals(*one)) for one in zip(*rows, strict=True)]
+        for rows in zip(values.tolist(), bands or [[None] * len(names)] * len(names), strict=True)
+    ]
     text = [
-        [f"{value:.{decimals}f}" if np.isfinite(value) else "" for value in row] for row in values
+        [
+            f"{value:.{places}f}" if np.isfinite(value) else ""
+            for value, places in zip(*rows, strict=True)
+        ]
+        for rows in zip(values.tolist(), digits, strict=True)
     ]
     told = "customdata" if words is None else "customdata[0]"
     cells = go.Heatmap(
@@ -101,7 +112,10 @@ def pair_figure(
         )
     ]
     if bands is not None:
-        told_bands = [[_band(band, decimals) for band in row] for row in bands]
+        told_bands = [
+            [_band(*one) for one in zip(*rows, strict=True)]
+            for rows in zip(bands, digits, strict=True)
+        ]
         lines.append(_line(names, told_bands, inks, 11, "bottom center"))
     return go.Figure([cells, *lines], layout)
 

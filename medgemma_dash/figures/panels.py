@@ -15,6 +15,8 @@ from medgemma_dash.figures.words import number, plain
 TITLE_PX = 44
 GAP = 0.012  # of the figure's width
 LONGEST_REASON = 24
+SHORTEST_CAPTION, SMALL_LETTER_PX = 10, 6
+SIDES_PX = 50  # of R, L and the gaps beside them
 
 
 @dataclass(frozen=True, eq=False)
@@ -116,7 +118,9 @@ def panel_labels(
     centre = left + (1 / columns - GAP) / 2
     title = f"<b>{plain(panel.title, 60)}</b>"
     peak = "" if panel.image_map is None else f"peak {number(peak_value(panel))}"
-    small = " · ".join(part for part in (plain(panel.caption, 80), peak) if part)
+    # A pin's question would stand on R and L, between which this line has its room.
+    room = max(SHORTEST_CAPTION, (panel_px - SIDES_PX) // SMALL_LETTER_PX - len(peak))
+    small = " · ".join(part for part in (plain(panel.caption, room), peak) if part)
     text = f'{title}<br><span style="font-size:11px;color:{colours.muted}">{small or " "}</span>'
     labels: list[dict[str, Any]] = [
         {

@@ -12,6 +12,7 @@ from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak, hover_text, side_labels
 from medgemma_dash.figures.map_traces import (
     MAP_AXIS,
+    PEAK_CELL,
     TOOLS_PX,
     View,
     background,
@@ -28,7 +29,7 @@ from medgemma_dash.figures.words import number
 from medgemma_dash.figures.zone_outlines import zone_outlines
 
 # What stands above the picture, its sides and the tools, and the colour bar's room below it.
-ABOVE_PX, BELOW_PX = TOOLS_PX, 44
+ABOVE_PX, BELOW_PX = TOOLS_PX, 48
 
 
 def relevance_figure(
@@ -57,6 +58,8 @@ def relevance_figure(
     dark: bool = True,
     picture_px: int = 560,
     fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
+    poles: tuple[str, str] = ("against", "for"),
+    peak_name: str = PEAK_CELL,
 ) -> go.Figure:
     """The raw relevance of every cell, as colour over the radiograph, in original pixels.
 
@@ -75,6 +78,7 @@ def relevance_figure(
         builds a changed figure anew and Plotly's `uirevision` cannot; None shows everything.
     fine: the map before it was pooled to the cells, drawn in its place; hovered over and clicked
         are cells all the same.
+    poles: what the negative and the positive end of a signed map say. peak_name: of the box.
     picture_px: height of the picture alone; it fills the figure's width, and what is laid out
         otherwise keeps ABOVE_PX and BELOW_PX around it.
 
@@ -116,9 +120,9 @@ def relevance_figure(
         traces.append(colour_bar(limits, scale))
     labels = side_labels(laterality, size=17, colour=palette(dark).text)
     if limits is not None:
-        labels += _bar_labels(*limits, signed, dark, patches)
+        labels += _bar_labels(*limits, poles if signed else None, dark, patches)
         if mark_peak and has_peak(image_map):
-            labels.append(peak_label(0.27 if signed else 0.45, dark))
+            labels.append(peak_label(dark, peak_name))
     shapes = cell_boxes(cells, image_map, signed, selected_cells, mark_peak)
     if zone_names is not None:
         # Below the boxes, so first.
@@ -147,17 +151,17 @@ PLOTLY_CONFIG: Mapping[str, Any] = {
 
 
 def _bar_labels(
-    low: float, high: float, signed: bool, dark: bool, patches: str
+    low: float, high: float, poles: tuple[str, str] | None, dark: bool, patches: str
 ) -> list[dict[str, Any]]:
-    if not signed:
+    if poles is None:
         return [
             bar_label("0", 0.0, "left", dark),
             bar_label(f"{number(high)} relevance, raw{patches}", 1.0, "right", dark),
         ]
     return [
-        bar_label(f"{number(low)} against", 0.0, "left", dark),
+        bar_label(f"{number(low)} {poles[0]}", 0.0, "left", dark),
         bar_label("0", 0.5, "center", dark),
-        bar_label(f"{number(high)} for{patches}", 1.0, "right", dark),
+        bar_label(f"{number(high)} {poles[1]}{patches}", 1.0, "right", dark),
     ]
 
 

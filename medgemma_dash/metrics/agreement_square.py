@@ -16,6 +16,22 @@ BAND_HELP = (
 )
 
 
+DECIMALS, MOST_DECIMALS = 2, 5
+
+
+def telling_decimals(value: float, band: tuple[float, float] | None) -> int:
+    """So many that the number is not written as an end of the band which it differs from.
+
+    Nearly even maps are 0.001 apart, and their controls too: at two decimals all of it is 0.00.
+    """
+    for decimals in range(DECIMALS, MOST_DECIMALS):
+        if not any(
+            end != value and f"{end:.{decimals}f}" == f"{value:.{decimals}f}" for end in band or ()
+        ):
+            return decimals
+    return MOST_DECIMALS
+
+
 @dataclass(frozen=True, eq=False)
 class JudgedSquare:
     """All pairs as squares of maps by maps: numbers, and the cells' judgements; None on the
@@ -56,12 +72,16 @@ def _told(found: JudgedAgreement | None, measure: str) -> str:
     if found is None:
         return "the same map"
     parts: list[str] = [found.verdict]
+    digits = telling_decimals(found.value, (found.low, found.high))
+    low, high, centre, even = (
+        f"{one:.{digits}f}" for one in (found.low, found.high, found.centre, found.even)
+    )
     if np.isfinite(found.low):
-        parts.append(f"displaced {found.low:.2f} to {found.high:.2f}")
+        parts.append(f"displaced {low} to {high}")
     if np.isfinite(found.centre):
-        parts.append(f"with the centre {found.centre:.2f}")
+        parts.append(f"with the centre {centre}")
     if np.isfinite(found.even):
-        parts.append(f"with an even map {found.even:.2f}")
+        parts.append(f"with an even map {even}")
     if measure == "divergence":
         parts.append(f"published scale: {divergence_in_words(found.value)}")
     return "<br>".join(parts)

@@ -112,6 +112,10 @@ def test_evidence_of_the_previous_answer_is_marked_until_the_new_one_is_there(
     assert "of the previous answer" in lines_of(app, PREVIOUS)[0]
     assert subject_of(app)["question"] == HEART
     assert "word" not in subject_of(app)
+    # An empty question is refused; what the page waits for is still the one before it.
+    app.text_input(key=QUESTION).set_value(" ")
+    app.button(key=ASK).click().run()
+    assert subject_of(app)["question"] == HEART
     fake.hold.set()
     settle(app)
     assert lines_of(app, PREVIOUS) == []

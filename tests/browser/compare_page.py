@@ -8,12 +8,13 @@ from tests.browser.explain_page import idle
 
 MAPS = ".st-key-comparison .heatmaplayer image"
 # One figure, whose layout and pictures are both of these methods: Plotly knows a new layout
-# before its pictures are drawn, and Streamlit shows an earlier figure beside a newer one.
+# before its pictures are drawn, and Streamlit shows an earlier figure beside a newer one. What
+# goes on in a second line is a title; R and L do not.
 SHOWS = """([maps, titles]) => {
   const figures = [...document.querySelectorAll('.st-key-comparison .js-plotly-plot')];
   if (figures.length !== 1 || !figures[0].layout) return false;
   const titled = (figures[0].layout.annotations ?? [])
-    .map(one => /^<b>(.*?)<\\/b>/.exec(one.text)?.[1]).filter(Boolean);
+    .map(one => /^<b>(.*?)<\\/b><br>/.exec(one.text)?.[1]).filter(Boolean);
   return JSON.stringify(titled.sort()) === JSON.stringify([...titles].sort())
     && document.querySelectorAll(maps).length === titles.length;
 }"""

@@ -38,6 +38,16 @@ OF_COLOUR = ("color-contrast", "link-in-text-block")
 STILL = """() => document.querySelector('[data-test-script-state="notRunning"]')
   && !document.querySelector('[data-stale="true"], [class*="st-key-cancel_"]')
   && document.getAnimations().every(one => one.effect.getTiming().iterations === Infinity)"""
+# What stands wider than its place, or too near to what the header has at the right.
+CUT = """() => {
+  const right = (one) => one.getBoundingClientRect().right;
+  const [links, state] = [document.querySelectorAll('[data-testid="stTopNavLink"]'),
+    document.querySelector('.st-key-status').getBoundingClientRect()];
+  const column = document.querySelector('.st-key-attention_columns [data-testid="stColumn"]');
+  const cut = [...column.querySelectorAll('button, [data-testid="stSelectbox"] *')]
+    .filter(one => right(one) > right(column) + 1).map(one => one.textContent);
+  return right([...links].at(-1)) + 16 > state.left ? [...cut, 'the navigation'] : cut;
+}"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -99,6 +109,11 @@ def fits(page: Page, address: str, landmark: str, count: int, width: int) -> Non
     assert across <= 0, (address, width)
     if address == "Explain" and width == 1440:
         assert down <= 0, address
+    if address == "Layers":
+        page.get_by_role("tab", name="Attention of any token").click()
+        expect(page.locator(".st-key-attention_map .heatmaplayer image")).to_have_count(1)
+        idle(page)
+        assert page.evaluate(CUT) == [], width
 
 
 # Over 5 s: every page is opened, and judged by all of axe. A theme is colours: in the second one

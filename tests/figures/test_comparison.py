@@ -76,7 +76,7 @@ def test_one_scale_shows_shares_of_each_map():
     np.testing.assert_allclose(first.z, second.z)
     assert first.z[CENTRES].sum() == pytest.approx(1)
     assert first.zmax == second.zmax == pytest.approx(0.8)
-    assert "of a map's relevance" in " ".join(str(a.text) for a in figure.layout.annotations)
+    assert "shares of each map's relevance" in [a.text for a in figure.layout.annotations]
 
 
 def test_signed_maps_are_symmetric_and_get_a_bar_of_their_own():
@@ -188,6 +188,11 @@ def test_pairs_stand_over_the_band_of_their_controls_and_those_beyond_it_are_bol
     assert list(numbers.text) == ["0.00", "<b>0.40</b>", "<b>0.40</b>", "0.00"]
     assert list(controls.text) == ["", "0.50 to 0.60", "0.50 to 0.60", ""]
     assert set(numbers.textfont.color) <= {"#000000", "#ffffff"}
+    # A number is never written as an end of its band that it differs from.
+    near = [[None, (0.4012, 0.5)], [(0.4012, 0.5), None]]
+    close = pair_figure(["a", "b"], values, "Divergence", bands=near, clear=clear, **pairs)
+    assert close.data[1].text[1] == "<b>0.400</b>"
+    assert close.data[2].text[1] == "0.401 to 0.500"
     with pytest.raises(ValueError, match="other pairs"):
         pair_figure(["a", "b"], values, "Divergence", bands=bands[:1], **pairs)
 

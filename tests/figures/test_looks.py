@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from medgemma_dash.figures import MapPanel, comparison_figure, zone_figure
+from medgemma_dash.figures.map_traces import LINE_PX
 from medgemma_dash.methods import available
 
 
@@ -31,7 +34,7 @@ def test_a_clipped_scale_ends_at_the_median_peak() -> None:
     assert [t.zmax for t in shared.data if t.type == "heatmap"] == pytest.approx([9 / 9.15] * 3)
     assert [t.zmax for t in clipped.data if t.type == "heatmap"] == pytest.approx([0.03 / 0.18] * 3)
     told = [str(label.text) for label in clipped.layout.annotations]
-    assert "≥ 16.7% of a map's relevance" in told
+    assert {"≥ 16.7%", "shares of each map's relevance"} <= set(told)
 
 
 def test_the_bar_of_one_map_says_its_values_and_that_of_several_says_half() -> None:
@@ -40,3 +43,24 @@ def test_the_bar_of_one_map_says_its_values_and_that_of_several_says_half() -> N
     two = comparison_figure([panel("a", 0.02), panel("b", 0.03)])
     told = {str(label.text) for label in two.layout.annotations}
     assert {"0", "half", "each panel's peak"} <= told
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_no_words_under_a_colour_bar_stand_on_each_other_however_narrow_it_is(signed: bool) -> None:
+    one = replace(panel("a", 0.02), signed=signed)
+    figure = comparison_figure([one, panel("b", 0.03)], scale="shared")
+    below = [label for label in figure.layout.annotations if label.y == 0]
+    lines = {label.yshift: [] for label in below}
+    for label in below:
+        lines[label.yshift].append((label.xanchor, label.x))
+    first, second = sorted(lines, reverse=True)
+    assert first - second == LINE_PX
+    assert lines[second] == [("right", 1.0), ("left", 0.0)]
+    assert -second + LINE_PX <= figure.layout.margin.b
+
+
+def test_a_pins_long_caption_stays_between_the_sides_of_its_small_map() -> None:
+    one = replace(panel("a", 0.02), caption="Is there evidence of pneumonia in this chest?")
+    large, small = (comparison_figure([one], panel_px=px).layout.annotations for px in (560, 225))
+    assert one.caption in large[0].text
+    assert "Is there evidence… · peak 0.0200<" in small[0].text

@@ -66,7 +66,7 @@ def parts_of(session: Session, study: Study, host: ModelHost, method: str) -> li
     parts = [Part("film", study.name)]
     answered = study.answered
     if ASK in session.jobs:
-        parts.append(Part("question", session.question))
+        parts.append(Part("question", session.jobs.about(ASK)))
     elif answered is not None:
         parts.append(Part("question", answered.answer.prompt))
         if answered.target is not None:

@@ -241,6 +241,8 @@ def fidelity_warning(answer: Answer) -> str:
 
 def duration(seconds: float) -> str:
     """Seconds as a person reads them."""
+    if seconds < 0.0005:
+        return "under 1 ms"
     return f"{1000 * seconds:.0f} ms" if seconds < 1 else f"{seconds:.1f} s"
 
 

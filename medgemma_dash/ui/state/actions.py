@@ -80,7 +80,7 @@ def ask(session: Session, host: ModelHost, prompt: str) -> None:
     else:
         # While the model loads, the question waits in the engine's line.
         task = ask_task(study.radiograph, prompt, known_answers(), host.loaded)
-        session.jobs.run(host, task)
+        session.jobs.run(host, task, prompt)
         study.opening_question = ""
         if study.marker:
             upload_questions().put(study.marker, prompt)

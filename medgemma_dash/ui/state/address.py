@@ -64,7 +64,9 @@ def search_of(address: Mapping[str, str]) -> str:
 
 def _of_sample(session: Session, study: Study, name: str) -> dict[str, str]:
     address, sample, answered = {"sample": name}, sample_named(name), study.answered
-    asked = session.question if answered is None or ASK in session.jobs else answered.answer.prompt
+    asked = session.jobs.about(ASK) or session.question
+    if answered is not None and ASK not in session.jobs:
+        asked = answered.answer.prompt
     if sample is None or asked != sample.question:
         address["question"] = asked
     if answered is None or ASK in session.jobs:
@@ -135,10 +137,9 @@ def keep_question(session: Session, typed: str) -> None:
 def _sample(session: Session, name: str, question: str, span: Span | None) -> None:
     sample, study = sample_named(name), session.study
     if sample is None:
-        there_are = ", ".join(one.name for one in samples())
         session.tell(
-            f"The address names a sample {_shown(name)} that does not exist. There are: "
-            f"{there_are}.",
+            f"The address names a sample {_shown(name)} that does not exist. The first page "
+            "shows those that do.",
         )
         if study is None:
             _nothing_open(session, name, question)
@@ -183,12 +184,13 @@ def _nothing_open(session: Session, missing: str, question: str) -> None:
 def check_method(session: Session) -> None:
     """Say so when the URL names no method; only once the model is ready, since it needs torch."""
     name = str(widget_value(METHOD, DEFAULT_METHOD))
-    there_are = [spec.name for spec in specs()]
-    if name not in there_are:
+    titles = {spec.name: spec.title for spec in specs()}
+    if name not in titles:
         st.session_state[METHOD] = DEFAULT_METHOD
         session.tell(
-            f"The address names a method {_shown(name)} that does not exist. There are: "
-            f"{', '.join(there_are)}.",
+            f"The address names a method {_shown(name)} that does not exist; "
+            f"{titles[DEFAULT_METHOD]} is chosen in its place. The Methods page describes all of "
+            "them.",
         )
 
 

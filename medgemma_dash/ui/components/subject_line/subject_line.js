@@ -1,4 +1,7 @@
 // Every text goes through textContent: a question may come from a URL, and a word from the model.
+// The strip's box moves with a click, and this line when the page has been drawn anew: while a job
+// is running that takes a while, and until then the word here is of the click before.
+const WAITING = "medgemma-dash-word-waiting";
 const NAMES = new Set(["film", "question", "word", "method", "model"]);
 
 export default function ({ data, parentElement }) {
@@ -19,4 +22,8 @@ export default function ({ data, parentElement }) {
     return part;
   });
   root.replaceChildren(...(data.picture ? [picture] : []), ...parts);
+  root.classList.remove("waiting");
+  const wait = ({ detail }) => root.classList.toggle("waiting", detail);
+  window.addEventListener(WAITING, wait);
+  return () => window.removeEventListener(WAITING, wait);
 }

@@ -25,6 +25,7 @@ export default function (component) {
   return () => {
     if (strip.drawing !== drawing) return;
     clearTimeout(strip.resting);
+    tellWaiting(false);
     strip.root.remove();
     strips.delete(parentElement);
   };
@@ -279,7 +280,13 @@ function paint(strip, selected) {
     setAttribute(unit.node, "aria-label", unit.label + (part ? `, of it chosen: ${texts}` : ""));
   }
   strip.words.classList.toggle("waiting", Boolean(strip.pending) || Boolean(strip.data.busy));
+  tellWaiting(Boolean(strip.pending));
   strip.whole.setAttribute("aria-pressed", String(!selected));
+}
+
+// Whatever else names the chosen word (`subject_line.js`) stands back until Python has followed.
+function tellWaiting(waiting) {
+  window.dispatchEvent(new CustomEvent("medgemma-dash-word-waiting", { detail: waiting }));
 }
 
 function unitAt(strip, index) {

@@ -13,7 +13,12 @@ from medgemma_dash.metrics.agreement import (
     mass_difference,
 )
 from medgemma_dash.metrics.agreement_controls import JudgedAgreement, judged_pairs
-from medgemma_dash.metrics.agreement_square import BAND_HELP, judged_square
+from medgemma_dash.metrics.agreement_square import (
+    BAND_HELP,
+    MOST_DECIMALS,
+    judged_square,
+    telling_decimals,
+)
 from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.film_box import film_box
@@ -105,7 +110,9 @@ def verdicts(titles: list[str], pairs: dict[tuple[int, int], JudgedAgreement], m
 
 
 def _numbers(found: JudgedAgreement) -> str:
-    return f"{found.value:.2f}, displaced {found.low:.2f} to {found.high:.2f}"
+    digits = telling_decimals(found.value, (found.low, found.high))
+    value, low, high = (f"{one:.{digits}f}" for one in (found.value, found.low, found.high))
+    return f"{value}, displaced {low} to {high}"
 
 
 def pairs_frame(
@@ -126,7 +133,7 @@ def pairs_frame(
         | ({"as published": divergence_in_words(found.value)} if measure == "divergence" else {})
         for (i, j), found in pairs.items()
     ]
-    return pd.DataFrame(rows).round(3)
+    return pd.DataFrame(rows).round(MOST_DECIMALS)
 
 
 def difference_of_maps(study: Study, maps: list[ShownMap]) -> None:
@@ -177,6 +184,8 @@ def _difference(study: Study, one: ShownMap, other: ShownMap) -> None:
         laterality=one.pin.laterality if one.pin else str(shown_laterality(study.radiograph)),
         revision=one.radiograph,
         dark=is_dark(),
+        poles=("more in the second", "more in the first"),
+        peak_name="largest difference",
     )
     with film_box(FILM, film.width, film.height, tallest=TALLEST):
         chart(

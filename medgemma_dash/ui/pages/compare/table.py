@@ -17,7 +17,7 @@ from medgemma_dash.ui.state.study import Answered, Study
 COLUMNS = {
     "_index": st.column_config.Column(width="medium"),
     "seconds": st.column_config.NumberColumn(
-        format="%.3f", help="What this map cost here, the answer's replay at hand."
+        format="%.3g", help="What this map cost here, the answer's replay at hand."
     ),
     "inside body": st.column_config.TextColumn(help="Share of the map's relevance on the body."),
     "border": st.column_config.TextColumn(

@@ -47,7 +47,8 @@ MOST_WORDS = 12
 def patch_words(host: ModelHost, study: Study, answered: Answered, view: LayerView) -> None:
     """Choose patches by click or box; see words and layers."""
     answer, chosen = answered.answer, page_state(LayersState).cells
-    left, middle, right = st.columns([34, 33, 33], gap="medium")
+    with st.container(key="patch_columns"):
+        left, middle, right = st.columns([34, 33, 33], gap="medium")
     with left:
         _picture(study, answer, view, chosen)
     spec, options = shown_method(study)

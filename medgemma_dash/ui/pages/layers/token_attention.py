@@ -38,7 +38,8 @@ def token_attention(
     host: ModelHost, study: Study, answer: Answer, target: Target, view: LayerView
 ) -> None:
     """Choose a token, a layer and a head; see what it attends to."""
-    choice, picture, words = st.columns([22, 34, 44], gap="medium")
+    with st.container(key="attention_columns"):
+        choice, picture, words = st.columns([22, 34, 44], gap="medium")
     with choice:
         names = token_names(answer.piece_texts)
         position = _source(study, answer, target, view, names)

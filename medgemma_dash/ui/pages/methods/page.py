@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from medgemma_dash.core.notices import RESEARCH_NOTICE
+from medgemma_dash.services.evaluation.benchmark import MEASURES
 from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.subject import subject
+from medgemma_dash.ui.components.window_width import window_width
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.pages.methods.scores import (
     column_config,
@@ -32,7 +34,10 @@ if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
 
-BENCHMARK_SECONDS = "seconds, benchmark"
+HERE, BENCHMARK_SECONDS = "seconds here", "seconds, benchmark"
+PEAK = next(measure.title for measure in MEASURES if measure.name == "pointing")
+# What a phone's window has room for beside the methods' names, and how it is called there.
+ON_A_PHONE = {HERE: "seconds", PEAK: "on lesion"}
 
 
 def methods_page(host: ModelHost) -> None:
@@ -48,42 +53,20 @@ def methods_page(host: ModelHost) -> None:
     summary = stored_benchmark()
     lines = [_line(spec, summary.score(spec.name) if summary else None) for spec in specs]
     part_heading("Scores on known truth", "scores")
+    # Above the table, whose own buttons come out over its upper edge.
+    with st.container():
+        time_methods(host)
+    narrow = window_width() == "narrow"
     with st.container(key="methods_table"):
         st.dataframe(
-            _overview(lines),
+            _overview(lines, narrow=narrow),
             width="stretch",
             height="content",
             placeholder="–",
-            column_config={
-                "family": st.column_config.TextColumn(width=90),
-                "seconds here": st.column_config.NumberColumn(
-                    format="%.3f",
-                    help="Median of what a word cost on this machine since the program started, on "
-                    "whichever page; – for a method that was not asked for yet.",
-                ),
-                BENCHMARK_SECONDS: st.column_config.NumberColumn(
-                    format="%.3f",
-                    help="Mean over the stored benchmark's words, on the machine that ran it, the "
-                    "words of an answer explained in one batch.",
-                ),
-                "signed": st.column_config.TextColumn(
-                    help="Whether it tells evidence against from evidence for."
-                ),
-                "contrast": st.column_config.TextColumn(
-                    help="Whether it can say why this word rather than another."
-                ),
-                "by word": st.column_config.TextColumn(
-                    help="Whether each word has a map of its own."
-                ),
-                "cost of a word": st.column_config.TextColumn(
-                    width="large",
-                    help="F: one forward pass of the decoder; B: one backward pass; m: the steps.",
-                ),
-                **column_config(),
-            },
+            column_config=_narrow_columns() if narrow else _columns(),
         )
-    with st.container():
-        time_methods(host)
+    if narrow:
+        st.caption("In a wider window the table tells more; so does each card below.")
     if summary is not None:
         st.caption(provenance_line(summary))
     part_heading("What each method computes", "cards")
@@ -110,19 +93,58 @@ def _line(spec: MethodSpec, score: MethodScore | None) -> dict[str, object]:
     line: dict[str, object] = {
         "method": spec.title,
         "family": spec.family,
-        "seconds here": method_seconds().of(spec.name),
+        HERE: method_seconds().of(spec.name),
         BENCHMARK_SECONDS: _benchmark_seconds(score),
         "signed": "yes" if spec.signed else "",
         "contrast": "yes" if spec.contrastive else "",
-        "by word": "yes" if spec.per_token else "same for all",
+        "by word": "yes" if spec.per_token else "no",
     }
     # The widest of all stands last.
     return line | columns(score) | {"cost of a word": spec.cost}
 
 
-def _overview(lines: list[dict[str, object]]) -> pd.DataFrame:
+def _columns() -> dict[str, Any]:
+    return {
+        "family": st.column_config.TextColumn(width=90),
+        HERE: st.column_config.NumberColumn(
+            format="%.3g",
+            help="Median of what a word cost on this machine since the program started, on "
+            "whichever page; – for a method that was not asked for yet.",
+        ),
+        BENCHMARK_SECONDS: st.column_config.NumberColumn(
+            format="%.3g",
+            help="Mean over the stored benchmark's words, on the machine that ran it, the words of "
+            "an answer explained in one batch.",
+        ),
+        "signed": st.column_config.TextColumn(
+            help="Whether it tells evidence against from evidence for."
+        ),
+        "contrast": st.column_config.TextColumn(
+            help="Whether it can say why this word rather than another."
+        ),
+        "by word": st.column_config.TextColumn(
+            help="Whether each word has a map of its own; no: it is the same for all."
+        ),
+        "cost of a word": st.column_config.TextColumn(
+            width="large",
+            help="F: one forward pass of the decoder; B: one backward pass; m: the steps.",
+        ),
+        **column_config(),
+    }
+
+
+def _narrow_columns() -> dict[str, Any]:
+    """So wide that all of them stand in the window of a small phone."""
+    wide, widths = _columns(), {HERE: 66, PEAK: 76}
+    named = {ON_A_PHONE[name]: wide[name] | {"width": px} for name, px in widths.items()}
+    return {"_index": st.column_config.Column(width=186), **named}
+
+
+def _overview(lines: list[dict[str, object]], *, narrow: bool) -> pd.DataFrame:
     """The lines as a table; a benchmark that measured no seconds has no column for them."""
     table = pd.DataFrame(lines).set_index("method")
+    if narrow:
+        return table[list(ON_A_PHONE)].rename(columns=ON_A_PHONE)
     timed = table[BENCHMARK_SECONDS].notna().any()
     return table if timed else table.drop(columns=BENCHMARK_SECONDS)
 

@@ -43,7 +43,10 @@ def columns(score: MethodScore | None) -> dict[str, float | None]:
         if measure.name in SHOWN:
             interval = score.interval(measure.name) if score is not None else None
             times = 100 if measure.percent else 1
-            found[measure.title] = None if interval is None else times * interval.mean
+            # As many digits as are shown, and no -0.00: -0.0 + 0.0 is 0.0.
+            found[measure.title] = (
+                None if interval is None else round(times * interval.mean, 2) + 0.0
+            )
     return found
 
 
