@@ -9,6 +9,7 @@ from pathlib import Path
 from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import blaming_dependencies, unmet
 from medgemma_dash.core.errors import MedGemmaDashError, quoted
+from medgemma_dash.core.paper import NARROWEST_MM, WIDEST_MM
 
 FAILED = 2
 MOST = 10**12  # of anything that is counted on the command line
@@ -113,6 +114,13 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
         type=Path,
         required=True,
         help="folder for explanation.json, relevancy.npz and overlay.png",
+    )
+    command.add_argument(
+        "--width-mm",
+        type=_read_width,
+        metavar="MM",
+        help=f"width of overlay.png at 300 dots an inch, {NARROWEST_MM} to {WIDEST_MM} (the "
+        "radiograph keeps every pixel)",
     )
     command.add_argument(
         "--report", action="store_true", help="write report.html beside them, as the pages do"
@@ -237,6 +245,15 @@ def _read_count(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number above 0")
     return number
+
+
+def _read_width(text: str) -> float:
+    width = float(text) if re.fullmatch(r"[0-9]{1,9}(\.[0-9]{1,9})?", text) else 0.0
+    if not NARROWEST_MM <= width <= WIDEST_MM:
+        raise argparse.ArgumentTypeError(
+            f"{quoted(text)} is not a width of {NARROWEST_MM} to {WIDEST_MM} mm"
+        )
+    return width
 
 
 def _read_port(text: str) -> int:

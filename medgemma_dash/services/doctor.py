@@ -7,6 +7,7 @@ not fit, this file may not even be imported.
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -33,20 +34,19 @@ WORKING_GIGABYTES = 3.5
 DEMO_GIGABYTES = 2.0
 
 
-def examine() -> tuple[Diagnosis, ...]:
-    """Look at everything that is computed with; takes seconds, for it loads the demo model."""
-    return (
-        _memory(),
-        _processor(),
-        *_accelerators(),
-        _demo_model(),
-        _chosen_model(),
-        *(_checkpoint(name, billions) for name, billions in CHECKPOINTS),
-        _hub(),
-        _disk(),
-        _decoders(),
-        _browser(),
-    )
+def examine() -> Iterator[Diagnosis]:
+    """Look at everything that is computed with, one after the other; the models take seconds."""
+    yield _memory()
+    yield _processor()
+    yield from _accelerators()
+    yield _demo_model()
+    yield _chosen_model()
+    for name, billions in CHECKPOINTS:
+        yield _checkpoint(name, billions)
+    yield _hub()
+    yield _disk()
+    yield _decoders()
+    yield _browser()
 
 
 def _memory() -> Diagnosis:
