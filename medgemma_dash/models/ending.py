@@ -1,0 +1,10 @@
+"""Which tokens end an answer."""
+
+from medgemma_dash.models.adapter import VisionLanguageModel
+
+
+def end_ids(model: VisionLanguageModel) -> set[int]:
+    """Their ids, of generation_config.json and of the tokenizer."""
+    configured = getattr(model.hf_model.generation_config, "eos_token_id", None)
+    ids = set(configured) if isinstance(configured, list | tuple) else {configured}
+    return (ids | {model.processor.tokenizer.eos_token_id}) - {None}
