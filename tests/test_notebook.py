@@ -155,6 +155,22 @@ def test_a_report_that_cannot_be_written_says_where_it_could(found, explanations
     assert [path.name for path in tmp_path.iterdir()] == ["report.html"]
 
 
+def test_a_picture_for_a_paper_is_as_wide_as_asked(found, explanations, tmp_path):
+    notebook.picture(found.answer, explanations[0], tmp_path / "map.png", width_mm=85)
+    with Image.open(tmp_path / "map.png") as picture:
+        assert picture.width == round(85 / 25.4 * 300)
+        assert picture.text["Question"] == found.answer.prompt
+    notebook.picture(found.answer, explanations[0], tmp_path / "map.svg", width_mm=85)
+    assert 'width="85mm"' in (tmp_path / "map.svg").read_text("utf-8")
+    with pytest.raises(ValueError, match="40 to 400 mm"):
+        notebook.picture(found.answer, explanations[0], tmp_path / "wide.svg", width_mm=4000)
+    with pytest.raises(ValueError, match=r"\.png or an \.svg"):
+        notebook.picture(found.answer, explanations[0], tmp_path / "map.jpg")
+    with pytest.raises(ResultFileError, match=r"cannot be written to .*Give the path"):
+        notebook.picture(found.answer, explanations[0], "/proc/nowhere/map.png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["map.png", "map.svg"]
+
+
 def test_an_explanation_without_its_radiograph_says_what_to_do(explanations):
     with pytest.raises(ValueError, match=r"dataclasses\.replace"):
         notebook.show(replace(explanations[0], radiographs=()))

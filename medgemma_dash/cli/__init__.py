@@ -1,17 +1,25 @@
 """The command line: `medgemma-dash COMMAND`, with the commands of `build_parser`."""
 
 import argparse
-import re
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
 from medgemma_dash.cli.output import say
+from medgemma_dash.cli.typed_values import (
+    read_count,
+    read_number,
+    read_option,
+    read_port,
+    read_setting,
+    read_span,
+    read_width,
+)
 from medgemma_dash.core.dependencies import blaming_dependencies, unmet
-from medgemma_dash.core.errors import MedGemmaDashError, quoted
+from medgemma_dash.core.errors import MedGemmaDashError
+from medgemma_dash.core.paper import NARROWEST_MM, WIDEST_MM
 
 FAILED = 2
-MOST = 10**12  # of anything that is counted on the command line
 INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
@@ -49,7 +57,7 @@ def build_parser() -> argparse.ArgumentParser:
     _add_command(commands, "doctor", "say what this machine can run, and what to do about the rest")
     train = _add_command(commands, "train-demo", "train the demo model anew", module="train_demo")
     train.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
-    train.add_argument("--seed", type=_read_number, default=0)
+    train.add_argument("--seed", type=read_number, default=0)
     return parser
 
 
@@ -70,7 +78,7 @@ def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
     command.add_argument(
         "--port",
-        type=_read_port,
+        type=read_port,
         default=8501,
         metavar="N",
         help="port of 127.0.0.1 (%(default)s)",
@@ -86,10 +94,10 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("question", metavar="QUESTION")
     target = command.add_mutually_exclusive_group()
     target.add_argument(
-        "--token", type=_read_number, metavar="N", help="explain token N, counted from 0"
+        "--token", type=read_number, metavar="N", help="explain token N, counted from 0"
     )
     target.add_argument("--phrase", metavar="WORDS", help="explain these words of the answer")
-    target.add_argument("--span", type=_read_span, metavar="A:B", help="explain tokens A to B - 1")
+    target.add_argument("--span", type=read_span, metavar="A:B", help="explain tokens A to B - 1")
     target.add_argument(
         "--margin",
         nargs=2,
@@ -100,19 +108,26 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
     command.add_argument(
         "--setting",
-        type=_read_option,
+        type=read_option,
         action="append",
         default=[],
         metavar="OPTION=CHOICE",
         help="an option of the method, such as heads=max; may be repeated",
     )
     _add_model_options(command)
-    command.add_argument("--max-new-tokens", type=_read_number, default=256, metavar="N")
+    command.add_argument("--max-new-tokens", type=read_number, default=256, metavar="N")
     command.add_argument(
         "--out",
         type=Path,
         required=True,
         help="folder for explanation.json, relevancy.npz and overlay.png",
+    )
+    command.add_argument(
+        "--width-mm",
+        type=read_width,
+        metavar="MM",
+        help=f"width of overlay.png at 300 dots an inch, {NARROWEST_MM} to {WIDEST_MM} (the "
+        "radiograph keeps every pixel)",
     )
     command.add_argument(
         "--report", action="store_true", help="write report.html beside them, as the pages do"
@@ -129,16 +144,16 @@ def _add_bench(commands: "Commands[argparse.ArgumentParser]") -> None:
         help="also measure random weights of this shape: 100m (always), medgemma-4b",
     )
     command.add_argument(
-        "--length", type=_read_count, action="append", help="sequence length (384 and 984)"
+        "--length", type=read_count, action="append", help="sequence length (384 and 984)"
     )
-    command.add_argument("--rounds", type=_read_count, default=5, help="rounds (%(default)s)")
+    command.add_argument("--rounds", type=read_count, default=5, help="rounds (%(default)s)")
 
 
 def _add_grounding(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _add_command(
         commands, "grounding", "measure whether words' maps point at lesions whose place is known"
     )
-    command.add_argument("--count", type=_read_count, default=200, help="radiographs (%(default)s)")
+    command.add_argument("--count", type=read_count, default=200, help="radiographs (%(default)s)")
     command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
     _add_first_seed(command)
     _add_model_options(command)
@@ -154,13 +169,13 @@ def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
     command = _add_command(
         commands, "benchmark", "compare all methods on lesions whose place is known"
     )
-    command.add_argument("--count", type=_read_count, default=200, help="radiographs (%(default)s)")
+    command.add_argument("--count", type=read_count, default=200, help="radiographs (%(default)s)")
     command.add_argument(
         "--methods", nargs="+", metavar="METHOD", help="only these, and the controls (all)"
     )
     command.add_argument(
         "--setting",
-        type=_read_setting,
+        type=read_setting,
         action="append",
         default=[],
         metavar="METHOD.OPTION=CHOICE",
@@ -193,7 +208,7 @@ def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
 
 def _add_first_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument(
-        "--first-seed", type=_read_count, metavar="N", help="seed of the first radiograph"
+        "--first-seed", type=read_count, metavar="N", help="seed of the first radiograph"
     )
 
 
@@ -207,48 +222,3 @@ def _add_model_options(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--dtype", help="auto, float32 or bfloat16 ($MEDGEMMA_DASH_DTYPE, or auto)"
     )
-
-
-def _read_span(text: str) -> tuple[int, int]:
-    try:
-        start, stop = (int(part) for part in text.split(":"))
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not A:B, such as 2:6") from None
-    return start, stop
-
-
-def _read_setting(text: str) -> tuple[str, str, str]:
-    found = re.fullmatch(r"(\w+)\.(\w+)=(.+)", text)
-    if found is None:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not METHOD.OPTION=CHOICE")
-    method, option, choice = found.groups()
-    return method, option, choice
-
-
-def _read_option(text: str) -> tuple[str, str]:
-    option, separator, choice = text.partition("=")
-    if not (option and separator and choice):
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not OPTION=CHOICE")
-    return option, choice
-
-
-def _read_count(text: str) -> int:
-    number = _read_number(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number above 0")
-    return number
-
-
-def _read_port(text: str) -> int:
-    port = _read_count(text)
-    if port > 65535:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a port: at most 65535")
-    return port
-
-
-def _read_number(text: str) -> int:
-    if not re.fullmatch(r"-?[0-9]+", text):
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is not a whole number")
-    if len(text) > len(str(MOST)) or abs(int(text)) > MOST:
-        raise argparse.ArgumentTypeError(f"{quoted(text)} is beyond {MOST:,}")
-    return int(text)

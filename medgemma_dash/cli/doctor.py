@@ -1,7 +1,6 @@
 """`doctor`: one line for each fact about the machine, and the remedy under it."""
 
 import argparse
-from collections.abc import Iterable
 
 from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import dependencies
@@ -17,17 +16,16 @@ def run(options: argparse.Namespace) -> int:
     The libraries come first: where one of them does not fit, the rest may not even be imported.
     """
     del options
-    found = [examine_python(), *examine_libraries(dependencies())]
-    _show(found)
+    failed = [_show(one) for one in (examine_python(), *examine_libraries(dependencies()))]
     from medgemma_dash.services.doctor import examine
 
-    machine = examine()
-    _show(machine)
-    return int(any(diagnosis.status == "fail" for diagnosis in (*found, *machine)))
+    failed += [_show(one) for one in examine()]
+    return int(any(failed))
 
 
-def _show(diagnoses: Iterable[Diagnosis]) -> None:
-    for diagnosis in diagnoses:
-        say(f"{MARKS[diagnosis.status]}  {diagnosis.name:{WIDTH}}  {diagnosis.text}")
-        if diagnosis.remedy:
-            say(f"      {'':{WIDTH}}  -> {diagnosis.remedy}")
+def _show(diagnosis: Diagnosis) -> bool:
+    """Print it as soon as it is known; whether it stops the program from working."""
+    say(f"{MARKS[diagnosis.status]}  {diagnosis.name:{WIDTH}}  {diagnosis.text}")
+    if diagnosis.remedy:
+        say(f"      {'':{WIDTH}}  -> {diagnosis.remedy}")
+    return diagnosis.status == "fail"

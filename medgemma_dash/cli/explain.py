@@ -1,4 +1,8 @@
-"""`explain`: asks, explains, writes what the pages let one take home, and prints a summary."""
+"""`explain`: asks, explains, and writes what the pages let one take home.
+
+Each line of its summary is printed as soon as it is known; where nobody reads them any more, the
+files are written all the same.
+"""
 
 import argparse
 import warnings
@@ -7,9 +11,10 @@ from pathlib import Path
 import numpy as np
 
 from medgemma_dash.cli.chosen_model import chosen_model
-from medgemma_dash.cli.output import say, writing_to
+from medgemma_dash.cli.output import say, say_lines, writing_to
 from medgemma_dash.cli.progress import show_progress
-from medgemma_dash.cli.summary import summary
+from medgemma_dash.cli.summary import answered, asking, explained
+from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import get
 from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
@@ -28,8 +33,11 @@ def run(options: argparse.Namespace) -> int:
     choice = chosen_model(options)
     radiograph = load_radiograph(options.image)
     _write(options.out, {})
+    say(RESEARCH_NOTICE)
     model = choice.load()
+    say_lines(asking(model, options.question))
     answer = ask(model, radiograph, options.question, max_new_tokens=options.max_new_tokens)
+    say_lines(answered(answer))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the summary says it
         target = choose_target(
@@ -63,12 +71,12 @@ def run(options: argparse.Namespace) -> int:
     files = {
         "explanation.json": taken.json().encode(),
         "relevancy.npz": taken.npz(),
-        "overlay.png": taken.png(),
+        "overlay.png": taken.png(options.width_mm),
     }
     if options.report:
         files["report.html"] = taken.report().encode()
     _write(options.out, files)
-    say(summary(answer, explanation, taken.zones, taken.strength))
+    say_lines(explained(answer, explanation, taken.zones, taken.strength))
     say(f"Written   {', '.join(files)} in {options.out}")
     return 0
 

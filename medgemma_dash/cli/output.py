@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TextIO
@@ -27,6 +27,11 @@ def say(text: str = "", *, end: str = "\n", error: bool = False) -> None:
         _drop(stream)
         if not error and not isinstance(failure, BrokenPipeError):
             say(f"warning: what is printed cannot be written: {failure}", error=True)
+
+
+def say_lines(lines: Iterable[str]) -> None:
+    """Print lines, all at once."""
+    say("\n".join(lines))
 
 
 def _showable(text: str, stream: TextIO) -> str:

@@ -1,34 +1,36 @@
-"""An explanation in a few lines for the terminal."""
+"""An explanation in a few lines for the terminal, each in a part that is known on its own."""
 
 from collections.abc import Iterator
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
+from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.services.explaining.headline import Strength, headline
 from medgemma_dash.services.explaining.prompt_words import prompt_words
+from medgemma_dash.services.exporting.subject import method_title
 
 
-def summary(
-    answer: Answer, explanation: Explanation, zones: ZoneTable, strength: Strength | None = None
-) -> str:
-    """Return the answer with its token numbers, the target, what its map says, zones, prompt words
-    and fidelity.
-    """
-    return "\n".join(_lines(answer, explanation, zones, strength))
+def asking(model: VisionLanguageModel, question: str) -> Iterator[str]:
+    """What is asked of which model; said before the answer is there."""
+    yield from notices(model.is_demo)[1:]
+    yield f"Model     {model.name}, revision {model.revision}"
+    yield f"Question  {printable(question)}"
 
 
-def _lines(
-    answer: Answer, explanation: Explanation, zones: ZoneTable, strength: Strength | None
-) -> Iterator[str]:
-    yield from notices(answer.is_demo)
-    yield f"Model     {answer.model_name}, revision {answer.model_revision}"
-    yield f"Question  {printable(answer.prompt)}"
+def answered(answer: Answer) -> Iterator[str]:
+    """The answer with its token numbers; said before it is explained."""
     yield f"Answer    {printable(answer.text)}"
     tokens = (f"{token.index}:{printable(token.text.strip())}" for token in answer.tokens
             if not token.special)  # fmt: skip
     yield f"Tokens    {'  '.join(tokens)}"
+
+
+def explained(
+    answer: Answer, explanation: Explanation, zones: ZoneTable, strength: Strength | None
+) -> Iterator[str]:
+    """The target, what its map says, zones, prompt words and fidelity."""
     yield f"Explained {_target(answer, explanation)}"
     against = explanation.target.against
     if against is not None and against.notice:
@@ -63,7 +65,8 @@ def printable(text: str) -> str:
 
 def _target(answer: Answer, explanation: Explanation) -> str:
     target = explanation.target
-    text = f"{printable(target.text.strip())!r}, {target.kind} by {explanation.method}"
+    method = method_title(explanation.method)
+    text = f"{printable(target.text.strip())!r}, {target.kind} by {method}"
     if len(target.token_indices) == 1 and target.margin is None:
         text += f", probability {answer.tokens[target.token_indices[0]].probability:.1%}"
     if target.against:

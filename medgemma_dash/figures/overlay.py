@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 from jaxtyping import Float, UInt8
-from PIL import Image, ImageColor, ImageDraw, ImageFont
+from PIL import Image, ImageColor, ImageDraw
 
 from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.cells import Cell
+from medgemma_dash.figures.lettering import LINE, SMALLEST_TEXT_PX, broken, drawable, face
 from medgemma_dash.figures.palette import (
     DARK,
     checked_scale,
@@ -19,9 +20,8 @@ from medgemma_dash.figures.stretching import MapMode, finest, stretched
 from medgemma_dash.figures.words import number
 
 CAPTION = "Research only. Not for clinical use."
-# Text never gets smaller than this, however small the radiograph.
-SMALLEST_TEXT_PX = 13
 NARROWEST_PX = 480
+BAR_AT_LEAST = 5  # the colour bar's share of the strip's width, as a divisor
 _PIXELS_AT_ONCE = 2**18  # a band takes some 10 MB
 
 
@@ -39,27 +39,29 @@ def overlay_picture(
     notices: Sequence[str] = (),
     fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
     beside: Sequence[Float[np.ndarray, "_ _"]] = (),
+    text_px: int | None = None,
 ) -> UInt8[np.ndarray, "taller wider 3"]:
     """The radiograph with its map, then a strip with colour bar, caption and notices.
 
     notices: further lines for the strip, such as the demo model's; the caller's own words.
     fine: the map before it was pooled to the soft tokens, drawn in its place.
     beside: maps of other pictures that share this one's scale, as they are drawn.
-    The picture keeps the radiograph's size, widened only if the strip's text needs it.
+    text_px: height of the text, which then takes as many lines as it needs; by default it grows
+    with the picture, which is widened where its text needs that.
     Raises ValueError on a colour scale that does not exist or a value that is not finite.
     """
     scale = checked_scale(colour_scale, signed)
     height, width = pixels.shape[:2]
     drawn, patches = finest(image_map, fine)
     bounds = colour_range(drawn, signed, beside)
-    strip = _strip(width, bounds, scale, (CAPTION, *notices), patches)
+    strip = _strip(width, bounds, scale, (CAPTION, *notices), patches, text_px)
     canvas = np.empty((height + strip.height, strip.width, 3), np.uint8)
     canvas[:height] = ImageColor.getrgb(DARK.background)
     canvas[height:] = strip
     left = (strip.width - width) // 2
     picture = canvas[:height, left : left + width]
     _composite(pixels, drawn, mode, opacity, threshold, scale, bounds, picture)
-    _draw_marks(picture, image_map.shape, laterality, selected_cells)
+    _draw_marks(picture, image_map.shape, laterality, selected_cells, text_px or SMALLEST_TEXT_PX)
     return canvas
 
 
@@ -125,6 +127,7 @@ def _draw_marks(
     grid: tuple[int, ...],
     laterality: str,
     selected: Sequence[Cell],
+    smallest: int,
 ) -> None:
     """Draw into the picture itself: Pillow would need a copy of all of it."""
     height, width = picture.shape[:2]
@@ -139,9 +142,9 @@ def _draw_marks(
             edge[:] = ImageColor.getrgb(DARK.accent)
     if laterality not in ("left", "right"):
         return
-    size = max(SMALLEST_TEXT_PX, width // 28)
+    size = max(smallest, width // 28)
     inset, corner = size // 2, min(2 * size, width)
-    font = ImageFont.load_default(size)
+    font = face(size)
     for at_left in (True, False):
         part = picture[:corner, :corner] if at_left else picture[:corner, width - corner :]
         patch = Image.fromarray(part)
@@ -163,25 +166,36 @@ def _strip(
     scale: str,
     lines: Sequence[str],
     patches: str,
+    text_px: int | None,
 ) -> Image.Image:
-    width = max(width, NARROWEST_PX)
-    size = max(SMALLEST_TEXT_PX, width // 56)
-    font = ImageFont.load_default(size)
-    ends = scale_ends(bounds, patches)
-    wrapped = [part for line in lines for part in _wrapped(line, font, width - 2 * size)]
-    height = round(size * (3.6 + 1.5 * len(wrapped)))
+    if text_px is None:
+        width = max(width, NARROWEST_PX)
+    size = text_px or max(SMALLEST_TEXT_PX, width // 56)
+    font, room = face(size), width - 2 * size
+    low, high = scale_ends(bounds, patches)
+    starts = size + round(font.getlength(low)) + size // 2
+    stops = width - size - round(font.getlength(high)) - size // 2
+    written = [
+        (part, DARK.text if place == 0 else DARK.accent)
+        for place, line in enumerate(lines)
+        for part in broken(drawable(line), room, font.getlength)
+    ]
+    if stops - starts < room / BAR_AT_LEAST:
+        # No room beside its numbers: the bar stands over them.
+        starts, stops = size, width - size
+        ends = broken(scale_range(low, high), room, font.getlength)
+        low = high = ""
+        written[:0] = [(part, DARK.muted) for part in ends]
+    height = round(size * (3.6 + LINE * len(written)))
     strip = Image.new("RGB", (width, height), DARK.background)
     draw = ImageDraw.Draw(strip)
-    starts = size + round(font.getlength(ends[0])) + size // 2
-    stops = width - size - round(font.getlength(ends[1])) - size // 2
     bar = Image.fromarray(scale_colours(scale, 256)[None]).resize((stops - starts, size * 2 // 3))
     middle = round(size * 1.6)
     strip.paste(bar, (starts, middle - bar.height // 2))
-    draw.text((size, middle), ends[0], fill=DARK.muted, font=font, anchor="lm")
-    draw.text((width - size, middle), ends[1], fill=DARK.muted, font=font, anchor="rm")
-    for place, line in enumerate(wrapped):
-        colour = DARK.text if place == 0 else DARK.accent
-        draw.text((size, round(size * (3.0 + 1.5 * place))), line, fill=colour, font=font)
+    draw.text((size, middle), low, fill=DARK.muted, font=font, anchor="lm")
+    draw.text((width - size, middle), high, fill=DARK.muted, font=font, anchor="rm")
+    for place, (part, colour) in enumerate(written):
+        draw.text((size, round(size * (3.0 + LINE * place))), part, fill=colour, font=font)
     return strip
 
 
@@ -193,13 +207,6 @@ def scale_ends(bounds: tuple[float, float], patches: str = "") -> tuple[str, str
     return "0", f"{number(high)} relevance, raw{patches}"
 
 
-def _wrapped(line: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont, room: int) -> list[str]:
-    """The line, broken between words so that each part fits."""
-    parts: list[str] = []
-    for word in line.split():
-        longer = f"{parts[-1]} {word}" if parts else word
-        if parts and font.getlength(longer) <= room:
-            parts[-1] = longer
-        else:
-            parts.append(word)
-    return parts
+def scale_range(low: str, high: str) -> str:
+    """Both ends in one text, for a bar that has no room beside it."""
+    return f"{low} to {high}"

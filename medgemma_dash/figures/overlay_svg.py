@@ -5,7 +5,6 @@ Self-contained: the radiograph is inside, no script, no address. Every text is e
 
 import io
 import re
-import textwrap
 from base64 import b64encode
 from collections.abc import Sequence
 
@@ -13,7 +12,14 @@ import numpy as np
 from jaxtyping import Float
 from PIL import Image
 
-from medgemma_dash.figures.overlay import CAPTION, coloured, scale_ends
+from medgemma_dash.figures.lettering import LINE, about, broken, folded
+from medgemma_dash.figures.overlay import (
+    BAR_AT_LEAST,
+    CAPTION,
+    coloured,
+    scale_ends,
+    scale_range,
+)
 from medgemma_dash.figures.palette import DARK, checked_scale, colour_range, scale_colours
 from medgemma_dash.figures.stretching import MapMode, finest, stretched
 from medgemma_dash.figures.words import plain
@@ -21,11 +27,8 @@ from medgemma_dash.figures.words import plain
 # The drawing's own units; the picture fills its width.
 WIDTH = 960
 TEXT_SIZE = 17
-# A character of a sans-serif face is about half as wide as it is high; some room is left.
-_CHARACTERS_A_LINE = round((WIDTH - 2 * TEXT_SIZE) / (0.55 * TEXT_SIZE))
-_LINE = 1.5 * TEXT_SIZE
-_BAR_AT, _FIRST_LINE_AT = 1.6 * TEXT_SIZE, 3.8 * TEXT_SIZE
-_BAR_ENDS = 0.24 * WIDTH  # room for the numbers at either end
+_BAR_ENDS = 0.24 * WIDTH  # room for the numbers at either end, at least
+_FIRST_LINE = 3.8  # of the text's size below the picture
 _SMOOTH_PX = 640
 
 
@@ -47,6 +50,7 @@ def overlay_svg(
     fine: Float[np.ndarray, "patch_rows patch_cols"] | None = None,
     beside: Sequence[Float[np.ndarray, "_ _"]] = (),
     suffix: str = "",
+    text_size: float | int = TEXT_SIZE,
 ) -> str:
     """The drawing; `mode` "grid" makes every cell a rectangle, "smooth" a picture of its own.
 
@@ -55,30 +59,34 @@ def overlay_svg(
     fine: the map before it was pooled to the soft tokens, drawn in its place.
     beside: maps of other drawings that share this one's scale, as they are drawn.
     suffix: of the names inside, where it is to be one of several drawings in a file.
+    text_size: in the drawing's own units, of which its width has 960.
     Raises ValueError on a colour scale that does not exist or a value that is not finite.
     """
     scale = checked_scale(colour_scale, signed)
     drawn, patches = finest(image_map, fine)
     bounds = colour_range(drawn, signed, beside)
     tall = WIDTH * height / width
-    lines = [part for one in (CAPTION, *notices) for part in _wrapped(one)]
-    whole = round(tall + _FIRST_LINE_AT + _LINE * len(lines))
+    bar, lines = _bar(bounds, scale, patches, f"scale{suffix}", text_size)
+    for place, one in enumerate((CAPTION, *notices)):
+        colour = DARK.text if place == 0 else DARK.accent
+        lines += [(part, colour) for part in _wrapped(one, text_size)]
+    whole = round(tall + text_size * (_FIRST_LINE + LINE * len(lines)))
     described = " ".join((CAPTION, *notices, *facts))
     draw = _cells if mode == "grid" else _smooth
     return "\n".join(
         (
             f'<svg xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink" '
             f'width="{WIDTH}" height="{whole}" viewBox="0 0 {WIDTH} {whole}" role="img" '
-            f'aria-labelledby="title{suffix}" font-family="sans-serif" font-size="{TEXT_SIZE}">',
+            f'aria-labelledby="title{suffix}" font-family="sans-serif" font-size="{text_size:g}">',
             f'<title id="title{suffix}">{plain(title)}</title>',
             f"<desc>{plain(described, longest=2000)}</desc>",
             f'<rect width="{WIDTH}" height="{whole}" fill="{DARK.background}"/>',
             _image(radiograph_jpeg, "jpeg", tall),
             draw(drawn.astype(np.float32), scale, bounds, opacity, threshold, tall),
-            *_sides(laterality),
+            *_sides(laterality, text_size),
             f'<g transform="translate(0 {tall:.2f})">',
-            *_bar(bounds, scale, patches, f"scale{suffix}"),
-            *_texts(lines),
+            *bar,
+            *_texts(lines, text_size),
             "</g></svg>",
         )
     )
@@ -135,10 +143,10 @@ def _smooth(
     return _image(buffer.getvalue(), "png", tall)
 
 
-def _sides(laterality: str) -> list[str]:
+def _sides(laterality: str, text_size: float | int) -> list[str]:
     if laterality not in ("left", "right"):
         return []
-    size = WIDTH // 28
+    size = round(max(WIDTH // 28, text_size))
     left, right = ("R", "L") if laterality == "left" else ("L", "R")
     style = (
         f'y="{1.3 * size:.1f}" font-size="{size}" fill="{DARK.text}" stroke="#000000" '
@@ -150,34 +158,46 @@ def _sides(laterality: str) -> list[str]:
     ]
 
 
-def _bar(bounds: tuple[float, float], scale: str, patches: str, name: str) -> list[str]:
+def _bar(
+    bounds: tuple[float, float], scale: str, patches: str, name: str, size: float | int
+) -> tuple[list[str], list[tuple[str, str]]]:
+    """The colour bar, and lines with colours of what has no room beside it."""
     colours = scale_colours(scale, 17)
     stops = "".join(
         f'<stop offset="{place / 16:.4f}" stop-color="rgb({red},{green},{blue})"/>'
         for place, (red, green, blue) in enumerate(colours)
     )
     low, high = scale_ends(bounds, patches)
-    thick = TEXT_SIZE * 2 / 3
-    style = f'y="{_BAR_AT + 0.35 * TEXT_SIZE:.2f}" fill="{DARK.muted}"'
-    return [
+    ends = max(_BAR_ENDS, about(high, size) + 2 * size)
+    beside = WIDTH - 2 * ends >= WIDTH / BAR_AT_LEAST
+    if not beside:
+        ends = size
+    thick, at = size * 2 / 3, 1.6 * size
+    bar = [
         f'<linearGradient id="{name}">{stops}</linearGradient>',
-        f'<rect x="{_BAR_ENDS:.2f}" y="{_BAR_AT - thick / 2:.2f}" '
-        f'width="{WIDTH - 2 * _BAR_ENDS:.2f}" height="{thick:.2f}" fill="url(#{name})"/>',
-        f'<text x="{_BAR_ENDS - TEXT_SIZE:.2f}" text-anchor="end" {style}>{plain(low)}</text>',
-        f'<text x="{WIDTH - _BAR_ENDS + TEXT_SIZE:.2f}" {style}>{plain(high)}</text>',
+        f'<rect x="{ends:.2f}" y="{at - thick / 2:.2f}" '
+        f'width="{WIDTH - 2 * ends:.2f}" height="{thick:.2f}" fill="url(#{name})"/>',
     ]
+    if not beside:
+        return bar, [(part, DARK.muted) for part in _wrapped(scale_range(low, high), size)]
+    style = f'y="{at + 0.35 * size:.2f}" fill="{DARK.muted}"'
+    numbers = [
+        f'<text x="{ends - size:.2f}" text-anchor="end" {style}>{plain(low)}</text>',
+        f'<text x="{WIDTH - ends + size:.2f}" {style}>{plain(high)}</text>',
+    ]
+    return bar + numbers, []
 
 
-def _texts(lines: Sequence[str]) -> list[str]:
+def _texts(lines: Sequence[tuple[str, str]], size: float | int) -> list[str]:
     return [
-        f'<text x="{TEXT_SIZE}" y="{_FIRST_LINE_AT + _LINE * place:.1f}" '
-        f'fill="{DARK.text if place == 0 else DARK.accent}">{plain(line)}</text>'
-        for place, line in enumerate(lines)
+        f'<text x="{size:g}" y="{size * (_FIRST_LINE + LINE * place):.1f}" '
+        f'fill="{colour}">{plain(line)}</text>'
+        for place, (line, colour) in enumerate(lines)
     ]
 
 
-def _wrapped(line: str) -> list[str]:
-    return textwrap.wrap(line, _CHARACTERS_A_LINE)
+def _wrapped(line: str, size: float | int) -> list[str]:
+    return broken(folded(line), WIDTH - 2 * size, lambda text: about(text, size))
 
 
 def side_by_side(drawings: Sequence[str]) -> str:

@@ -29,6 +29,19 @@ _COUNTED: Mapping[str, tuple[str, ...]] = {
 }  # fmt: skip
 
 
+# Wherever they stand: above the first number, up to the second.
+_MEASURED: Mapping[str, tuple[float, float]] = {
+    "rms_norm_eps": (0, 1),
+    "layer_norm_eps": (0, 1),
+    "query_pre_attn_scalar": (0, MOST),
+    "rope_theta": (1, 1e12),
+    "rope_local_base_freq": (1, 1e12),
+    "factor": (0, 1e6),  # of scaled positions
+}
+# Of Gemma 2 and of encoders: what is computed and explained here has none of it.
+_UNKNOWN = ("attn_logit_softcapping", "final_logit_softcapping", "use_bidirectional_attention")
+
+
 def check_configuration(raw: object) -> None:
     """Check a Gemma 3 configuration as it stands in config.json; raises ModelError."""
     for fault in _faults(raw):
@@ -69,6 +82,23 @@ def _faults(raw: object) -> Iterator[str]:
                 most = MOST_LAYERS if name == "num_hidden_layers" else MOST
                 place = f"{part}.{name}" if part else name
                 yield f"{place} is {quoted(section[name])}, not a whole number from 1 to {most}"
+
+    for part in _COUNTED:
+        yield from _unmeasured(raw.get(part, {}) if part else {}, part)
+
+
+def _unmeasured(section: Mapping[str, Any], place: str) -> Iterator[str]:
+    for name, value in section.items():
+        where = f"{place}.{name}"
+        if isinstance(value, Mapping):
+            yield from _unmeasured(value, where)
+        elif name in _UNKNOWN and value not in (None, False):
+            yield f"{where} is {quoted(value)}, which Gemma 3 does not have"
+        elif name in _MEASURED:
+            above, most = _MEASURED[name]
+            number = isinstance(value, int | float) and not isinstance(value, bool)
+            if not (number and above < value <= most):
+                yield f"{where} is {quoted(value)}, not a number above {above} up to {most:g}"
 
 
 def _is_count(value: Any, name: str) -> bool:

@@ -6,17 +6,22 @@ import numpy as np
 import torch
 from transformers import Gemma3ForConditionalGeneration
 
-from medgemma_dash.core.errors import MedGemmaDashError, ModelError, UnsupportedModelError
+from medgemma_dash.core.errors import MedGemmaDashError, ModelError, UnsupportedModelError, quoted
 from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.chat_template import chat_template
+from medgemma_dash.models.ending import end_ids
 from medgemma_dash.models.gemma3 import read_layout
 from medgemma_dash.models.prompting import encode_prompt
 
 MERGING = (
     "merge it into its base model, peft.PeftModel.from_pretrained(base, adapter).merge_and_unload()"
 )
+_SENTENCE = "Is it 3.5 cm wide, left-sided?"
 _SIDE = 32  # pixels of the picture that is tried
+# Of black and white as the vision tower sees them: the published processor makes -1 and 1, that of
+# any data set in use at most 3; a picture that was not rescaled goes up to 255.
+_LARGEST, _LEAST_APART = 10.0, 0.1
 
 
 def check_model(hf_model: Any) -> None:
@@ -68,12 +73,12 @@ def check_processor(processor: Any) -> None:
 
 
 def check_together(model: VisionLanguageModel) -> None:
-    """Put a question about a grey picture into the form that the model reads.
+    """Put a question about a picture, half black and half white, into the form that is read.
 
     Raises ModelError when the processor cannot, or makes what another model would read.
     """
     try:
-        encoded = encode_prompt(model, [_grey()], "Is it normal?")
+        encoded = encode_prompt(model, [_half_white()], "Is it normal?")
     except MedGemmaDashError:
         raise
     except Exception as error:  # transformers' processors raise whatever a setting leads them to
@@ -88,6 +93,8 @@ def check_together(model: VisionLanguageModel) -> None:
             f"The processor makes pictures of {width} x {height} pixels; the vision tower takes "
             f"{side} x {side}. Take the processor of the same checkpoint."
         )
+    _check_shades(encoded.pixel_values)
+    _check_words(model)
     known = len(model.processor.tokenizer)
     if known > model.vocabulary_size:
         raise ModelError(
@@ -103,13 +110,55 @@ def described(error: BaseException) -> str:
     return text if text and plain else f"{type(error).__name__}: {text}".rstrip(": ")
 
 
-def _grey() -> Radiograph:
-    pixels = np.full((_SIDE, _SIDE, 3), 128, np.uint8)
+def _check_words(model: VisionLanguageModel) -> None:
+    """Put text into tokens and back, and look for the tokens that end an answer.
+
+    Raises ModelError.
+    """
+    tokenizer = model.processor.tokenizer
+    ids = tokenizer(_SENTENCE, add_special_tokens=False)["input_ids"]
+    if tokenizer.decode(ids) != _SENTENCE:
+        raise ModelError(
+            f"The tokenizer does not give back what it is given: {quoted(_SENTENCE)} becomes "
+            f"{quoted(tokenizer.decode(ids))}. Take the tokenizer of the same checkpoint."
+        )
+    ends = end_ids(model)
+    if not ends or not all(
+        isinstance(one, int) and 0 <= one < model.vocabulary_size for one in ends
+    ):
+        raise ModelError(
+            f"Answers would have no end: the tokens that end one, {quoted(sorted(ends, key=str))}, "
+            f"are to be numbers from 0 to {model.vocabulary_size - 1}. Set eos_token_id in "
+            "generation_config.json as the checkpoint has it."
+        )
+
+
+def _check_shades(values: torch.Tensor) -> None:
+    """Compare what became of the black half and of the white one; raises ModelError."""
+    quarter = values.shape[-1] // 4
+    black, white = values[..., :quarter].float(), values[..., -quarter:].float()
+    if not bool(torch.isfinite(values).all()):
+        fault = "makes numbers of a picture that are not finite"
+    elif float(white.min() - black.max()) < _LEAST_APART:
+        fault = "makes no difference between black and white, or turns them around"
+    elif float(values.abs().max()) > _LARGEST:
+        fault = f"makes numbers of a picture that are as large as {float(values.abs().max()):g}"
+    else:
+        return
+    raise ModelError(
+        f"The processor {fault}: its rescale_factor, image_mean or image_std is wrong. Take the "
+        "processor of the same checkpoint."
+    )
+
+
+def _half_white() -> Radiograph:
+    pixels = np.zeros((_SIDE, _SIDE, 3), np.uint8)
+    pixels[:, _SIDE // 2 :] = 255
     return Radiograph(
         pixels=pixels,
         sha256="",
         spacing_mm=None,
-        laterality=Laterality("unknown", "a grey picture"),
+        laterality=Laterality("unknown", "a picture of two halves"),
         intensities=pixels[..., 0].astype(np.float32),
         windows=(Window("full", 128.0, 256.0),),
     )

@@ -15,6 +15,7 @@ from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.models.adapter import VisionLanguageModel
 from medgemma_dash.models.decision import margin
 from medgemma_dash.models.decoding import greedy_tokens, read_logits
+from medgemma_dash.models.ending import end_ids
 from medgemma_dash.models.fidelity import FidelityMeter
 from medgemma_dash.models.prompting import EncodedPrompt, encode_continuation, encode_prompt
 from medgemma_dash.models.replay import Replay
@@ -89,13 +90,6 @@ def stream_answer(
         )
         model.replays.put(answer.key, replay)
         return answer
-
-
-def end_ids(model: VisionLanguageModel) -> set[int]:
-    """Ids of the tokens that end an answer."""
-    configured = model.hf_model.generation_config.eos_token_id
-    ids = {configured} if isinstance(configured, int) else set(configured or ())
-    return ids | {model.processor.tokenizer.eos_token_id}
 
 
 def _decode(

@@ -1,6 +1,7 @@
 """From a name, a hub id or a folder to a frozen model on the right device."""
 
 import os
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from medgemma_dash.models.fitness import check_model, check_processor, check_tog
 from medgemma_dash.models.gemma3 import read_layout
 from medgemma_dash.models.revision import held_revision, stored_revision
 
+_OF_A_LAYER = re.compile(r"\blayers\.\d+\.")
 DEMO_MARK = "medgemma_dash_demo"  # in the configuration, so that every copy takes it along
 
 
@@ -65,6 +67,24 @@ def load_model(
     model.revision = stored_revision(hf_model, Path(source))
     model.load_seconds = time.perf_counter() - began
     return model
+
+
+def check_folder(name: str) -> None:
+    """Refuse what can be seen to be broken without reading the weights; nothing of the hub is read.
+
+    Raises what `load_model` raises.
+    """
+    source = source_of(name)
+    if not Path(source).is_dir():
+        return
+    try:
+        with _quiet():
+            check_checkpoint(source)
+            check_processor(AutoProcessor.from_pretrained(source, trust_remote_code=False))
+    except MedGemmaDashError:
+        raise
+    except Exception as error:  # transformers raises whatever a broken file leads it to
+        raise explained(name, error) from error
 
 
 def wrap_model(hf_model: Any, hf_processor: Any) -> VisionLanguageModel:
@@ -119,11 +139,20 @@ def _read(source: str, dtype: torch.dtype) -> tuple[Any, dict[str, Any]]:
 
 
 def _check_weights(name: str, report: dict[str, Any]) -> None:
-    """Raise ModelError where transformers filled up with random numbers, and went on."""
+    """Raise ModelError where transformers filled up with random numbers or left layers out, and
+    went on.
+    """
     if missing := sorted(report["missing_keys"]):
         raise ModelError(
             f"{name} lacks {len(missing)} weights, {missing[0]} among them. The download or copy "
             "is incomplete: fetch it again."
+        )
+    unread = [key for key in sorted(report["unexpected_keys"]) if _OF_A_LAYER.search(key)]
+    if unread:
+        raise ModelError(
+            f"The model folder {name!r} could not be loaded: {len(unread)} weights are of layers "
+            f"that config.json does not have, {unread[0]} among them. The configuration is another "
+            "model's: copy it again."
         )
     if other := sorted(report["mismatched_keys"]):
         weight, held, described_shape = other[0]

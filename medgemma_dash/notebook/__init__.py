@@ -5,9 +5,11 @@ notebook.compare([explain(model, answer, token=3, method=m) for m in ("chefer", 
 view = notebook.layer_view(model, answer, token=3)
 notebook.head_matrix(view)
 notebook.headline(explanation)
+notebook.picture(answer, explanation, "map.svg", width_mm=85)
 notebook.report(model, answer, explanation, "report.html")
 """
 
+from medgemma_dash.notebook.agreement import agreements, difference
 from medgemma_dash.notebook.layers import (
     attended_words,
     attention_map,
@@ -17,7 +19,8 @@ from medgemma_dash.notebook.layers import (
     head_matrix,
     layer_view,
 )
-from medgemma_dash.notebook.maps import agreements, compare, difference, layers, show, zones
+from medgemma_dash.notebook.maps import compare, layers, show, zones
+from medgemma_dash.notebook.pictures import picture
 from medgemma_dash.notebook.reports import headline, report
 
 __all__ = [
@@ -33,6 +36,7 @@ __all__ = [
     "headline",
     "layer_view",
     "layers",
+    "picture",
     "report",
     "show",
     "zones",

@@ -38,8 +38,12 @@ def map_picture(
     pixels: UInt8[np.ndarray, "height width 3"],
     display: MapDisplay = DEFAULT_DISPLAY,
     image: int = -1,
+    text_px: int | None = None,
 ) -> UInt8[np.ndarray, "taller wider 3"]:
-    """An image's map over its radiograph, with its legend and notices; image: its number."""
+    """An image's map over its radiograph, with its legend and notices; image: its number.
+
+    text_px: see `overlay_picture`.
+    """
     return overlay_picture(
         pixels,
         explanation.images[image],
@@ -52,6 +56,7 @@ def map_picture(
         notices=picture_notices(explanation, image),
         fine=explanation.fine_images[image] if explanation.fine_images else None,
         beside=drawn_beside(explanation, image, display),
+        text_px=text_px,
     )
 
 

@@ -16,37 +16,15 @@ from jaxtyping import Bool, Float
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Window
-from medgemma_dash.figures import overlay_svg
-from medgemma_dash.figures.overlay import joined_pictures
-from medgemma_dash.figures.overlay_svg import side_by_side
-from medgemma_dash.figures.palette import checked_scale
 from medgemma_dash.figures.style import MapDisplay
-from medgemma_dash.imaging import jpeg_bytes
-from medgemma_dash.regions import ZoneTable, shown_laterality
-from medgemma_dash.reports.caption import (
-    captioned_drawing,
-    captioned_picture,
-    resized,
-    width_in_pixels,
-)
-from medgemma_dash.reports.explanation import MOST_WORDS, explanation_report, why
+from medgemma_dash.regions import ZoneTable
+from medgemma_dash.reports.explanation import MOST_WORDS, explanation_report
 from medgemma_dash.reports.html import html_page
-from medgemma_dash.reports.pictures import (
-    LONGEST_SIDE_PX,
-    drawn_beside,
-    films,
-    map_picture,
-    picture_notices,
-)
+from medgemma_dash.reports.map_figure import MapFigure
 from medgemma_dash.services.explaining.headline import Strength, strength_of
 from medgemma_dash.services.explaining.prompt_words import prompt_words
-from medgemma_dash.services.exporting import (
-    explanation_json,
-    numbers_csv,
-    overlay_png,
-    relevancy_npz,
-)
-from medgemma_dash.services.exporting.subject import film_names, subject, window_words
+from medgemma_dash.services.exporting import explanation_json, numbers_csv, relevancy_npz
+from medgemma_dash.services.exporting.subject import film_names
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,67 +61,21 @@ class Takeaway:
         return film_names(self.answer, self.uploaded)
 
     def png(self, width_mm: float | None = None) -> bytes:
-        """The maps as they were drawn, over the radiographs, with legend and caption; of several
-        images side by side.
-
-        width_mm: of all of it at 300 dots an inch; by default the radiographs keep every pixel.
-        Raises ValueError for a width that no figure has.
-        """
-        shown = films(self.answer, self.pixels())
-        if width_mm is not None:
-            wide = width_in_pixels(width_mm) // len(shown)
-            shown = [resized(pixels, wide) for pixels in shown]
-        pictures = [
-            map_picture(self.explanation, self.answer, pixels, self.display, image)
-            for image, pixels in enumerate(shown)
-        ]
-        joined = captioned_picture(joined_pictures(pictures), self._caption(), width_mm)
-        return overlay_png(joined, self.explanation, about=self._about())
+        """The maps as they were drawn; see `MapFigure.png`."""
+        return self._figure().png(width_mm)
 
     def svg(self, width_mm: float | None = None) -> str:
-        """The same as a drawing that is sharp at any size."""
-        shown = enumerate(films(self.answer, self.pixels()))
-        drawing = side_by_side([self._drawing(image, pixels) for image, pixels in shown])
-        return captioned_drawing(drawing, self._caption(), width_mm)
+        """The same as a drawing; see `MapFigure.svg`."""
+        return self._figure().svg(width_mm)
 
-    def _about(self) -> tuple[tuple[str, str], ...]:
-        window = "" if self.shown_window is None else window_words(self.shown_window)
-        return subject(self.explanation, self.films, window)
-
-    def _caption(self) -> list[str]:
-        """Title, facts and how it was drawn; the colour bar has the scale's numbers."""
-        display = self.display
-        return [
-            why(self.explanation),
-            *(f"{name}: {value}" for name, value in self._about()),
-            f"Drawn: {checked_scale(display.colour_scale, self.explanation.signed)} colours, "
-            f"{display.mode}, opacity {display.opacity:.0%}, "
-            f"hidden below {display.threshold:.0%} of the peak",
-        ]
-
-    def _drawing(self, image: int, pixels: npt.NDArray[np.uint8]) -> str:
-        explanation, radiograph = self.explanation, self.answer.images[image].radiograph
-        named = explanation.image_names[image]
-        return overlay_svg(
-            jpeg_bytes(pixels, longest_side=LONGEST_SIDE_PX),
-            radiograph.width,
-            radiograph.height,
-            explanation.images[image],
-            mode=self.display.mode,
-            opacity=self.display.opacity,
-            threshold=self.display.threshold,
-            colour_scale=self.display.colour_scale,
-            signed=explanation.signed,
-            laterality=str(shown_laterality(radiograph)),
-            title=f"{why(explanation)}{f' {named.capitalize()}' if named else ''}",
-            facts=(
-                f"Method {explanation.method}.",
-                f"Radiograph sha256 {explanation.provenance.image_sha256s[image]}.",
-            ),
-            notices=picture_notices(explanation, image),
-            fine=explanation.fine_images[image] if explanation.fine_images else None,
-            beside=drawn_beside(explanation, image, self.display),
-            suffix=f"-{image + 1}" if named else "",
+    def _figure(self) -> MapFigure:
+        return MapFigure(
+            self.explanation,
+            self.answer,
+            self.pixels(),
+            self.display,
+            self.films,
+            self.shown_window,
         )
 
     def csv(self) -> str:

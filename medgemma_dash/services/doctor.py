@@ -7,6 +7,7 @@ not fit, this file may not even be imported.
 import os
 import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -18,7 +19,7 @@ from medgemma_dash.core.dependencies import dependencies, remedy
 from medgemma_dash.core.errors import MedGemmaDashError, SettingError
 from medgemma_dash.core.settings import read_settings
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSLESS, LOSSY
-from medgemma_dash.models import load_model
+from medgemma_dash.models import check_folder, load_model
 from medgemma_dash.models.devices import choose_device, choose_dtype, free_memory_bytes
 from medgemma_dash.models.processor import multiplies_bfloat16
 from medgemma_dash.services.libraries import Diagnosis
@@ -33,20 +34,19 @@ WORKING_GIGABYTES = 3.5
 DEMO_GIGABYTES = 2.0
 
 
-def examine() -> tuple[Diagnosis, ...]:
-    """Look at everything that is computed with; takes seconds, for it loads the demo model."""
-    return (
-        _memory(),
-        _processor(),
-        *_accelerators(),
-        _demo_model(),
-        _chosen_model(),
-        *(_checkpoint(name, billions) for name, billions in CHECKPOINTS),
-        _hub(),
-        _disk(),
-        _decoders(),
-        _browser(),
-    )
+def examine() -> Iterator[Diagnosis]:
+    """Look at everything that is computed with, one after the other; the models take seconds."""
+    yield _memory()
+    yield _processor()
+    yield from _accelerators()
+    yield _demo_model()
+    yield _chosen_model()
+    for name, billions in CHECKPOINTS:
+        yield _checkpoint(name, billions)
+    yield _hub()
+    yield _disk()
+    yield _decoders()
+    yield _browser()
 
 
 def _memory() -> Diagnosis:
@@ -129,6 +129,11 @@ def _chosen_model() -> Diagnosis:
         dtype = choose_dtype(settings.dtype, device)
     except MedGemmaDashError as error:
         return Diagnosis("Settings", "fail", str(error), "Correct or unset the variable.")
+    try:
+        check_folder(settings.model)
+    except MedGemmaDashError as error:
+        remedy = "Correct MEDGEMMA_DASH_MODEL or the folder; unset, it is the demo model."
+        return Diagnosis("Settings", "fail", str(error), remedy)
     text = f"model {settings.model}, device {device}, number format {settings.dtype}"
     if device.type == "cpu" and dtype == torch.bfloat16 and not multiplies_bfloat16():
         remedy = "This processor is very slow in bfloat16: set MEDGEMMA_DASH_DTYPE=float32."

@@ -13,9 +13,11 @@ from PIL import Image
 from medgemma_dash import cli, explain, load_radiograph, relevancy_tensor
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.cli.summary import printable
+from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.core.resources import resource
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.explaining.explain import explain_target
 
 QUESTION = "Is there evidence of pneumothorax?"
 LIMIT = 8  # tokens; enough to explain, whatever the model says
@@ -106,6 +108,40 @@ def test_a_terminal_that_shows_nothing_costs_no_file(command, tmp_path, monkeypa
     if encoding == "ascii":
         with os.fdopen(read, encoding="ascii") as printed:
             assert "Note      ??belkeit? is several tokens" in printed.read()
+
+
+def test_every_line_is_printed_as_soon_as_it_is_known(command, demo_model, monkeypatch, capsys):
+    told = []
+
+    def told_before(what, do):
+        def done(*given, **named):
+            told.append((what, capsys.readouterr().out))
+            return do(*given, **named)
+
+        return done
+
+    load, think = told_before("load", lambda *_, **__: demo_model), told_before("ask", ask)
+    monkeypatch.setattr(chosen_model, "load_model", load)
+    monkeypatch.setattr("medgemma_dash.cli.explain.ask", think)
+    explain_it = told_before("explain", explain_target)
+    monkeypatch.setattr("medgemma_dash.cli.explain.explain_target", explain_it)
+    assert command("--token", "0") == 0
+    first, second, third = (lines for _, lines in told)
+    assert first == f"{RESEARCH_NOTICE}\n"
+    assert second.splitlines()[-1] == f"Question  {QUESTION}"
+    assert third.startswith("Answer    ")
+    assert capsys.readouterr().out.startswith("Explained ")
+
+
+def test_a_picture_is_as_wide_as_asked(command, tmp_path, capsys):
+    assert command("--token", "0", "--width-mm", "85") == 0
+    with Image.open(tmp_path / "new" / "out" / "overlay.png") as overlay:
+        assert overlay.width == round(85 / 25.4 * 300)
+    for width in ("39", "401", "-85", "1e2", "nan", "wide", "9" * 5000):
+        with pytest.raises(SystemExit) as stopped:
+            command("--width-mm", width)
+        assert stopped.value.code == 2
+        assert "of 40 to 400 mm" in capsys.readouterr().err.splitlines()[-1]
 
 
 def test_a_failure_while_writing_leaves_the_files_of_before(command, tmp_path, capsys, monkeypatch):

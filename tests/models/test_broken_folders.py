@@ -32,6 +32,16 @@ def number(part, name, value):
     return change
 
 
+def shade(name, value):
+    def change(folder):
+        path = folder / "processor_config.json"
+        config = json.loads(path.read_text())
+        config["image_processor"][name] = value
+        path.write_text(json.dumps(config))
+
+    return change
+
+
 def text(name, content):
     return lambda folder: (folder / name).write_text(content)
 
@@ -42,6 +52,25 @@ def without(*names):
             (folder / name).unlink()
 
     return change
+
+
+def tokenizer_part(name, value):
+    def change(folder):
+        path = folder / "tokenizer.json"
+        parts = json.loads(path.read_text())
+        parts[name] = value
+        path.write_text(json.dumps(parts))
+
+    return change
+
+
+def ends(value):
+    return text("generation_config.json", json.dumps({"eos_token_id": value}))
+
+
+def fewer_layers(folder):
+    number("text_config", "layer_types", None)(folder)
+    number("text_config", "num_hidden_layers", 1)(folder)
 
 
 def many_layers(folder):
@@ -70,6 +99,31 @@ FAULTS = {
     "a format that is none": (number(None, "dtype", "odd"), "could not be loaded"),
     "an unknown activation": (number("text_config", "hidden_activation", "boom"), "boom"),
     "layers of an unknown kind": (number("text_config", "layer_types", ["odd"] * 2), "layer_types"),
+    "layers left out": (fewer_layers, "layers that config.json does not have"),
+    "no smallest number": (number("text_config", "rms_norm_eps", -1.0), "not a number above 0"),
+    "a smallest number that is huge": (number("vision_config", "layer_norm_eps", 1e6), "up to 1"),
+    "a scale below nothing": (number("text_config", "query_pre_attn_scalar", -1), "above 0 up to"),
+    "a scale that is no number": (
+        number("text_config", "query_pre_attn_scalar", float("nan")),
+        "query_pre_attn_scalar is nan",
+    ),
+    "places that do not turn": (
+        number("text_config", "rope_parameters", {"full_attention": {"rope_theta": 0}}),
+        "rope_parameters.full_attention.rope_theta is 0",
+    ),
+    "logits of another family": (number("text_config", "final_logit_softcapping", 30.0), "Gemma 3"),
+    "both ways": (number("text_config", "use_bidirectional_attention", True), "Gemma 3 does not"),
+    "an end that is no token": (ends(10**6), "Answers would have no end"),
+    "an end that is a word": (ends("x"), "Answers would have no end"),
+    "a tokenizer of small letters": (
+        tokenizer_part("normalizer", {"type": "Lowercase"}),
+        "does not give back",
+    ),
+    "a tokenizer that cannot speak": (tokenizer_part("decoder", None), "does not give back"),
+    "a picture that is not scaled": (shade("do_rescale", False), "as large as 509"),
+    "a negative": (shade("rescale_factor", -1 / 255), "turns them around"),
+    "a picture without shades": (shade("image_std", [5e3] * 3), "no difference between"),
+    "shades without end": (shade("rescale_factor", float("nan")), "not finite"),
     "a template that is broken": (text("chat_template.jinja", "{% for %}"), "chat template"),
     "a template of no picture": (text("chat_template.jinja", "hello"), "prepare a radiograph"),
 }

@@ -100,7 +100,7 @@ def test_it_holds_the_program_and_nothing_else(wheel: Path, repository: Path) ->
     files = files_of(repository, "medgemma_dash")
     shipped = files_of(
         repository, "Home.py", "pages", ".streamlit", "requirements.txt", "assets/benchmark",
-        "assets/demo-model", "assets/samples", "assets/styles",
+        "assets/demo-model", "assets/fonts", "assets/samples", "assets/styles",
         "docs/schemas",
     )  # fmt: skip
     expected = files | {f"medgemma_dash/shipped/{name}" for name in shipped}

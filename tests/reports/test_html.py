@@ -18,8 +18,8 @@ from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import DEMO_NOTICE, RESEARCH_NOTICE
 from medgemma_dash.core.target import Against
 from medgemma_dash.regions import ZoneRow, ZoneTable
-from medgemma_dash.reports.explanation import _provenance as provenance_table
 from medgemma_dash.reports.explanation import explanation_report
+from medgemma_dash.reports.explanation_tables import provenance_table
 from medgemma_dash.reports.html import html_page
 from medgemma_dash.reports.html.page import cell
 from medgemma_dash.reports.report import Column, Figure, Report, Table

@@ -46,6 +46,13 @@ def test_a_missing_demo_model_fails_with_a_remedy(monkeypatch):
     assert (found.status, "git checkout" in found.remedy) == ("fail", True)
 
 
+def test_a_broken_folder_that_is_chosen_fails_with_a_remedy(monkeypatch, tmp_path):
+    monkeypatch.setenv("MEDGEMMA_DASH_MODEL", str(tmp_path))
+    found = doctor._chosen_model()
+    assert (found.status, "MEDGEMMA_DASH_MODEL" in found.remedy) == ("fail", True)
+    assert "no config.json" in found.text
+
+
 @pytest.mark.parametrize(
     ("gigabytes", "fits_4b", "fits_27b"),
     [

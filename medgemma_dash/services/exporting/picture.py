@@ -10,8 +10,8 @@ from PIL.PngImagePlugin import PngInfo
 
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
-
-DPI = 300
+from medgemma_dash.core.paper import DPI
+from medgemma_dash.services.exporting.subject import method_words
 
 
 def overlay_png(
@@ -29,7 +29,7 @@ def overlay_png(
     shown = digests if image is None else (digests[image],)
     facts = PngInfo()
     facts.add_itxt("Comment", " ".join(notices(explanation.provenance.is_demo)))
-    facts.add_itxt("Method", explanation.method)
+    facts.add_itxt("Method", method_words(explanation.provenance))
     facts.add_itxt("Source", f"sha256 {', '.join(shown)}")
     for name, value in about:
         if name != "Method":

@@ -7,10 +7,12 @@ from functools import cache
 from hashlib import sha256
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import MethodError
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph, Window
 from medgemma_dash.core.resources import resource
+from medgemma_dash.methods import get
 
 DIGEST_SHOWN = 8
 
@@ -44,10 +46,18 @@ def model_words(provenance: Provenance) -> str:
     return f"{said} (demo model, not MedGemma)" if provenance.is_demo else said
 
 
+def method_title(method: str) -> str:
+    """What a method is called for readers; its name where this version has no such method."""
+    try:
+        return get(method).spec.title
+    except MethodError:
+        return method
+
+
 def method_words(provenance: Provenance) -> str:
-    """The method and its settings."""
+    """The method and its settings, for readers."""
     options = (f"{name} = {value}" for name, value in provenance.settings)
-    return ", ".join((provenance.method, *options))
+    return ", ".join((method_title(provenance.method), *options))
 
 
 def target_words(explanation: Explanation) -> str:
