@@ -9,6 +9,8 @@ from types import SimpleNamespace
 from typing import Any, ClassVar
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.settings import Settings
 from medgemma_dash.services.runtime.host import ModelHost
@@ -164,3 +166,48 @@ def test_another_study_ends_every_job(host: ModelHost) -> None:
         assert job.wait(PATIENCE_SECONDS)
         assert job.state == "cancelled"
     assert session.jobs.unfinished() == ()
+
+
+def held(until: threading.Event) -> Task[None]:
+    return Task("Holding", "hold", lambda _current, _context: until.wait(PATIENCE_SECONDS) and None)
+
+
+def waiting_page(run):  # type: ignore[no-untyped-def]  # AppTest runs its text alone
+    run()
+
+
+def test_patience_ends_while_a_job_goes_on(host: ModelHost) -> None:
+    """Over half a second, which is what patience is."""
+    until = threading.Event()
+
+    def run() -> None:
+        job = Jobs("ada").run(host, held(until), patient=True)
+        assert not job.finished
+        until.set()
+        assert job.wait(PATIENCE_SECONDS)
+
+    page = AppTest.from_function(waiting_page, args=(run,))
+    page.run(timeout=PATIENCE_SECONDS)
+    assert not page.exception
+    assert until.is_set()
+
+
+def test_what_the_reader_does_meanwhile_ends_the_wait_and_the_job_is_kept(
+    host: ModelHost, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class NewerRun(BaseException):
+        """As Streamlit ends a run where it looks at its state."""
+
+    class State:
+        def __contains__(self, _key: str) -> bool:
+            raise NewerRun
+
+    monkeypatch.setattr(st, "session_state", State())
+    until, jobs = threading.Event(), Jobs("ada")
+    with pytest.raises(NewerRun):
+        jobs.run(host, held(until), patient=True)
+    job = jobs.get("hold")
+    assert job is not None
+    assert not job.finished
+    until.set()
+    assert job.wait(PATIENCE_SECONDS)

@@ -20,6 +20,7 @@ T = TypeVar("T")
 # A click on the demo model takes less; only longer work gets a progress line.
 PATIENCE_SECONDS = 0.6
 GLANCE_SECONDS = 0.05
+LOOKED_FOR = "a newer run"
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,7 +119,7 @@ def _wait_a_moment(job: Job[Any]) -> None:
     """
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not job.wait(GLANCE_SECONDS) and time.monotonic() < deadline:
-        _ = "" in st.session_state  # Streamlit ends a run where it touches state, if a newer waits
+        _ = LOOKED_FOR in st.session_state  # where Streamlit ends a run, if a newer one waits
 
 
 def was_left(job: Job[Any]) -> bool:
