@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.compare_page import MAPS, compare_three
-from tests.browser.explain_page import idle, newest
+from tests.browser.conftest import assert_unblemished
+from tests.browser.explain_page import close_popover, idle, newest
 
 pytestmark = pytest.mark.browser
 
@@ -37,8 +40,9 @@ def change_every_map(comparing: Page) -> None:
 
 
 @pytest.fixture
-def comparing(page: Page, app_url: str) -> Page:
-    return compare_three(page, app_url)
+def comparing(shared_page: Page, app_url: str) -> Iterator[Page]:
+    yield compare_three(shared_page, app_url)
+    assert_unblemished(shared_page)
 
 
 @pytest.mark.parametrize("place", [0, 1])
@@ -86,6 +90,10 @@ def test_a_pinned_map_stays_when_the_word_changes(comparing: Page) -> None:
     expect(newest(comparing, ".st-key-subject_line .subject-line .word")).to_have_text(text)
     expect(comparing.locator(MAPS).first).not_to_have_attribute("href", first or "")
     expect(comparing.locator(MAPS).nth(3)).to_have_attribute("href", pinned or "")
+    comparing.get_by_role("button", name="Pin a map").click()
+    comparing.get_by_role("button", name="Take off: 1").click()
+    expect(comparing.locator(MAPS)).to_have_count(3)
+    close_popover(comparing)
 
 
 def test_every_tab_shows_its_part(comparing: Page) -> None:

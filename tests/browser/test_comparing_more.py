@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.compare_page import MAPS, choose_methods, compare_three
+from tests.browser.conftest import assert_unblemished
 from tests.browser.explain_page import RADIOGRAPH, another_radiograph, idle, newest, settled
 
 pytestmark = pytest.mark.browser
@@ -44,8 +46,9 @@ def show_page(page: Page, title: str) -> None:
 
 
 @pytest.fixture
-def comparing(page: Page, app_url: str) -> Page:
-    return compare_three(page, app_url)
+def comparing(shared_page: Page, app_url: str) -> Iterator[Page]:
+    yield compare_three(shared_page, app_url)
+    assert_unblemished(shared_page)
 
 
 def test_several_words_are_compared_as_one_is(comparing: Page) -> None:
