@@ -65,7 +65,6 @@ WATCH_FOR_ERROR_BOXES = """(() => {
 expect.set_options(timeout=WAIT_MILLISECONDS)
 
 OpenPage = Callable[..., Page]
-Themes = dict[bool, BrowserContext]  # by whether it is dark
 Photograph = Callable[[Page, str], None]
 Said = Callable[[Path, str], str]
 
@@ -175,68 +174,46 @@ def app_url(serve_app: ServeApp) -> str:
     return serve_app(ROOT / "Home.py")
 
 
-def watched_page(context: BrowserContext, width: int, height: int) -> Page:
-    """A page that lists what it should not have done.
+@contextmanager
+def pages_of(browser: Browser) -> Iterator[OpenPage]:
+    """Opens pages, each a session of its own, of a given width, height and theme.
 
-    `page.outside`: what it tried to load from elsewhere than this machine. `page.failures`:
-    uncaught script errors, what the server's policy did not let it load, and the text of every
-    box by which Streamlit says that something went wrong.
+    A page lists what it should not have done. `page.outside`: what it tried to load from elsewhere
+    than this machine. `page.failures`: uncaught script errors, what the server's policy did not let
+    it load, and the text of every box by which Streamlit says that something went wrong.
     """
-    page = context.new_page()
-    page.set_viewport_size({"width": width, "height": height})
-    outside: list[str] = []
-    failures: list[str] = []
-    page.outside, page.failures = outside, failures  # type: ignore[attr-defined]
-    page.expose_function("tellOfErrorBox", lambda text: failures.append(f"box: {text}"))
-    page.add_init_script(WATCH_FOR_ERROR_BOXES)
+    contexts: list[BrowserContext] = []
 
-    def listen(request: Request) -> None:
-        if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:")):
-            outside.append(request.url)
-
-    page.on("request", listen)
-    page.on("pageerror", lambda error: failures.append(f"script: {error}"))
-    page.on("console", lambda said: POLICY in said.text and failures.append(said.text))
-    return page
-
-
-@pytest.fixture(scope="session")
-def themes(browser: Browser) -> Iterator[Themes]:
-    """A context for the dark theme and one for the light one.
-
-    All pages of a theme share what the browser keeps of the program's files; loading and
-    compiling them anew would take longer than most tests. To the program each page is a session
-    of its own.
-    """
-    made = {
-        dark: browser.new_context(
+    def open_one(width: int = 1440, height: int = 900, dark: bool = True) -> Page:
+        context = browser.new_context(
+            viewport={"width": width, "height": height},
             color_scheme="dark" if dark else "light",
             reduced_motion="reduce",
             accept_downloads=True,
         )
-        for dark in (True, False)
-    }
-    for context in made.values():
+        contexts.append(context)
         context.set_default_timeout(WAIT_MILLISECONDS)
-    yield made
-    for context in made.values():
-        context.close()
+        outside: list[str] = []
+        failures: list[str] = []
+        context.expose_function("tellOfErrorBox", lambda text: failures.append(f"box: {text}"))
+        context.add_init_script(WATCH_FOR_ERROR_BOXES)
+        page = context.new_page()
+        page.outside, page.failures = outside, failures  # type: ignore[attr-defined]
 
+        def listen(request: Request) -> None:
+            if not request.url.startswith(("http://127.0.0.1:", "data:", "blob:", "file:")):
+                outside.append(request.url)
 
-@contextmanager
-def pages_of(themes: Themes) -> Iterator[OpenPage]:
-    """Opens pages, each a session of its own, of a given width, height and theme."""
-    pages: list[Page] = []
-
-    def open_one(width: int = 1440, height: int = 900, dark: bool = True) -> Page:
-        pages.append(watched_page(themes[dark], width, height))
-        return pages[-1]
+        page.on("request", listen)
+        page.on("pageerror", lambda error: failures.append(f"script: {error}"))
+        page.on("console", lambda said: POLICY in said.text and failures.append(said.text))
+        return page
 
     try:
         yield open_one
     finally:
-        for page in pages:
-            page.close()
+        for context in contexts:
+            context.close()
 
 
 def assert_unblemished(page: Page) -> None:
@@ -250,10 +227,10 @@ def assert_unblemished(page: Page) -> None:
 
 
 @pytest.fixture
-def open_page(themes: Themes) -> Iterator[OpenPage]:
+def open_page(browser: Browser) -> Iterator[OpenPage]:
     """Opens pages as `pages_of` does; at the end of the test each of them is unblemished."""
     pages: list[Page] = []
-    with pages_of(themes) as open_one:
+    with pages_of(browser) as open_one:
 
         def open_and_note(**options: int | bool) -> Page:
             pages.append(open_one(**options))
@@ -271,9 +248,9 @@ def page(open_page: OpenPage) -> Page:
 
 
 @pytest.fixture(scope="module")
-def shared_page(themes: Themes) -> Iterator[Page]:
+def shared_page(browser: Browser) -> Iterator[Page]:
     """A page that the tests of one module use in turn."""
-    with pages_of(themes) as open_one:
+    with pages_of(browser) as open_one:
         yield open_one()
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, Themes, pages_of, served
+from tests.browser.conftest import ROOT, pages_of, served
 from tests.browser.explain_page import (
     FIRST_SAMPLE,
     MAP,
@@ -131,11 +131,11 @@ def serve_again(tmp_path: Path) -> Callable[..., AbstractContextManager[str]]:
 
 
 def test_a_lost_server_is_noticed_and_said_and_never_answered_with_another_film(
-    themes: Themes, serve_again: Callable[..., AbstractContextManager[str]]
+    browser: Browser, serve_again: Callable[..., AbstractContextManager[str]]
 ) -> None:
     """Over 5 s, for the program is started twice: only so does a session get lost whole."""
     # Streamlit itself shows a box while there is no server, so these pages are not unblemished.
-    with pages_of(themes) as open_page:
+    with pages_of(browser) as open_page:
         uploaded, sample = open_page(), open_page()
         with serve_again() as url:
             address = asked_about_upload(uploaded, url)

@@ -7,9 +7,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ServeApp, Themes, pages_of, wait_until
+from tests.browser.conftest import ServeApp, pages_of, wait_until
 
 pytestmark = pytest.mark.browser
 
@@ -23,9 +23,9 @@ def figure_url(serve_app) -> str:
 
 
 @pytest.fixture(scope="module")
-def look(themes: Themes, serve_app: ServeApp) -> Iterator[Callable[[str], Page]]:
+def look(browser: Browser, serve_app: ServeApp) -> Iterator[Callable[[str], Page]]:
     """A page of a query, opened once, for tests that leave it as it is."""
-    with pages_of(themes) as open_one:
+    with pages_of(browser) as open_one:
 
         @cache
         def page_of(query: str) -> Page:
