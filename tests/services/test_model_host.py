@@ -1,5 +1,6 @@
 """The host: background loading, asking and explaining through the engine."""
 
+import re
 import subprocess
 import sys
 import threading
@@ -57,6 +58,7 @@ def load_and_wait(host: ModelHost) -> None:
     finish(host.engine.submit(lambda context: None, owner="test", label="after loading"))
 
 
+ROOT = Path(__file__).parents[2]
 TASKS = [
     f"medgemma_dash.services.{of}"
     for of in ("runtime.host", "explaining.tasks", "faithfulness.tasks", "layers.tasks")
@@ -69,8 +71,19 @@ def test_importing_the_host_or_tasks_imports_no_torch(module: str) -> None:
         f"import sys, {module}; "
         "print([name for name in ('torch', 'transformers', 'streamlit') if name in sys.modules])"
     )
-    root = Path(__file__).parents[2]
-    run = subprocess.run([sys.executable, "-c", code], cwd=root, capture_output=True, check=True)
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert run.stdout.decode().strip() == "[]"
+
+
+def test_what_frames_every_page_imports_no_torch() -> None:
+    """Else the first page waits for it; Streamlit's collection after every run takes long, too."""
+    framing = re.findall(
+        r"    from (medgemma_dash\S+) import", (ROOT / "Home.py").read_text("utf-8")
+    )
+    code = f"import sys, {', '.join(framing)}, medgemma_dash.ui.components.chart"
+    code += "; print([name for name in ('torch', 'transformers') if name in sys.modules])"
+    run = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, check=True)
+    assert len(framing) > 5
     assert run.stdout.decode().strip() == "[]"
 
 

@@ -12,7 +12,6 @@ from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph, Window
 from medgemma_dash.core.resources import resource
-from medgemma_dash.methods import get
 
 DIGEST_SHOWN = 8
 
@@ -48,6 +47,9 @@ def model_words(provenance: Provenance) -> str:
 
 def method_title(method: str) -> str:
     """What a method is called for readers; its name where this version has no such method."""
+    # Here, for the methods import torch, and a page is framed before it is there.
+    from medgemma_dash.methods import get
+
     try:
         return get(method).spec.title
     except MethodError:
