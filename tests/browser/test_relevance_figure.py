@@ -111,7 +111,7 @@ def test_pixels_are_square(look):
 def test_a_double_click_shows_the_whole_again_and_chooses_nothing(
     page, figure_url, wait_until_idle
 ):
-    opened(page, figure_url)
+    opened(page, figure_url, "told=1")
     wait_until_idle(page)
     press(page, "Zoom in")
     expect(page.get_by_text("view (225")).to_be_visible()
@@ -173,7 +173,7 @@ def next_map(page: Page) -> None:
 
 
 def test_zoom_survives_the_next_map_and_can_be_undone(page, figure_url, wait_until_idle):
-    opened(page, figure_url)
+    opened(page, figure_url, "told=1")
     wait_until_idle(page)
     assert shown_part(page) == [0, 900, 1200, 0]
     press(page, "Zoom in")

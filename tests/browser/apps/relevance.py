@@ -1,4 +1,7 @@
-"""A page with the figures alone, for their browser tests; ?dark=0 for the light theme."""
+"""A page with the figures alone, for their browser tests; ?dark=0 for the light theme.
+
+?told=1: it says what Python knows of the zoom.
+"""
 
 import io
 import json
@@ -94,7 +97,8 @@ with right:
         state.seed += 1
         st.rerun()
     st.text(f"log {json.dumps(state.log)}")
-    told()
+    if "told" in query:
+        told()
     with st.container(key="layers"):
         shares = np.array([3, 4, 3.5, 6, 8, 14, 7, 6, 9, 7, 5, 11], np.float32) / 20
         st.plotly_chart(
