@@ -10,7 +10,8 @@ from streamlit.errors import StreamlitAPIException
 Part = Literal["subject", "map", "answer", "evidence", "downloads"]
 
 # Each is the key of a fragment of the Explain page; together they show the selected target.
-PARTS: tuple[Part, ...] = ("subject", "map", "answer", "evidence", "downloads")
+# They are drawn in this order: what the reader looks at first.
+PARTS: tuple[Part, ...] = ("map", "answer", "evidence", "subject", "downloads")
 
 
 def redraw(*parts: Part) -> NoReturn:
