@@ -102,4 +102,4 @@ def _loading(host: ModelHost) -> None:
 @st.fragment(run_every=BEAT_SECONDS)
 def _heartbeat() -> None:
     for job in current_session().jobs.unfinished():
-        job.heartbeat()
+        job.heartbeat(in_sight=False)  # its own page says when it is
