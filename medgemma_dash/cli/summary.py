@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.token_words import readable, token_name
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.services.explaining.headline import Strength, headline
@@ -22,9 +23,8 @@ def asking(model: VisionLanguageModel, question: str) -> Iterator[str]:
 def answered(answer: Answer) -> Iterator[str]:
     """The answer with its token numbers; said before it is explained."""
     yield f"Answer    {printable(answer.text)}"
-    tokens = (f"{token.index}:{printable(token.text.strip())}" for token in answer.tokens
-            if not token.special)  # fmt: skip
-    yield f"Tokens    {'  '.join(tokens)}"
+    said = [token.index for token in answer.tokens if not token.special]
+    yield f"Tokens    {'  '.join(f'{i}:{printable(token_name(answer, i))}' for i in said)}"
 
 
 def explained(
@@ -66,11 +66,11 @@ def printable(text: str) -> str:
 def _target(answer: Answer, explanation: Explanation) -> str:
     target = explanation.target
     method = method_title(explanation.method)
-    text = f"{printable(target.text.strip())!r}, {target.kind} by {method}"
+    text = f"{printable(readable(target.text))!r}, {target.kind} by {method}"
     if len(target.token_indices) == 1 and target.margin is None:
         text += f", probability {answer.tokens[target.token_indices[0]].probability:.1%}"
     if target.against:
-        text += f", rather than {printable(target.against.text.strip())!r}"
+        text += f", rather than {printable(readable(target.against.text))!r}"
     return text
 
 

@@ -41,7 +41,7 @@ def token_attention(
     with st.container(key="attention_columns"):
         choice, picture, words = st.columns([22, 34, 44], gap="medium")
     with choice:
-        names = token_names(answer.piece_texts)
+        names = token_names(answer.piece_texts, answer.prompt_length)
         position = _source(study, answer, target, view, names)
         attention = _attention(host, answer, position)
         if attention is None:
