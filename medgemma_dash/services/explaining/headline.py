@@ -17,7 +17,9 @@ from medgemma_dash.services.explaining.word_shares import image_share
 # A zone is named when it holds this many times what its area alone would bring it, and this much
 # of the map: both, since a small zone is easily dense and a large one easily heavy.
 ZONE_FACTOR, ZONE_SHARE = 2.5, 0.2
-DIFFUSE = 0.95  # of an even map's entropy, from there on
+# Of an even map's entropy, from there on: random and centre maps have 95% to 97%. From 72% on maps
+# are "diffuse" (`map_quality.DIFFUSE`), and so are those of most methods (Chefer: 81%).
+NEARLY_EVEN = 0.95
 MOSTLY = 0.6  # of the map outside the lungs
 # A map is weak whose peak and share are both below these, of the medians over the answer's other
 # words; and one whose peak is below the last alone.
@@ -69,7 +71,8 @@ class Headline:
     """What is to be said of a map; see the constants above for when.
 
     share: of the target's positive relevance, what lies on images; None where there is none.
-    zone: the densest zone, if it is to be named. entropy_share: of an even map's entropy.
+    zone: the densest zone, if it is to be named.
+    nearly_even, entropy_share: whether its entropy is nearly an even map's, and its share of it.
     peak_ratio: the highest cell over the mean one.
     outside: share outside the lungs, if it is to be said; None without lungs.
     on: which of several images zones and entropy are of; "" of one.
@@ -78,7 +81,7 @@ class Headline:
 
     share: float | None
     zone: ZoneRow | None
-    diffuse: bool
+    nearly_even: bool
     entropy_share: float
     peak_ratio: float
     outside: float | None
@@ -100,7 +103,7 @@ class Headline:
         return f"{said} {self.note}".rstrip()
 
     def _where(self, of_that: str) -> str:
-        # Colours end at a map's own peak: the bright cells of a diffuse map are little above it.
+        # Colours end at a map's own peak: the bright cells of such a map are little above it.
         peak = f"brightest cell {self.peak_ratio:.1f} times the mean"
         if self.zone is not None:
             times = f"{self.zone.density:.2g} times its share of the picture"
@@ -108,11 +111,11 @@ class Headline:
             rest = "" if self.outside is None else f"; {percent(self.outside)} outside the lungs"
             return f"{named}, {times}{rest}"
         if self.outside is not None:
-            kind, how = ("diffuse and mostly", f"; {peak}") if self.diffuse else ("mostly", "")
-            return f", {kind} outside the lungs ({percent(self.outside)} {of_that}{how})"
-        if self.diffuse:
+            even, how = ("nearly even and ", f"; {peak}") if self.nearly_even else ("", "")
+            return f", {even}mostly outside the lungs ({percent(self.outside)} {of_that}{how})"
+        if self.nearly_even:
             entropy = f"entropy {percent(self.entropy_share)} of an even map's"
-            return f", diffuse: spread over all of it ({entropy}; {peak})"
+            return f", nearly even: spread over all of it ({entropy}; {peak})"
         return "" if self.note else ", in no one zone"
 
 
@@ -121,7 +124,7 @@ def headline(
 ) -> Headline:
     """Judge an explanation; zones: of its current image. strength: where other words are known."""
     quality = map_quality(explanation.image)
-    diffuse = bool(quality.entropy_share >= DIFFUSE)
+    nearly_even = bool(quality.entropy_share >= NEARLY_EVEN)
     densest = zones.densest
     named = (
         densest
@@ -129,13 +132,13 @@ def headline(
         else None
     )
     outside_area = 1 - sum(row.area for row in zones.rows)
-    # A diffuse map lies outside of the lungs because most of the picture does.
+    # A map that is nearly even lies outside of the lungs because most of the picture does.
     tells = zones.of_lungs and zones.outside_share >= MOSTLY
-    tells = tells and (not diffuse or zones.outside_share > outside_area)
+    tells = tells and (not nearly_even or zones.outside_share > outside_area)
     return Headline(
         share=image_share(explanation),
         zone=named,
-        diffuse=diffuse,
+        nearly_even=nearly_even,
         entropy_share=quality.entropy_share,
         peak_ratio=quality.peak_ratio,
         outside=zones.outside_share if tells else None,

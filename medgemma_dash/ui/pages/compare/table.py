@@ -37,7 +37,7 @@ COLUMNS = {
         help="The largest share of the map that a window of a quarter of the height and a quarter "
         "of the width holds."
     ),
-    "best zone": st.column_config.TextColumn(help="The lung zone that holds most of the map."),
+    "best zone": st.column_config.TextColumn(help="The lung zone that holds most for its area."),
     "R / L": st.column_config.NumberColumn(
         format="%.2f",
         help="Relevance in the zones of the patient's right over that in those of the left; – "
@@ -58,7 +58,8 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
         )
     st.caption(
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%. Border: at most 5%, 10%. "
-        "Entropy in nats: below 3 focused, above 4 diffuse, 5.55 even. Peak / mean: above 5 clear. "
+        "Entropy in nats: below 3 focused, above 4 diffuse as published; 5.55 even. Peak / "
+        "mean: above 5 clear. "
         "Best zone: the one that holds most for its area; 1x is what an even map puts there."
     )
     _sinks(answered, maps)
