@@ -10,6 +10,7 @@ import streamlit as st
 from medgemma_dash.services.faithfulness.tasks import TEST, faithfulness_task
 from medgemma_dash.ui.components.job_watch import watch
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.whole_table import whole_table
 from medgemma_dash.ui.components.wording import probability, quoted, target_words
 from medgemma_dash.ui.pages.compare.state import Comparison
 from medgemma_dash.ui.state.session import current_session
@@ -95,12 +96,9 @@ def _table(found: FaithfulnessTable, titles: list[str]) -> None:
         rows, columns=["map", "comprehensiveness", "above random", "sufficiency"]
     ).set_index("map")
     with st.container(key="faithfulness_numbers"):
-        st.dataframe(
+        whole_table(
             frame,
-            width="stretch",
-            height="content",
-            placeholder="–",
-            column_config={
+            {
                 "comprehensiveness": st.column_config.NumberColumn(
                     format="%.3f",
                     help="p(word) less p(word without the top 20% of cells): high is good",

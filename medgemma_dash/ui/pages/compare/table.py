@@ -10,6 +10,7 @@ from medgemma_dash.metrics.map_quality import MapQuality, Mark
 from medgemma_dash.regions import zone_table
 from medgemma_dash.services.explaining.word_shares import attention_sink
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.whole_table import whole_table
 from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.methods import specs
 from medgemma_dash.ui.state.study import Answered, Study
@@ -53,9 +54,7 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
     qualities = {one.title: one.quality(study) for one in maps}
     rows = {one.title: _row(one, qualities[one.title]) for one in maps}
     with st.container(key="quality_table"):
-        st.dataframe(
-            _frame(rows), width="stretch", height="content", placeholder="–", column_config=COLUMNS
-        )
+        whole_table(_frame(rows), COLUMNS)
     st.caption(
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%. Border: at most 5%, 10%. "
         "Entropy in nats: below 3 focused, above 4 diffuse as published; 5.55 even. Peak / "
@@ -67,11 +66,7 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
     if parts.open:
         with parts, st.container(key="parts_table"):
             st.caption("Share of each map's positive relevance; sides are those of the picture")
-            st.dataframe(
-                _frame({title: parts_of(one) for title, one in qualities.items()}),
-                width="stretch",
-                height="content",
-            )
+            whole_table(_frame({title: parts_of(one) for title, one in qualities.items()}))
 
 
 def parts_of(quality: MapQuality) -> dict[str, str]:
