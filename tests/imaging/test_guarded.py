@@ -201,6 +201,17 @@ def test_files_can_be_read_from_several_threads_at_once() -> None:
     assert len(guarded._kept) <= guarded.MOST_KEPT
 
 
+def program(code: str) -> subprocess.CompletedProcess[bytes]:
+    """A program of its own, given a PNG."""
+    return subprocess.run(
+        [sys.executable, "-c", code],
+        input=PNG,
+        capture_output=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        check=False,
+    )
+
+
 def test_a_fork_of_the_program_has_processes_of_its_own() -> None:
     code = (
         "import os, sys\n"
@@ -214,13 +225,7 @@ def test_a_fork_of_the_program_has_processes_of_its_own() -> None:
         "assert (decode._kept[0]._process.pid == kept) == bool(forked)\n"
         "if forked: sys.exit(os.waitpid(forked, 0)[1])\n"
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=PNG,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
+    done = program(code)
     assert done.returncode == 0, done.stderr.decode()
 
 
@@ -233,13 +238,7 @@ def test_the_decoding_process_ends_with_the_program() -> None:
         "print(decode._kept[0]._process.pid, flush=True)\n"
         "os.kill(os.getpid(), 9)\n"  # no clean-up runs
     )
-    done = subprocess.run(
-        [sys.executable, "-c", code],
-        input=PNG,
-        capture_output=True,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        check=False,
-    )
+    done = program(code)
     psutil.wait_procs([psutil.Process(pid) for pid in _running(int(done.stdout))], timeout=30)
     assert not _running(int(done.stdout))
 
