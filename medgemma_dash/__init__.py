@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     )
     from medgemma_dash.core.explanation import Explanation
     from medgemma_dash.core.radiograph import Radiograph
+    from medgemma_dash.core.record import Record
+    from medgemma_dash.core.record_files import read_record
     from medgemma_dash.imaging import load_radiograph
     from medgemma_dash.models import VisionLanguageModel, load_model, wrap_model
+    from medgemma_dash.services.evidence.run import evidence
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 
@@ -51,15 +54,18 @@ __all__ = [
     "OutOfMemoryError",
     "PromptError",
     "Radiograph",
+    "Record",
     "ResultFileError",
     "SettingError",
     "TargetError",
     "UnsupportedModelError",
     "VisionLanguageModel",
     "ask",
+    "evidence",
     "explain",
     "load_model",
     "load_radiograph",
+    "read_record",
     "relevancy_tensor",
     "wrap_model",
 ]
@@ -68,11 +74,14 @@ _HOMES = {
     "Answer": "core.answer",
     "Explanation": "core.explanation",
     "Radiograph": "core.radiograph",
+    "Record": "core.record",
     "VisionLanguageModel": "models",
     "ask": "services.explaining.asking",
+    "evidence": "services.evidence.run",
     "explain": "services.explaining.explain",
     "load_model": "models",
     "load_radiograph": "imaging",
+    "read_record": "core.record_files",
     "relevancy_tensor": "services.explaining.explain",
     "wrap_model": "models",
 }
