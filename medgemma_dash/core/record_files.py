@@ -11,7 +11,8 @@ import shutil
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from hashlib import sha256
 from pathlib import Path
@@ -32,20 +33,56 @@ MOST_BYTES = 1 << 30  # of all files, and of each table and all maps as they are
 MOST_HEAD_BYTES = 64 << 20
 
 
+def check_place(path: Path) -> None:
+    """Find out before the work whether a record can be saved there; raises ResultFileError."""
+    with _writing(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent):
+            _check_free(path)
+
+
 def save_record(record: Record, path: Path) -> None:
     """See `Record.save`."""
     files = record_files(record)
-    try:
+    with _writing(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _check_free(path)
         if path.suffix.lower() == ".zip":
             _write_zip(path, files)
         else:
             _write_folder(path, files)
+
+
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
     except OSError as error:
         raise ResultFileError(
             f"The record cannot be written to {path}: {error.strerror or error}. Nothing of it "
             "was kept there; choose another place, or make room."
         ) from error
+
+
+def _check_free(path: Path) -> None:
+    """An older record may be replaced, anything else may not."""
+    if path.suffix.lower() == ".zip":
+        free = not path.exists() or _is_packed_record(path)
+    else:
+        empty = path.is_dir() and not any(path.iterdir())
+        free = not path.exists() or empty or (path / HEAD).is_file()
+    if not free:
+        raise ResultFileError(
+            f"{path} is there already and is no record. Choose an empty folder or another name."
+        )
+
+
+def _is_packed_record(path: Path) -> bool:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return HEAD in archive.namelist()
+    except (OSError, zipfile.BadZipFile):
+        return False
 
 
 def record_files(record: Record) -> dict[str, bytes]:
@@ -143,11 +180,6 @@ def _write_zip(path: Path, files: Mapping[str, bytes]) -> None:
 
 def _write_folder(path: Path, files: Mapping[str, bytes]) -> None:
     """All files into a new folder, which then takes the old one's place."""
-    free = not path.exists() or (path.is_dir() and not any(path.iterdir()))
-    if not free and not (path / HEAD).is_file():
-        raise ResultFileError(
-            f"{path} is there already and is no record. Choose an empty folder or another name."
-        )
     with tempfile.TemporaryDirectory(prefix=".writing-", dir=path.parent) as place:
         new, old = Path(place, "new"), Path(place, "old")
         new.mkdir()
