@@ -57,12 +57,12 @@ class WordEvidence:
         before, after = probability(self.given), probability(getattr(self, name))
         if self.mark == "language prior":
             return (
-                f"Without the image it would still be said with p = {after} ({before} with it): "
-                "language prior."
+                f"Language prior: without the image it would still be said with p = {after} "
+                f"({before} with it)."
             )
         if self.mark == "needs the image":
-            return f"It needs the image: {WITHOUT[name]} its p falls from {before} to {after}."
-        return f"It owes something to the image: {WITHOUT[name]} its p is {after}, not {before}."
+            return f"It needs the image: its p falls from {before} to {after} {WITHOUT[name]}."
+        return f"It owes the image something: its p is {after}, not {before}, {WITHOUT[name]}."
 
 
 def evidence_of(record: Record, token_indices: Sequence[int]) -> WordEvidence:
@@ -71,11 +71,11 @@ def evidence_of(record: Record, token_indices: Sequence[int]) -> WordEvidence:
     return _together(rows)
 
 
-def every_word(record: Record) -> tuple[WordEvidence, ...]:
-    """The evidence of each of the answer's words, control tokens apart, in order."""
+def every_word(record: Record, *, control_tokens: bool = False) -> tuple[WordEvidence, ...]:
+    """The evidence of each of the answer's words, in order; on demand of its control tokens too."""
     words = record.tables["words"]
-    said = words[~words["special"].astype(bool)]
-    return tuple(_together(rows) for _, rows in said.groupby("word", sort=True))
+    chosen = words if control_tokens else words[~words["special"].astype(bool)]
+    return tuple(_together(rows) for _, rows in chosen.groupby("word", sort=True))
 
 
 def probability(nats: float) -> str:
