@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from medgemma_dash.core.record_files import read_record
     from medgemma_dash.imaging import load_radiograph
     from medgemma_dash.models import VisionLanguageModel, load_model, wrap_model
+    from medgemma_dash.reports.rerun import rerun
     from medgemma_dash.services.evidence.run import evidence
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
@@ -67,6 +68,7 @@ __all__ = [
     "load_radiograph",
     "read_record",
     "relevancy_tensor",
+    "rerun",
     "wrap_model",
 ]
 
@@ -83,6 +85,7 @@ _HOMES = {
     "load_radiograph": "imaging",
     "read_record": "core.record_files",
     "relevancy_tensor": "services.explaining.explain",
+    "rerun": "reports.rerun",
     "wrap_model": "models",
 }
 

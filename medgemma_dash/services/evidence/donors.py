@@ -1,10 +1,7 @@
 """Other radiographs, whose soft tokens take the place of the one that was asked about."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cache
-from hashlib import sha256
 from pathlib import Path
 
 from jaxtyping import Float
@@ -13,7 +10,7 @@ from torch import Tensor
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.radiograph import Radiograph
-from medgemma_dash.core.resources import resource
+from medgemma_dash.core.samples import shipped_films
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.prompting import preprocessed
@@ -44,7 +41,10 @@ def donors_for(answer: Answer, named: Sequence[Radiograph] | None = None) -> tup
     Raises ImageError when fewer than five are left.
     """
     shown = {image.radiograph.sha256 for image in answer.images}
-    given = _shipped() if named is None else tuple(Donor(one.sha256, one) for one in named)
+    if named is None:
+        given = tuple(Donor(film.sha256, film.path) for film in shipped_films())
+    else:
+        given = tuple(Donor(one.sha256, one) for one in named)
     others = tuple({donor.sha256: donor for donor in given if donor.sha256 not in shown}.values())
     if len(others) < FEWEST_DONORS:
         raise ImageError(
@@ -52,11 +52,3 @@ def donors_for(answer: Answer, named: Sequence[Radiograph] | None = None) -> tup
             f"{FEWEST_DONORS} different ones are needed, none of them the one that was asked about."
         )
     return others[:FEWEST_DONORS] if named is None else others
-
-
-@cache
-def _shipped() -> tuple[Donor, ...]:
-    folder = resource("assets", "samples")
-    rows = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
-    paths = [folder / row["file"] for row in rows]
-    return tuple(Donor(sha256(path.read_bytes()).hexdigest(), path) for path in paths)

@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 
 SENTENCE = "why_sentence"
 SMALLEST_SHARE = 0.005
-LAYERS_HEIGHT_PX = 130  # the page fits a window of 900 pixels
+LAYERS_HEIGHT_PX = 122  # the page fits a window of 900 pixels
 
 
 @st.fragment(key="evidence")
