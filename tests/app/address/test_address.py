@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import streamlit as st
 
+from medgemma_dash.ui.components.connection_watch import Returned
 from medgemma_dash.ui.shell import header
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS
 from medgemma_dash.ui.state.host import upload_questions
@@ -145,11 +146,18 @@ def test_an_address_is_honoured_though_the_run_that_read_it_was_overtaken(
 def test_a_session_that_was_lost_is_said_where_its_sample_is_opened_again(
     host: Any, monkeypatch: pytest.MonkeyPatch, open_at: OpenAt
 ) -> None:
-    monkeypatch.setattr(header, "connection_watch", lambda session: "the session before")
+    def come_back(search: str) -> None:
+        page = Returned("the session before", search)
+        monkeypatch.setattr(header, "connection_watch", lambda session: page)
+
+    come_back("?sample=cardiomegaly")
     app = open_at(EXPLAIN, sample="cardiomegaly")
     assert lines_of(app, "notice_line") == [header.SESSION_LOST]
     assert answered_of(app).explanation is not None
-    # Of an upload it is said that it is gone; a page without a film has lost nothing.
-    assert "Open it again" in notice_of(open_at(EXPLAIN, film="upload"))
+    # Of an upload it is said that it is gone, whatever the page was once opened with.
+    come_back("?film=upload")
+    assert "Open it again" in notice_of(open_at(EXPLAIN, sample="cardiomegaly"))
+    # A page without a film has lost nothing.
+    come_back("")
     assert notice_of(open_at(METHODS)) == ""
     assert upload_questions().get("upload") == ""

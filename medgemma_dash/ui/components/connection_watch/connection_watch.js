@@ -11,7 +11,10 @@ export default function ({ parentElement, data, setStateValue }) {
   if (!watchers.has(parentElement)) watchers.set(parentElement, watch(parentElement));
   const watcher = watchers.get(parentElement);
   watcher.sentence = () => `${data.unreachable} ${data.then[opened()]}`.trim();
-  watcher.tell = () => setStateValue("returned", { session: data.session, times: ++returned });
+  // Streamlit asks with the address that it saw last, which need not be the one that stands there.
+  watcher.tell = () => setStateValue("returned", {
+    session: data.session, search: window.location.search, times: ++returned,
+  });
   return () => {
     watcher.end();
     watchers.delete(parentElement);
