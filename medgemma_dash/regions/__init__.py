@@ -2,10 +2,18 @@
 
 from medgemma_dash.regions.frontal import shown_laterality, why_no_zones
 from medgemma_dash.regions.table import ZoneRow, ZoneTable, zone_table
-from medgemma_dash.regions.zones import DEFAULT_SCHEME, Zone, ZoneMap, ZoneScheme, zone_map
+from medgemma_dash.regions.zones import (
+    DEFAULT_SCHEME,
+    SCHEME_TITLES,
+    Zone,
+    ZoneMap,
+    ZoneScheme,
+    zone_map,
+)
 
 __all__ = [
     "DEFAULT_SCHEME",
+    "SCHEME_TITLES",
     "Zone",
     "ZoneMap",
     "ZoneRow",

@@ -33,7 +33,8 @@ class Strength:
 
     peak: the highest relevance of one cell. share: of its positive relevance, what lies on images.
     strongest: the highest peak of all, this one included.
-    usual_peak, usual_share: medians over the other words, of which there are `words`.
+    usual_peak, usual_share: medians over the other words, of which `words` are known.
+    every: whether these are all.
     """
 
     peak: float
@@ -42,6 +43,7 @@ class Strength:
     usual_peak: float
     usual_share: float
     words: int
+    every: bool = True
 
     @property
     def relative(self) -> float:
@@ -99,7 +101,8 @@ class Headline:
         said += self._where(of_that) + "."
         if self.strength is not None and self.strength.weak:
             usual = percent(self.strength.peak / self.strength.usual_peak)
-            said += f" It is weak: its highest cell has {usual} of what is usual in this answer."
+            among = "in this answer" if self.strength.every else "among the words known so far"
+            said += f" It is weak: its highest cell has {usual} of what is usual {among}."
         return f"{said} {self.note}".rstrip()
 
     def _where(self, of_that: str) -> str:
@@ -155,16 +158,23 @@ def strength_of(
     filled: Bool[np.ndarray, " tokens"],
 ) -> Strength | None:
     """The explanation beside the answer's other words that are known by the same method; None
-    while they are fewer than `FEWEST_WORDS`, and where the target has no relevance.
+    while they are fewer than `FEWEST_WORDS`, where the target has no relevance, and for a contrast,
+    which is no word's map and has another scale.
     """
+    if explanation.target.contrastive:
+        return None
     share = image_share(explanation)
     target = set(explanation.target.token_indices)
+    beside = [
+        (start, stop)
+        for start, stop in answer.units
+        if not target & set(range(start, stop))
+        and not all(token.special for token in answer.tokens[start:stop])
+    ]
     others = [
         _peak_and_share(answer, relevancy[start:stop].mean(0))
-        for start, stop in answer.units
+        for start, stop in beside
         if filled[start:stop].all()
-        and not target & set(range(start, stop))
-        and not all(token.special for token in answer.tokens[start:stop])
     ]
     if share is None or len(others) < FEWEST_WORDS:
         return None
@@ -177,6 +187,7 @@ def strength_of(
         usual_peak=float(np.median(peaks)),
         usual_share=float(np.median(shares)),
         words=len(others),
+        every=len(others) == len(beside),
     )
 
 

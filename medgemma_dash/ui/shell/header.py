@@ -15,7 +15,7 @@ from medgemma_dash.ui.components.connection_watch import Returned, connection_wa
 from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import device_title, model_title
-from medgemma_dash.ui.state.address import address_in, check_method, honour
+from medgemma_dash.ui.state.address import address_in, check_method, honour, search_of
 from medgemma_dash.ui.state.collecting import COLLECTED, collect
 from medgemma_dash.ui.state.host import spare_collector
 from medgemma_dash.ui.state.session import Notice, Session, current_session
@@ -71,7 +71,10 @@ def _read_address(session: Session, returned: Returned | None) -> None:
         return
     session.method_checked = False
     address = st.query_params.to_dict() if returned is None else address_in(returned.search)
-    honour(session, address, again=session.unread == "again")
+    again = session.unread == "again"
+    honour(session, address, again=again)
+    if again:
+        session.reached = search_of(address)
     session.unread = ""
 
 
