@@ -133,6 +133,30 @@ def test_everything_that_is_wrong_is_said_and_the_rest_honoured(open_at: OpenAt)
     assert answered_of(app).explanation is not None
 
 
+def test_what_was_wrong_with_an_address_is_said_until_the_reader_chooses(
+    open_at: OpenAt, settle: Callable[[AppTest], AppTest], go_back: GoBack
+) -> None:
+    app = open_at(EXPLAIN, sample="cardiomegaly", method="chefferr")
+    assert "“chefferr”" in lines_of(app, "notice_line")[0]
+    app.session_state["method_popover"] = True
+    app.run()
+    assert "“chefferr”" in notice_of(app)
+    app.selectbox(key=METHOD).set_value("tam").run()
+    assert lines_of(settle(app), "notice_line") == []
+    assert address_of(app) == {"sample": "cardiomegaly", "method": "tam"}
+
+    app = open_at(EXPLAIN, sample="none")
+    assert "“none”" in notice_of(app)
+    app.button(key=f"switch_{samples()[0].name}").click().run()
+    assert lines_of(settle(app), "notice_line") == []
+    assert address_of(app) == {"sample": samples()[0].name}
+
+    go_back(app, {"sample": "none"})
+    assert "“none”" in notice_of(app)
+    go_back(app, {"sample": "cardiomegaly"})
+    assert lines_of(app, "notice_line") == []
+
+
 @pytest.mark.parametrize("word", ["x", "-1", "4-2", "4-", "1e3", "٣", "9" * 5000])
 def test_a_word_that_is_no_number_is_said(open_at: OpenAt, word: str) -> None:
     app = open_at(EXPLAIN, sample="cardiomegaly", word=word)

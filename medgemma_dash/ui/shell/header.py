@@ -59,7 +59,7 @@ def _read_address(session: Session) -> None:
     middle, and this one ends where it next looks at the session.
     """
     if not session.unread and _by_history():
-        session.unread = "again"
+        session.unread, session.notice = "again", None
     if not session.unread:
         return
     session.method_checked = False
