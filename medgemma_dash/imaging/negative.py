@@ -6,7 +6,7 @@ from hashlib import sha256
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.imaging.window import mirrored
 
-TURNED = "The picture is the negative of what the file says, as the reader chose."
+TURNED = "Inverted, as the reader chose."
 
 
 def negative(radiograph: Radiograph) -> Radiograph:

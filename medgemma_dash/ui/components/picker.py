@@ -94,6 +94,8 @@ def _open(sample: Sample) -> None:
 def upload_box(key: str, on_open: Callable[[], None]) -> None:
     """A place to drop a file; a file that cannot be read changes nothing that is open."""
     session = current_session()
+    # Above the box, which may stand at the window's lower edge.
+    above = st.container()
     # A new key after each file empties the box, so that the same file can be given again.
     # No list of types: it would go by the name, and DICOM files often have no extension.
     uploaded = st.file_uploader(
@@ -102,7 +104,8 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
     if uploaded is None:
         return
     if session.read_upload == uploaded.file_id:
-        _why_not_opened(key)
+        with above:
+            _why_not_opened(key)
         return
     session.notice, session.upload_problem = None, ""
     with st.spinner("Reading the radiograph"):
@@ -119,7 +122,7 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
 
 
 def _why_not_opened(key: str) -> None:
-    """Say below the box why the file in it was not opened."""
+    """Say why the file in the box was not opened."""
     problem = current_session().upload_problem
     if problem:
         with st.container(key="upload_problem"):

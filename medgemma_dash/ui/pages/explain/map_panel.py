@@ -8,7 +8,7 @@ import numpy as np
 import streamlit as st
 
 from medgemma_dash.figures import View, relevance_figure
-from medgemma_dash.regions import shown_laterality
+from medgemma_dash.regions import looks_inverted, shown_laterality
 from medgemma_dash.services.explaining.word_shares import leaning, together
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.film_box import film_box
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 # What stands above and below the picture leaves so much of the window.
 TALLEST = "max(22rem, calc(100vh - 28rem))"
+BESIDE_A_WARNING = "max(20rem, calc(100vh - 30.2rem))"
 CLICKS = "map_clicks"
 WORDS_ON_A_CELL = 3
 
@@ -44,7 +45,8 @@ def map_panel() -> None:
         return
     radiograph = study.radiograph
     view = kept_view(container=keys.OVERLAY, key="map_view", revision=radiograph.sha256)
-    with film_box(keys.OVERLAY, radiograph.width, radiograph.height, tallest=TALLEST):
+    tallest = BESIDE_A_WARNING if looks_inverted(radiograph) else TALLEST
+    with film_box(keys.OVERLAY, radiograph.width, radiograph.height, tallest=tallest):
         _picture(study, view)
     patch_clicks(container=keys.OVERLAY, key=CLICKS, on_click=_remember_cell)
     with st.container(key="map_controls"):
