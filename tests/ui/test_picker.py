@@ -31,7 +31,7 @@ def test_a_dicom_file_opens_under_any_name(name: str) -> None:
     app, session = give(name, DICOM)
     assert session.study is not None
     assert session.notice is None
-    assert lines_of(app, "box_problem") == []
+    assert lines_of(app, "upload_problem_line") == []
     assert name not in session.study.title
 
 
@@ -40,14 +40,14 @@ def test_what_is_no_radiograph_is_refused_with_the_reason_and_the_formats(name: 
     app, session = give(name, b"PK\3\4" + bytes(400))
     assert session.study is None
     # Beside the box, and nowhere else; as long as the file stands in it.
-    (told,) = lines_of(app, "box_problem")
+    (told,) = lines_of(app, "upload_problem_line")
     assert session.notice is None
     assert "not opened" in told
     assert "a ZIP archive" in told
     assert "PNG, JPEG and DICOM are read" in told
     assert name not in told
     app.file_uploader[0].set_value(None).run()
-    assert lines_of(app, "box_problem") == []
+    assert lines_of(app, "upload_problem_line") == []
 
 
 def test_the_box_names_the_formats_that_are_read() -> None:

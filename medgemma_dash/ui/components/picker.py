@@ -105,7 +105,7 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
         return
     if session.read_upload == uploaded.file_id:
         with above:
-            _why_not_opened(key)
+            _why_not_opened()
         return
     session.notice, session.upload_problem = None, ""
     with st.spinner("Reading the radiograph"):
@@ -121,12 +121,14 @@ def upload_box(key: str, on_open: Callable[[], None]) -> None:
     st.rerun()
 
 
-def _why_not_opened(key: str) -> None:
+def _why_not_opened() -> None:
     """Say why the file in the box was not opened."""
     problem = current_session().upload_problem
     if problem:
         with st.container(key="upload_problem"):
-            rich_line([[Segment(problem)]], key=f"{key}_problem", tone="error", announce="alert")
+            rich_line(
+                [[Segment(problem)]], key="upload_problem_line", tone="error", announce="alert"
+            )
 
 
 @st.cache_data(show_spinner=False)
