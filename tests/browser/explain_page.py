@@ -30,7 +30,9 @@ COVERED_BY_CONTROLS = """() => [...document.querySelectorAll('.stPlotlyChart')].
     return it.width && it.right > control.left && it.left < control.right
       && it.bottom > control.top && it.top < control.bottom;
   };
-  const drawn = 'text, image, .bars path, .cbfills, .modebar-group';
+  // Of a zoomed picture only what is in its frame is seen.
+  const frame = chart.querySelector('image') ? '.nsewdrag' : '.shapelayer path';
+  const drawn = `text, .bars path, .cbfills, .modebar-group, ${frame}`;
   return [...chart.querySelectorAll(drawn)].filter(over)
     .map((one) => [chart.className, one.outerHTML.slice(0, 80)]);
 })"""

@@ -7,8 +7,9 @@ const TEXT_POINTS = 7, SCREEN_TEXT = 12, LINE = 1.5;
 const WIDTHS = [["as shown", 0], ["85 mm", 85], ["120 mm", 120], ["180 mm", 180]];
 
 // What the control must not stand on. Its place is looked for along the edges first.
-const DRAWN = ".modebar-group, text, .imagelayer image, .heatmaplayer image, .shapelayer path, "
-  + ".bars path, .lines path, .cbfills";
+const DRAWN = ".modebar-group, text, .bars path, .lines path, .cbfills";
+// A zoomed picture reaches past its frame, unseen: the frame stands for all that is in it.
+const PICTURES = ".imagelayer image, .heatmaplayer image", FRAMES = ".nsewdrag", SHAPES = ".shapelayer path";
 const STEP_PX = 4, CLEAR_PX = 2;
 const TOUCHED = window.matchMedia("(hover: none)").matches;
 const heard = new WeakSet();
@@ -59,7 +60,8 @@ function keepOff(host) {
 function free(host, box) {
   const around = host.getBoundingClientRect();
   const { width, height } = box.getBoundingClientRect();
-  const taken = Array.from(host.querySelectorAll(DRAWN))
+  const more = host.querySelector(PICTURES) ? FRAMES : SHAPES;
+  const taken = Array.from(host.querySelectorAll(`${DRAWN}, ${more}`))
     .filter((one) => !one.closest(".hoverlayer"))
     .map((one) => one.getBoundingClientRect())
     .filter((one) => one.width && one.height)
