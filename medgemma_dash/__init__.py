@@ -29,8 +29,12 @@ if TYPE_CHECKING:
     )
     from medgemma_dash.core.explanation import Explanation
     from medgemma_dash.core.radiograph import Radiograph
+    from medgemma_dash.core.record import Record
+    from medgemma_dash.core.record_files import read_record
     from medgemma_dash.imaging import load_radiograph
     from medgemma_dash.models import VisionLanguageModel, load_model, wrap_model
+    from medgemma_dash.reports.rerun import rerun
+    from medgemma_dash.services.evidence.run import evidence
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
 
@@ -51,16 +55,20 @@ __all__ = [
     "OutOfMemoryError",
     "PromptError",
     "Radiograph",
+    "Record",
     "ResultFileError",
     "SettingError",
     "TargetError",
     "UnsupportedModelError",
     "VisionLanguageModel",
     "ask",
+    "evidence",
     "explain",
     "load_model",
     "load_radiograph",
+    "read_record",
     "relevancy_tensor",
+    "rerun",
     "wrap_model",
 ]
 
@@ -68,12 +76,16 @@ _HOMES = {
     "Answer": "core.answer",
     "Explanation": "core.explanation",
     "Radiograph": "core.radiograph",
+    "Record": "core.record",
     "VisionLanguageModel": "models",
     "ask": "services.explaining.asking",
+    "evidence": "services.evidence.run",
     "explain": "services.explaining.explain",
     "load_model": "models",
     "load_radiograph": "imaging",
+    "read_record": "core.record_files",
     "relevancy_tensor": "services.explaining.explain",
+    "rerun": "reports.rerun",
     "wrap_model": "models",
 }
 

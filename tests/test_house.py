@@ -13,9 +13,10 @@ import medgemma_dash
 from medgemma_dash.core import errors
 
 FUNCTIONS = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"}
-RESULTS = {"Answer", "Explanation", "Radiograph", "VisionLanguageModel"}
+ANALYSES = {"evidence", "read_record", "rerun"}
+RESULTS = {"Answer", "Explanation", "Radiograph", "Record", "VisionLanguageModel"}
 ERRORS = {name for name, found in vars(errors).items() if isinstance(found, type)}
-PUBLIC = FUNCTIONS | RESULTS | ERRORS
+PUBLIC = FUNCTIONS | ANALYSES | RESULTS | ERRORS
 
 
 def run_python(repository, code: str) -> str:

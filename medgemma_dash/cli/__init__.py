@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from medgemma_dash.cli import evidence, report, rerun
+from medgemma_dash.cli.arguments import Commands, add_command, add_model_options
 from medgemma_dash.cli.output import say
 from medgemma_dash.cli.typed_values import (
     read_count,
@@ -51,29 +53,21 @@ def build_parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     _add_run(commands)
     _add_explain(commands)
+    evidence.add(commands)
+    report.add(commands)
+    rerun.add(commands)
     _add_bench(commands)
     _add_grounding(commands)
     _add_benchmark(commands)
-    _add_command(commands, "doctor", "say what this machine can run, and what to do about the rest")
-    train = _add_command(commands, "train-demo", "train the demo model anew", module="train_demo")
+    add_command(commands, "doctor", "say what this machine can run, and what to do about the rest")
+    train = add_command(commands, "train-demo", "train the demo model anew", module="train_demo")
     train.add_argument("--out", type=Path, required=True, help="checkpoint folder to write")
     train.add_argument("--seed", type=read_number, default=0)
     return parser
 
 
-Commands = argparse._SubParsersAction  # noqa: SLF001 - argparse has no public name for it
-
-
-def _add_command(
-    commands: "Commands[argparse.ArgumentParser]", name: str, text: str, module: str | None = None
-) -> argparse.ArgumentParser:
-    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
-    command.set_defaults(module=module or name)
-    return command
-
-
-def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _add_command(
+def _add_run(commands: Commands) -> None:
+    command = add_command(
         commands, "run", "open the dashboard, for this machine alone", module="dashboard"
     )
     command.add_argument(
@@ -83,11 +77,11 @@ def _add_run(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="N",
         help="port of 127.0.0.1 (%(default)s)",
     )
-    _add_model_options(command)
+    add_model_options(command)
 
 
-def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _add_command(
+def _add_explain(commands: Commands) -> None:
+    command = add_command(
         commands, "explain", "ask about a radiograph and explain the answer, or words of it"
     )
     command.add_argument("image", metavar="IMAGE", type=Path, help="PNG, JPEG or DICOM file")
@@ -114,7 +108,7 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
         metavar="OPTION=CHOICE",
         help="an option of the method, such as heads=max; may be repeated",
     )
-    _add_model_options(command)
+    add_model_options(command)
     command.add_argument("--max-new-tokens", type=read_number, default=256, metavar="N")
     command.add_argument(
         "--out",
@@ -134,9 +128,9 @@ def _add_explain(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
 
 
-def _add_bench(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _add_command(commands, "bench", "measure what an explanation costs here")
-    _add_model_options(command)
+def _add_bench(commands: Commands) -> None:
+    command = add_command(commands, "bench", "measure what an explanation costs here")
+    add_model_options(command)
     command.add_argument(
         "--shape",
         action="append",
@@ -149,14 +143,14 @@ def _add_bench(commands: "Commands[argparse.ArgumentParser]") -> None:
     command.add_argument("--rounds", type=read_count, default=5, help="rounds (%(default)s)")
 
 
-def _add_grounding(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _add_command(
+def _add_grounding(commands: Commands) -> None:
+    command = add_command(
         commands, "grounding", "measure whether words' maps point at lesions whose place is known"
     )
     command.add_argument("--count", type=read_count, default=200, help="radiographs (%(default)s)")
     command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
     _add_first_seed(command)
-    _add_model_options(command)
+    add_model_options(command)
     command.add_argument(
         "--out", type=Path, metavar="FILE", help="JSON file with every observation"
     )
@@ -165,8 +159,8 @@ def _add_grounding(commands: "Commands[argparse.ArgumentParser]") -> None:
     )
 
 
-def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
-    command = _add_command(
+def _add_benchmark(commands: Commands) -> None:
+    command = add_command(
         commands, "benchmark", "compare all methods on lesions whose place is known"
     )
     command.add_argument("--count", type=read_count, default=200, help="radiographs (%(default)s)")
@@ -189,7 +183,7 @@ def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
         "twice as long (%(default)s)",
     )
     _add_first_seed(command)
-    _add_model_options(command)
+    add_model_options(command)
     command.add_argument(
         "--annotations",
         type=Path,
@@ -209,16 +203,4 @@ def _add_benchmark(commands: "Commands[argparse.ArgumentParser]") -> None:
 def _add_first_seed(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--first-seed", type=read_count, metavar="N", help="seed of the first radiograph"
-    )
-
-
-def _add_model_options(command: argparse.ArgumentParser) -> None:
-    command.add_argument(
-        "--model", help="demo, a hub id, or a checkpoint folder ($MEDGEMMA_DASH_MODEL, or demo)"
-    )
-    command.add_argument(
-        "--device", help="auto, cpu, cuda, cuda:N or mps ($MEDGEMMA_DASH_DEVICE, or auto)"
-    )
-    command.add_argument(
-        "--dtype", help="auto, float32 or bfloat16 ($MEDGEMMA_DASH_DTYPE, or auto)"
     )

@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.record import Record
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.regions import ZoneTable
+from medgemma_dash.services.evidence.reading import every_word, probability
 from medgemma_dash.services.explaining.headline import Strength, headline
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.exporting.subject import method_title
@@ -56,6 +58,22 @@ def explained(
     yield ""
     yield f"Replay    {_fidelity(answer)}"
     yield f"Seconds   {answer.seconds:.1f} answer, {explanation.provenance.seconds:.2f} explanation"
+
+
+def weighed(record: Record) -> Iterator[str]:
+    """What each word of an evidence record owes to the image: probabilities, and its mark."""
+    yield ""
+    yield f"{'Word':20}{'image':>9}{'blank':>9}{'swapped':>9}{'none':>9}  probability"
+    for word in every_word(record):
+        given = (word.given, word.blank, word.swapped, word.no_image)
+        numbers = "".join(f"{probability(nats):>9}" for nats in given)
+        yield f"{printable(word.text.strip()):20}{numbers}  {word.mark}"
+    whole = record.tables["answer"].iloc[0]
+    yield ""
+    yield (
+        f"Mean image effect of {whole['content_words']} content words: "
+        f"{whole['mean_image_effect']:.2f} nats"
+    )
 
 
 def printable(text: str) -> str:

@@ -3,6 +3,7 @@
 from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures.cells import chosen_cells
 from medgemma_dash.figures.comparison import ScaleChoice, comparison_figure
+from medgemma_dash.figures.evidence import conditions_figure, image_effect_figure
 from medgemma_dash.figures.heads import head_figure
 from medgemma_dash.figures.layers import layer_figure
 from medgemma_dash.figures.map_traces import View
@@ -25,7 +26,9 @@ __all__ = [
     "WordRelevance",
     "chosen_cells",
     "comparison_figure",
+    "conditions_figure",
     "head_figure",
+    "image_effect_figure",
     "layer_figure",
     "number",
     "overlay_picture",

@@ -7,11 +7,10 @@ from math import isfinite
 import plotly.graph_objects as go
 
 from medgemma_dash.core.words import WordRelevance
-from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.palette import palette
+from medgemma_dash.figures.row_bars import row_bars
 
 LONGEST_WORD = 24
-ROW_HEIGHT_PX = 24
 
 
 def plain(text: str, longest: int = 200) -> str:
@@ -45,68 +44,20 @@ def prompt_words_figure(words: Sequence[WordRelevance], dark: bool = True) -> go
     Words of the answer are marked as such. Signed values: bars to the left are evidence against.
     """
     colours = palette(dark)
-    places = list(range(len(words)))
     values = [word.value for word in words]
     labels = [
         plain(word.text, LONGEST_WORD)
         + (f' <span style="color:{colours.muted}">answer</span>' if word.part == "answer" else "")
         for word in words
     ]
-    trace: dict[str, object] = {
-        "type": "bar",
-        "x": values,
-        "y": places,
-        "orientation": "h",
-        "width": 0.42,
-        "marker": {"color": colours.bar, "line": {"width": 0}, "cornerradius": 2},
-        "hovertext": [
+    return row_bars(
+        values,
+        labels,
+        [number(word.value) for word in words],
+        [
             f"<b>{plain(word.text)}</b> in the {word.part}<br>relevance {number(word.value)}"
             for word in words
         ],
-        "hovertemplate": "%{hovertext}<extra></extra>",
-    }
-    layout: dict[str, object] = {
-        "template": "none",
-        "height": max(1, len(words)) * ROW_HEIGHT_PX + 8,
-        "margin": {"l": 8, "r": 64, "t": 4, "b": 4, "pad": 8},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": colours.text, "size": 13},
-        "showlegend": False,
-        "dragmode": False,
-        "hoverlabel": {
-            "bgcolor": colours.panel,
-            "bordercolor": colours.line,
-            "font": {"color": colours.text},
-            "align": "left",
-        },
-        "xaxis": {
-            "visible": False,
-            "fixedrange": True,
-            "range": [min(0.0, *values), max(0.0, *values)] if any(values) else [0, 1],
-        },
-        "yaxis": {
-            "tickvals": places,
-            "ticktext": labels,
-            "automargin": True,
-            "fixedrange": True,
-            "showgrid": False,
-            "zeroline": False,
-            "range": [len(words) - 0.5, -0.5],
-        },
-        "annotations": [
-            {
-                "x": 1,
-                "xref": "paper",
-                "xanchor": "right",
-                "xshift": 58,
-                "y": place,
-                "yref": "y",
-                "text": number(word.value),
-                "showarrow": False,
-                "font": {"color": colours.muted},
-            }
-            for place, word in enumerate(words)
-        ],
-    }
-    return unchecked_figure([trace], layout)
+        colours,
+        reach=(min(0.0, *values), max(0.0, *values)) if any(values) else (0.0, 1.0),
+    )

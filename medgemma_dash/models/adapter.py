@@ -69,13 +69,15 @@ class VisionLanguageModel:
         self, sha256: str, pixel_values: Float[Tensor, "1 3 height width"]
     ) -> Float[Tensor, "soft_tokens hidden"]:
         """The radiograph's soft tokens, computed once per radiograph and kept."""
+        return self.keep_of_image(sha256, lambda: self.encode_pixels(pixel_values))
 
-        def encode() -> Tensor:
-            with torch.no_grad():
-                pixels = pixel_values.to(self.device, self.dtype)
-                return self.hf_model.get_image_features(pixels).pooler_output[0]  # type: ignore[no-any-return]
-
-        return self.keep_of_image(sha256, encode)
+    def encode_pixels(
+        self, pixel_values: Float[Tensor, "1 3 height width"]
+    ) -> Float[Tensor, "soft_tokens hidden"]:
+        """A preprocessed radiograph's soft tokens, kept nowhere."""
+        with torch.no_grad():
+            pixels = pixel_values.to(self.device, self.dtype)
+            return self.hf_model.get_image_features(pixels).pooler_output[0]  # type: ignore[no-any-return]
 
     def encode_images(
         self,

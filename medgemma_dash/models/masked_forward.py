@@ -1,13 +1,13 @@
 """A replayed sequence again and again, each time with other soft tokens masked."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
 from medgemma_dash.models.embedding import soft_positions
-from medgemma_dash.models.logit_target import unembedding
+from medgemma_dash.models.logit_target import normed, unembedding
 from medgemma_dash.models.replay import Replay, replay_mode
 
 # Tensors of one layer in flight. On a processor a few variants at once are best (demo model, 64
@@ -53,13 +53,42 @@ def masked_log_probabilities(
     check: Callable[[], None] | None = None,
 ) -> Float[Tensor, "variants places"]:
     """As `masked_logits`, less the log of what all tokens of the vocabulary sum to."""
-    head = replay.model.hf_model.lm_head
     rows = [row for row, _ in places]
+    states = _masked_states(replay, image_spans, masks, substitute, rows, check)
+    return _log_probabilities(replay, states, places)
+
+
+def replayed_log_probabilities(
+    replay: Replay, places: Sequence[tuple[int, int]]
+) -> Float[Tensor, " places"]:
+    """The same of the replay as it is, without another forward pass."""
+    with torch.no_grad():
+        states = normed(replay.model, replay.final[[row for row, _ in places]])
+    return _log_probabilities(replay, [states.unsqueeze(0)], places)[0]
+
+
+def replaced_log_probabilities(
+    replay: Replay,
+    image_spans: Sequence[tuple[int, int]],
+    features: Float[Tensor, "variants soft_tokens hidden"],
+    places: Sequence[tuple[int, int]],
+    check: Callable[[], None] | None = None,
+) -> Float[Tensor, "variants places"]:
+    """The same where each variant has soft tokens of its own in the place of all images'."""
+    rows = [row for row, _ in places]
+    batches = features.to(replay.final.device).split(_batch_size(replay))
+    return _log_probabilities(replay, _states(replay, image_spans, batches, rows, check), places)
+
+
+def _log_probabilities(
+    replay: Replay, states: Iterable[Tensor], places: Sequence[tuple[int, int]]
+) -> Float[Tensor, "variants places"]:
+    head = replay.model.hf_model.lm_head
     token = torch.tensor([token for _, token in places], device=replay.final.device)
     found = []
-    for states in _masked_states(replay, image_spans, masks, substitute, rows, check):
+    for batch in states:
         # One variant at a time: (places, vocabulary) is large on a real model.
-        for one in states:
+        for one in batch:
             with torch.no_grad():
                 logits = head(one).float()
             chosen = logits.gather(1, token[:, None]).squeeze(1)
@@ -76,12 +105,27 @@ def _masked_states(
     check: Callable[[], None] | None,
 ) -> Iterator[Float[Tensor, "batch rows hidden"]]:
     """The final normed states at these rows, batch by batch."""
+    kept = replay.embeddings[soft_positions(image_spans)]
+    batches = (
+        torch.where(batch.unsqueeze(-1), substitute.to(kept), kept)
+        for batch in masks.to(replay.final.device).split(_batch_size(replay))
+    )
+    return _states(replay, image_spans, batches, rows, check)
+
+
+def _states(
+    replay: Replay,
+    image_spans: Sequence[tuple[int, int]],
+    batches: Iterable[Float[Tensor, "batch soft_tokens hidden"]],
+    rows: Sequence[int],
+    check: Callable[[], None] | None,
+) -> Iterator[Float[Tensor, "batch rows hidden"]]:
     soft = soft_positions(image_spans)
     decoder = replay.model.hf_model.model.language_model
-    for batch in masks.to(replay.final.device).split(_batch_size(replay)):
+    for features in batches:
         with replay_mode(replay.model, "sdpa"), torch.no_grad():
-            x = replay.pieces[0].input.repeat(len(batch), 1, 1)
-            x[:, soft] = torch.where(batch.unsqueeze(-1), substitute.to(x), x[:, soft])
+            x = replay.pieces[0].input.repeat(len(features), 1, 1)
+            x[:, soft] = features.to(x)
             for piece in replay.pieces:
                 if check is not None:
                     check()

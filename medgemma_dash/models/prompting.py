@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from jaxtyping import Float, Int
@@ -40,23 +41,7 @@ def encode_prompt(
             f"{len(radiographs)} radiographs cannot be asked about at once. Allowed: 1 to "
             f"{MAX_IMAGES}, the current one last."
         )
-    check_text(model, prompt, "question")
-    if not prompt.strip():
-        raise PromptError(
-            "The question is empty. Type a question, or choose one of the suggestions."
-        )
-    images = [{"type": "image", "image": Image.fromarray(one.pixels)} for one in radiographs]
-    user = [*images, {"type": "text", "text": prompt}]
-    conversation = [{"role": "user", "content": user}]
-    try_template(model.processor, conversation)
-    encoded = model.processor.apply_chat_template(
-        conversation,
-        add_generation_prompt=True,
-        tokenize=True,
-        return_dict=True,
-        return_tensors="pt",
-        processor_kwargs={"images_kwargs": {"do_pan_and_scan": False}},
-    )
+    encoded = _apply_template(model, radiographs, prompt)
     input_ids = encoded["input_ids"][0]
     spans = find_image_spans(input_ids, model, len(radiographs))
     words = len(input_ids) - len(radiographs) * model.layout.soft_tokens
@@ -66,6 +51,41 @@ def encode_prompt(
             f"Allowed: {MAX_PROMPT_TOKENS}. Shorten it."
         )
     return EncodedPrompt(input_ids, spans, encoded["pixel_values"])
+
+
+def preprocessed(
+    model: VisionLanguageModel, radiograph: Radiograph
+) -> Float[Tensor, "1 3 height width"]:
+    """A radiograph as the vision tower is shown it, whatever is asked about it."""
+    return _apply_template(model, (radiograph,), "?")["pixel_values"]  # type: ignore[no-any-return]
+
+
+def encode_text_prompt(model: VisionLanguageModel, prompt: str) -> Int[Tensor, " prompt"]:
+    """Token ids of the same conversation without a radiograph; raises PromptError as above."""
+    input_ids: Int[Tensor, " prompt"] = _apply_template(model, (), prompt)["input_ids"][0]
+    return input_ids
+
+
+def _apply_template(
+    model: VisionLanguageModel, radiographs: Sequence[Radiograph], prompt: str
+) -> Any:
+    check_text(model, prompt, "question")
+    if not prompt.strip():
+        raise PromptError(
+            "The question is empty. Type a question, or choose one of the suggestions."
+        )
+    images = [{"type": "image", "image": Image.fromarray(one.pixels)} for one in radiographs]
+    user = [*images, {"type": "text", "text": prompt}]
+    conversation = [{"role": "user", "content": user}]
+    try_template(model.processor, conversation)
+    return model.processor.apply_chat_template(
+        conversation,
+        add_generation_prompt=True,
+        tokenize=True,
+        return_dict=True,
+        return_tensors="pt",
+        processor_kwargs={"images_kwargs": {"do_pan_and_scan": False}},
+    )
 
 
 def find_image_spans(

@@ -64,7 +64,7 @@ class Report:
 
     notices: what every copy of it has to say. pictures: one for each image that the answer is
     about. lines: sentences about the answer. provenance: everything needed to compute it again.
-    about: which films and which model, in one line.
+    about: which films and which model, in one line. limits: what it does not show.
     """
 
     title: str
@@ -77,3 +77,4 @@ class Report:
     tables: tuple[Table, ...]
     provenance: Table
     about: str = ""
+    limits: str = ""

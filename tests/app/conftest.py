@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import ModelNotFoundError
 from medgemma_dash.core.settings import Settings
+from medgemma_dash.services.evidence.tasks import EVIDENCE
 from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
 from medgemma_dash.services.runtime.host import ModelHost
 from medgemma_dash.ui.state import jobs
@@ -19,7 +20,7 @@ from medgemma_dash.ui.state.host import known_answers, method_seconds
 from tests.app.fake_model import Fake, make_answer, make_explanation
 
 ROOT = Path(__file__).parents[2]
-TAKEN_OVER = (ASK, EXPLAIN, EXPLAIN_ALL)
+TAKEN_OVER = (ASK, EXPLAIN, EXPLAIN_ALL, EVIDENCE)
 
 
 @pytest.fixture
@@ -28,6 +29,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
     found = Fake()
     # The real host imports these before it is ready, so that no page waits for them.
     for module, names in {
+        "evidence.run": ("evidence_steps",),
         "explaining.asking": ("ask",),
         "explaining.steps": ("explain_steps", "fill_steps"),
         "layers.view": ("view_steps",),
@@ -40,7 +42,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
     known_answers.clear()
     method_seconds.clear()
     yield found
-    for gate in (found.hold, found.hold_filling, found.hold_loading):
+    for gate in found.gates:
         gate.set()
 
 
@@ -51,7 +53,7 @@ def host(monkeypatch: pytest.MonkeyPatch, fake: Fake) -> Iterator[ModelHost]:
     reload_model(made)
     monkeypatch.setattr("medgemma_dash.ui.state.host.model_host", lambda: made)
     yield made
-    for gate in (fake.hold, fake.hold_filling, fake.hold_loading):
+    for gate in fake.gates:
         gate.set()
     made.close()
 

@@ -10,11 +10,13 @@ from typing import Any
 from zlib import crc32
 
 import numpy as np
+import pandas as pd
 
 from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, Token
 from medgemma_dash.core.errors import MedGemmaDashError, MethodError
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.record import Record, RecordProvenance
 from medgemma_dash.core.settings import Settings
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.store import RelevanceStore
@@ -154,7 +156,7 @@ MODEL = model_of_nothing()
 class Fake:
     """What takes the place of computing on a model, and how a test has a hand in it.
 
-    hold, hold_filling, hold_loading: gates at which computations stop.
+    hold, hold_filling, hold_loading, hold_evidence: gates at which computations stop.
     refused: methods that fail with `explain_error`; empty means all.
     """
 
@@ -166,7 +168,13 @@ class Fake:
     hold: Gate = field(default_factory=Gate)
     hold_filling: Gate = field(default_factory=lambda: Gate(background=True))
     hold_loading: Gate = field(default_factory=Gate)
+    hold_evidence: Gate = field(default_factory=lambda: Gate(background=True))
     computed: list[Target] = field(default_factory=list)
+
+    @property
+    def gates(self) -> tuple[Gate, ...]:
+        """All of them."""
+        return self.hold, self.hold_filling, self.hold_loading, self.hold_evidence
 
     def gate(self) -> Gate:
         """One for what a test itself puts in the place of a computation."""
@@ -221,6 +229,37 @@ class Fake:
             store.add(make_explanation(store.answer, target, method), options)
             context.progress(index + 1, len(indices))
             yield
+
+    def evidence_steps(
+        self, current: Any, answer: Answer, donors: Any, check: Any, progress: Any
+    ) -> Iterator[None]:
+        """Every second token needs the image, the others do not."""
+        while not self.hold_evidence.wait(0.01):
+            check()
+            progress(0, 8)
+            yield
+        lost = np.array([3.0 * (token.index % 2) for token in answer.tokens])
+        given = np.log([token.probability for token in answer.tokens])
+        words = pd.DataFrame(
+            {
+                "token": range(len(lost)),
+                "text": [token.text for token in answer.tokens],
+                "log_probability": given,
+                "blank": given - lost,
+                "swapped": given - lost / 2,
+                "no_image": given,
+                "image_effect": lost,
+                "layers_with_access": LAYERS,
+                "special": [token.special for token in answer.tokens],
+                "word": [
+                    place
+                    for place, (start, stop) in enumerate(answer.units)
+                    for _ in range(start, stop)
+                ],
+            }
+        )
+        made_by = RecordProvenance("fake", "1", True, "cpu", "float32", (), (), 0.1)
+        return Record("evidence", {}, {"words": words}, made_by)
 
     def view_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has no layers to look into.")

@@ -11,7 +11,6 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.conftest import ROOT, pages_of, served, wait_until
 from tests.browser.explain_page import (
     FIRST_SAMPLE,
     MAP,
@@ -27,6 +26,8 @@ from tests.browser.explain_page import (
     settled,
     upload,
 )
+from tests.browser.looking import pages_of, wait_until
+from tests.browser.serving import ROOT, served
 
 pytestmark = pytest.mark.browser
 

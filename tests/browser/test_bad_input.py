@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Said, ServeApp
 from tests.browser.explain_page import (
     FIRST_SAMPLE,
     MAP,
@@ -17,6 +16,7 @@ from tests.browser.explain_page import (
     NOTICE,
     RADIOGRAPH,
     SAMPLES,
+    Said,
     another_radiograph,
     ask,
     close_popover,
@@ -27,6 +27,7 @@ from tests.browser.explain_page import (
     settled,
     upload,
 )
+from tests.browser.serving import ROOT, ServeApp
 from tests.hostile_images import hostile_image
 
 pytestmark = pytest.mark.browser

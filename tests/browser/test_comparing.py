@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.compare_page import MAPS, compare_three
-from tests.browser.conftest import assert_unblemished
 from tests.browser.explain_page import close_popover, covered_by_controls, idle, newest
+from tests.browser.looking import assert_unblemished
 
 pytestmark = pytest.mark.browser
 

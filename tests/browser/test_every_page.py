@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from medgemma_dash.ui.state.samples import samples
-from tests.browser.conftest import OpenPage, Photograph
 from tests.browser.explain_page import close_popover, idle, newest, zone_rows
+from tests.browser.looking import OpenPage, Photograph
 
 pytestmark = pytest.mark.browser
 

@@ -10,6 +10,8 @@ from medgemma_dash.figures import (
     MapPanel,
     WordRelevance,
     comparison_figure,
+    conditions_figure,
+    image_effect_figure,
     layer_figure,
     prompt_words_figure,
     relevance_figure,
@@ -43,6 +45,8 @@ FIGURES = {
     "panels": lambda: comparison_figure(PANELS, selected_cells=CELLS),
     "one scale": lambda: comparison_figure(PANELS, scale="shared", linked_hover=False),
     "layers": lambda: layer_figure(np.abs(MAP[0]), [True, False] * 8, named=3),
+    "image effects": lambda: image_effect_figure(["Yes", "."], [4.8, -0.1], ["in part", ""]),
+    "conditions": lambda: conditions_figure([("with it", 0.99, "0.99"), ("blank", 0.1, "0.10")]),
     "words": lambda: prompt_words_figure([WordRelevance("a", -0.1), WordRelevance("b", 0.2)]),
 }
 

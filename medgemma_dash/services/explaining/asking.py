@@ -1,6 +1,7 @@
 """Put a question to a model."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import PromptError
@@ -55,3 +56,23 @@ def _in_order(radiographs: Radiograph | Sequence[Radiograph]) -> tuple[Radiograp
                 "file, bytes or a picture with load_radiograph first."
             )
     return given
+
+
+def ask_again(
+    model: VisionLanguageModel,
+    asked: Mapping[str, Any],
+    radiographs: Mapping[str, Radiograph],
+    check: Callable[[], None] | None = None,
+) -> Answer:
+    """Put the question of a plan again; asked: `Asked` as a record has it.
+
+    radiographs: by sha256. A generated answer is generated anew, a given one is given again.
+    """
+    return ask(
+        model,
+        [radiographs[digest] for digest in asked["image_sha256s"]],
+        asked["prompt"],
+        max_new_tokens=len(asked["answer_ids"]),
+        force=asked["answer"] if asked["forced"] else None,
+        check=check,
+    )

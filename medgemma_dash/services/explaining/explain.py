@@ -1,15 +1,11 @@
 """Explain an answer's words."""
 
-import platform
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import cache
-from importlib.metadata import version
 
 import numpy as np
 from jaxtyping import Float
 
-import medgemma_dash
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import EarlierImage, Explanation, Provenance
 from medgemma_dash.core.progress import Check, Progress
@@ -19,6 +15,7 @@ from medgemma_dash.methods import Method, MethodSpec, get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
+from medgemma_dash.services.explaining.provenance import library_versions
 from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS, Origin, assemble
 from medgemma_dash.services.explaining.run import MethodOptions, run_method
 from medgemma_dash.services.explaining.targets import choose_target, token_target
@@ -162,20 +159,10 @@ def origin_of(
         image_span=current.span,
         method=spec.name,
         settings=options,
-        versions=_versions(),
+        versions=library_versions(),
         seconds=0.0,
         earlier_images=tuple(
             EarlierImage(image.radiograph.sha256, image.span, image.grid) for image in earlier
         ),
     )
     return Origin(provenance, spec.signed, spec.all_tokens_at_once)
-
-
-@cache
-def _versions() -> tuple[tuple[str, str], ...]:
-    libraries = tuple((name, version(name)) for name in ("torch", "transformers", "numpy"))
-    return (
-        ("medgemma_dash", medgemma_dash.__version__),
-        ("python", platform.python_version()),
-        *libraries,
-    )

@@ -1,8 +1,6 @@
 """The relevancy tensor as an .npz file that loads without pickle."""
 
-import io
 import json
-import zipfile
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +9,7 @@ from jaxtyping import Bool, Float
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Provenance
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.npz import npz_bytes
 from medgemma_dash.services.exporting.document import provenance_facts
 from medgemma_dash.services.exporting.subject import film_names, rendered_prompt
 
@@ -56,13 +55,4 @@ def relevancy_npz(
     for number, patches in enumerate(fine):
         name = "fine" if number == len(fine) - 1 else f"fine_{number}"
         arrays[name] = np.ascontiguousarray(patches)
-    buffer = io.BytesIO()
-    # Not np.savez: it stamps each member with the time, and equal results should be equal files.
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, array in arrays.items():
-            member = io.BytesIO()
-            np.lib.format.write_array(member, array, allow_pickle=False)
-            archive.writestr(
-                zipfile.ZipInfo(f"{name}.npy"), member.getvalue(), zipfile.ZIP_DEFLATED
-            )
-    return buffer.getvalue()
+    return npz_bytes(arrays)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import json
-from functools import cache
-from hashlib import sha256
-
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MethodError
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph, Window
-from medgemma_dash.core.resources import resource
+from medgemma_dash.core.samples import shipped_film
 
 DIGEST_SHOWN = 8
 
@@ -21,9 +17,9 @@ def film_name(radiograph: Radiograph, uploaded: bool = False) -> str:
 
     Never a file's name. uploaded: it came through the browser, and is called an uploaded film.
     """
-    title = _sample_titles().get(radiograph.sha256)
-    if title is not None:
-        return title
+    sample = shipped_film(radiograph.sha256)
+    if sample is not None:
+        return sample.title
     size = f"{radiograph.width} x {radiograph.height}"
     kind = "Uploaded film" if uploaded else "Film"
     return f"{kind}, {size}, sha256 {radiograph.sha256[:DIGEST_SHOWN]}…"
@@ -107,11 +103,3 @@ def rendered_prompt(answer: Answer) -> str:
         of = f" of image {number}" if several else ""
         pieces[start] = f"⟨{stop - start} image tokens{of}⟩{pieces[start]}"
     return "".join(pieces)
-
-
-@cache
-def _sample_titles() -> dict[str, str]:
-    """Titles of the films that come with the program, by their files' digests."""
-    folder = resource("assets", "samples")
-    rows = json.loads((folder / "samples.json").read_text(encoding="utf-8"))
-    return {sha256((folder / row["file"]).read_bytes()).hexdigest(): row["title"] for row in rows}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from medgemma_dash.services.evidence.reading import every_word
 from medgemma_dash.services.explaining.tasks import EXPLAIN_ALL
 from medgemma_dash.ui.components.job_watch import describe, watch
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
@@ -14,7 +16,7 @@ from medgemma_dash.ui.state.session import current_session
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
     from medgemma_dash.services.runtime.host import ModelHost
-    from medgemma_dash.ui.state.study import Study
+    from medgemma_dash.ui.state.study import Answered, Study
 
 
 def no_answer_line(host: ModelHost, what_to_do: str) -> None:
@@ -40,6 +42,31 @@ def runners_up_words(answer: Answer) -> list[str]:
         name = token_words(answer, token.index)
         lines.append(f"in place of {name} next came {', '.join(told)}" if told else "")
     return lines
+
+
+@dataclass(frozen=True)
+class WeighedWords:
+    """What the words' underlines and tooltips say of the image's effect; None until it is known.
+
+    effects: of each token, in nats. words, marks: of each of `Answer.units`.
+    """
+
+    effects: list[float] | None = None
+    words: list[float] | None = None
+    marks: list[str] | None = None
+
+
+def weighed_words(answered: Answered) -> WeighedWords:
+    """Of the answer on screen."""
+    record = answered.evidence
+    if record is None:
+        return WeighedWords()
+    found = every_word(record, control_tokens=True)
+    return WeighedWords(
+        effects=[float(effect) for effect in record.tables["words"]["image_effect"]],
+        words=[word.image_effect for word in found],
+        marks=[word.mark for word in found],
+    )
 
 
 def fill_line(study: Study) -> None:

@@ -6,7 +6,11 @@ from typing import TYPE_CHECKING
 
 from medgemma_dash.services.explaining.tasks import ASK
 from medgemma_dash.services.explaining.word_shares import image_shares, together
-from medgemma_dash.ui.components.answer_words import no_answer_line, runners_up_words
+from medgemma_dash.ui.components.answer_words import (
+    no_answer_line,
+    runners_up_words,
+    weighed_words,
+)
 from medgemma_dash.ui.components.demo_notice import demo_notice
 from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.nothing_open import nothing_open
@@ -61,6 +65,7 @@ def word_choice(study: Study, answered: Answered, key: str) -> None:
     spec, options = shown_method(study)
     known = answered.store.tensor(spec.name, options)
     words = together(known.relevancy, known.filled, answer.units)
+    weighed = weighed_words(answered)
     selected = None
     if target is not None and target.kind != "answer":
         selected = target.token_indices[0], target.token_indices[-1] + 1
@@ -73,6 +78,9 @@ def word_choice(study: Study, answered: Answered, key: str) -> None:
         measure=current_session().underline,
         image_shares=image_shares(answer, known.relevancy, known.filled),
         word_shares=image_shares(answer, *words),
+        effects=weighed.effects,
+        word_effects=weighed.words,
+        word_marks=weighed.marks,
         runners_up=runners_up_words(answer),
         computed=tuple(index for index, filled in enumerate(known.filled) if filled),
         busy=False,

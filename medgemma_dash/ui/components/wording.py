@@ -169,12 +169,13 @@ def _opening(answer: Answer, target: Target, generation: str) -> list[Segment]:
     ]
 
 
-def strength_line(strength: Strength) -> list[Segment]:
+def strength_segments(strength: Strength) -> list[Segment]:
     """How strong the map is beside the answer's other words, as a bar; its numbers in the hint."""
     said = f"map {'weak' if strength.weak else 'strength'} {percent(strength.relative)}"
+    hint = f"Of the answer's strongest word. {strength.in_words}"
     return [
-        Segment(f"{strength.relative:.3f}", "bar", hint=strength.in_words),
-        Segment(f" {said} of the answer's strongest word", "small", hint=strength.in_words),
+        Segment(f"{strength.relative:.3f}", "bar", hint=hint),
+        Segment(f" {said}", "small", hint=hint),
     ]
 
 

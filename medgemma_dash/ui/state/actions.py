@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from medgemma_dash.core.errors import CancelledError, ImageError, TargetError
 from medgemma_dash.core.target import Target
 from medgemma_dash.imaging import load_radiograph, negative
+from medgemma_dash.services.evidence.tasks import EVIDENCE, evidence_task
 from medgemma_dash.services.explaining.tasks import (
     ASK,
     EXPLAIN,
@@ -198,6 +199,20 @@ def explain_every_word(session: Session, host: ModelHost, method: str, options: 
     answered, choice = session.answered, (method, options)
     if answered is not None and session.jobs.about(EXPLAIN_ALL) != choice:
         session.jobs.run(host, explain_all_task(answered.store, method, options), choice)
+
+
+def weigh(session: Session, host: ModelHost, *, again: bool = False) -> None:
+    """Find out in the background what each word owes to the image, once for an answer.
+
+    again: also where it was tried and stopped or failed.
+    """
+    answered = session.answered
+    if answered is None or answered.evidence is not None or EVIDENCE in session.jobs:
+        return
+    if again:
+        answered.unweighed = ""
+    if not answered.unweighed:
+        session.jobs.run(host, evidence_task(answered.answer), answered)
 
 
 def open_sample(session: Session, sample: Sample) -> bool:

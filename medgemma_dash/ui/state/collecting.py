@@ -14,6 +14,7 @@ from medgemma_dash.core.errors import (
     NoExplanationError,
     TargetError,
 )
+from medgemma_dash.services.evidence.tasks import EVIDENCE
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
 from medgemma_dash.ui.state.host import method_seconds
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from medgemma_dash.core.explanation import Explanation
     from medgemma_dash.core.target import Target
 
-COLLECTED = ASK, EXPLAIN, EXPLAIN_ALL  # keys of the jobs that are taken over here
+COLLECTED = ASK, EXPLAIN, EXPLAIN_ALL, EVIDENCE  # keys of the jobs that are taken over here
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +44,7 @@ def collect(session: Session, *, explanation: bool = True) -> bool:
     explanation: False leaves the Explain page's map, and its notice if it failed, until that
     page is shown.
     """
-    found = [_collect_answer(session), _collect_filling(session)]
+    found = [_collect_answer(session), _collect_filling(session), _collect_evidence(session)]
     if explanation:
         found.append(_collect_explanation(session))
     return any(found)
@@ -74,6 +75,7 @@ def leave_answer(session: Session) -> None:
         session.answered.wanted = None
     session.jobs.drop(EXPLAIN)
     session.jobs.drop(EXPLAIN_ALL)
+    session.jobs.drop(EVIDENCE)
 
 
 def opening(session: Session, study: Study, answer: Answer) -> Target | None:
@@ -131,6 +133,18 @@ def _collect_filling(session: Session) -> bool:
         session.notice = _notice(error)
     if session.study is not None:
         session.study.history.evict()
+    return True
+
+
+def _collect_evidence(session: Session) -> bool:
+    taken = session.jobs.take(EVIDENCE)
+    if taken is None:
+        return False
+    answered: Answered = taken.about
+    if taken.job.error is None:
+        answered.evidence = taken.job.result
+    else:
+        answered.unweighed = str(taken.job.error)
     return True
 
 

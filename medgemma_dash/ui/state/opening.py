@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from medgemma_dash.services.explaining.tasks import ASK
-from medgemma_dash.ui.state.actions import ask, choose, open_sample
+from medgemma_dash.ui.state.actions import ask, choose, open_sample, weigh
 from medgemma_dash.ui.state.collecting import COLLECTED, collect
 from medgemma_dash.ui.state.methods import chosen_method, chosen_options, set_picker
 from medgemma_dash.ui.state.samples import samples
@@ -34,6 +34,7 @@ def go_on(session: Session, host: ModelHost) -> None:
         if answered.wanted != (spec.name, options):
             choose(session, host, answered.target, spec.name, options)
             _put_picker_back(session)
+        weigh(session, host)
 
 
 def go_to_word(session: Session, host: ModelHost) -> None:

@@ -31,7 +31,7 @@ ZONE_SCHEME = "zone_scheme"
 PHRASE = "phrase"
 
 NoticeTone = Literal["note", "caution", "error"]
-Underline = Literal["image share", "probability"]
+Underline = Literal["image share", "probability", "image effect"]
 LivesWith = Literal["session", "study", "answer"]
 
 CHANGED_MEANWHILE = (

@@ -12,6 +12,7 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.ui.state.history import History
 
 if TYPE_CHECKING:
+    from medgemma_dash.core.record import Record
     from medgemma_dash.regions import ZoneMap
     from medgemma_dash.services.explaining.store import RelevanceStore
 
@@ -37,6 +38,7 @@ class Answered:
     target: what is looked at; None only where the answer has no token to look at.
     begun: whether a target was chosen, by the reader or for them; until then it is a proposal.
     shown: the target's map. problem: why there is none for the target, "" when there is one.
+    evidence: what each word owes to the image, once it was weighed. unweighed: why it was not.
     wanted: what was asked for last. refused: what was wanted and failed; the picker goes back
         from it to what is shown.
     """
@@ -47,6 +49,8 @@ class Answered:
     begun: bool = False
     shown: Shown | None = None
     problem: str = ""
+    evidence: Record | None = None
+    unweighed: str = ""
     wanted: Choice | None = None
     refused: Choice | None = None
 

@@ -16,11 +16,10 @@ from tests.app.compare.compare_page import (
     choose_methods,
     comparing_job,
     comparison_of,
-    wait_for,
     with_map,
 )
 from tests.app.compare.comparing import Comparing
-from tests.app.opened import answered_of, session_of
+from tests.app.opened import answered_of, session_of, wait_for
 
 
 def test_it_opens_with_the_answered_sample_and_a_map_by_each_of_the_first_methods(

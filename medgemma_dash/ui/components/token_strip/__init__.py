@@ -64,6 +64,9 @@ def token_strip(
     measure: Underline = "image share",
     image_shares: Sequence[float | None] | None = None,
     word_shares: Sequence[float | None] | None = None,
+    effects: Sequence[float] | None = None,
+    word_effects: Sequence[float] | None = None,
+    word_marks: Sequence[str] | None = None,
     runners_up: Sequence[str] | None = None,
     computed: Collection[int] = (),
     ready: bool = True,
@@ -81,6 +84,7 @@ def token_strip(
     selected: half-open span that stands boxed; None for the whole answer.
     measure: what the underlines show. Image shares are 0 to 1, None where not yet known: one for
         each token, and one for each of `with_control_tokens(words, len(tokens))`.
+    effects, word_effects: image effects in nats, of the same; word_marks: what each is called.
     runners_up: for each token, what else the model could have said, for the tooltip.
     computed: indices whose explanation is at hand; the others are underlined with dashes.
     ready: False while the answer is still being written; nothing can be chosen then.
@@ -121,6 +125,7 @@ def token_strip(
                     "special": token.special,
                     "probability": token.probability,
                     "share": image_shares[index] if image_shares is not None else None,
+                    "effect": effects[index] if effects is not None else None,
                     "runners_up": runners_up[index] if runners_up is not None else "",
                     "computed": index in computed,
                 }
@@ -132,6 +137,8 @@ def token_strip(
                     "stop": stop,
                     "probability": prod(token.probability for token in tokens[start:stop]),
                     "share": word_shares[place] if word_shares is not None else None,
+                    "effect": word_effects[place] if word_effects is not None else None,
+                    "mark": word_marks[place] if word_marks is not None else "",
                 }
                 for place, (start, stop) in enumerate(with_control_tokens(words, len(tokens)))
             ],

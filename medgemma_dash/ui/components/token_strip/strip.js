@@ -199,7 +199,8 @@ function draw(strip) {
 function tokenUnit(strip, index) {
   const token = strip.data.tokens[index];
   const name = token.text.trim() || nameless(token, index === strip.data.tokens.length - 1);
-  return { ...token, name, start: index, stop: index + 1, node: strip.options[index] };
+  const { mark } = strip.data.words[strip.wordOf[index]];
+  return { ...token, name, mark, start: index, stop: index + 1, node: strip.options[index] };
 }
 
 function wordUnit(strip, word, index) {
@@ -213,18 +214,24 @@ function wordUnit(strip, word, index) {
 }
 
 function describe(unit, data) {
-  const { node, share, probability, computed } = unit;
-  const value = data.measure === "probability" ? probability : share;
+  const { node, share, effect, mark, probability, computed } = unit;
+  // A loss of e nats is a loss of 1 - exp(-e) of the probability.
+  const lost = typeof effect === "number" ? 1 - Math.exp(-Math.max(effect, 0)) : null;
+  const value = { probability, "image effect": lost }[data.measure] ??
+    (data.measure === "image share" ? share : null);
   const known = typeof value === "number" && Number.isFinite(value);
   node.style.setProperty("--value", known ? Math.min(Math.max(value, 0), 1).toFixed(3) : "0");
   node.classList.add("unit");
   node.classList.toggle("unknown", !known);
+  node.classList.toggle("prior", mark === "language prior" && data.measure === "image effect");
   node.classList.toggle("computed", computed);
   const facts = [unit.name];
   if (typeof share === "number") {
     facts.push(`${Math.round(share * 100)}% of its relevance on the image`);
   }
   facts.push(`probability ${probability.toFixed(2)}`);
+  if (typeof effect === "number") facts.push(`image effect ${effect.toFixed(2)} nats`);
+  if (mark) facts.push(mark);
   if (!computed) facts.push("not explained yet");
   unit.label = facts.join(", ");
   if (unit.runners_up) facts.push(unit.runners_up);
@@ -235,7 +242,7 @@ function describe(unit, data) {
 }
 
 function undescribe(node) {
-  node.classList.remove("unit", "unknown");
+  node.classList.remove("unit", "unknown", "prior");
   node.style.removeProperty("--value");
   for (const name of ["title", "tabindex", "aria-label", "aria-disabled", "aria-selected"]) {
     node.removeAttribute(name);
@@ -252,9 +259,11 @@ function nameless(token, last) {
 function sentence(data) {
   if (!data.ready) return "Writing the answer… ";
   const one = single ? "token" : "word";
-  const meaning = data.measure === "probability"
-    ? `the probability that the model gave the ${one}`
-    : `share of the ${one}'s relevance that lies on the image`;
+  const meaning = {
+    probability: `the probability that the model gave the ${one}`,
+    "image share": `share of the ${one}'s relevance that lies on the image`,
+    "image effect": `how much of the ${one}'s probability a blank image takes; grey: language prior`,
+  }[data.measure];
   const way = single ? "Click a token, shift-click for several"
     : "Click a word, shift-click for a phrase, Alt-click for one token";
   return `Underline: ${meaning}. ${way}; arrow keys choose the next. `;

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 import numpy as np
 import streamlit as st
@@ -22,6 +22,7 @@ from medgemma_dash.ui.components.answer_words import (
     fills,
     no_answer_line,
     runners_up_words,
+    weighed_words,
 )
 from medgemma_dash.ui.components.job_watch import answer_stream
 from medgemma_dash.ui.components.method_picker import method_picker
@@ -29,6 +30,7 @@ from medgemma_dash.ui.components.redraw import PARTS, redraw
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.token_strip import TokenChoice, token_strip
 from medgemma_dash.ui.components.wording import NOTHING_SAID, unit_words
+from medgemma_dash.ui.pages.explain.image_need import image_need_popover
 from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose_words, explain_every_word
@@ -61,6 +63,7 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
     spec, options = shown_method(study)
     known = answered.store.tensor(spec.name, options)
     words = together(known.relevancy, known.filled, answer.units)
+    weighed = weighed_words(answered)
     with st.container(key="tokens"):
         token_strip(
             answer.tokens,
@@ -71,6 +74,9 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
             measure=session.underline,
             image_shares=image_shares(answer, known.relevancy, known.filled),
             word_shares=image_shares(answer, *words),
+            effects=weighed.effects,
+            word_effects=weighed.words,
+            word_marks=weighed.marks,
             runners_up=runners_up_words(answer),
             computed=tuple(int(index) for index in np.flatnonzero(known.filled)),
             busy=EXPLAIN in session.jobs,
@@ -85,11 +91,11 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
         method_picker()
         _phrase_popover(host, answer)
         st.button(
-            f"Underline {_other_underline(session)}",
+            f"Underline {_next_underline(session)}",
             key="underline",
             type="tertiary",
-            help="The words are underlined by how much of their relevance lies on the image, or by "
-            "how probable the model found them.",
+            help="The words are underlined by how much of their relevance lies on the image, by "
+            "how probable the model found them, or by how much of that a blank image takes.",
             on_click=_change_underline,
         )
         if not fills(study):
@@ -104,6 +110,7 @@ def _answer(host: ModelHost, study: Study, answered: Answered) -> None:
                 on_click=explain_every_word,
                 args=(session, host, spec.name, options),
             )
+        image_need_popover(host, answered)
     fill_line(study)
     cell = page_state(ExplainState).cell
     if cell is not None:
@@ -125,13 +132,15 @@ def _choose(host: ModelHost, choice: TokenChoice) -> None:
     _explain(host, None if choice.whole else (choice.start, choice.stop))
 
 
-def _other_underline(session: Session) -> Underline:
-    return "probability" if session.underline == "image share" else "image share"
+def _next_underline(session: Session) -> Underline:
+    every = get_args(Underline)
+    following: Underline = every[(every.index(session.underline) + 1) % len(every)]
+    return following
 
 
 def _change_underline() -> None:
     session = current_session()
-    session.underline = _other_underline(session)
+    session.underline = _next_underline(session)
 
 
 def _selected(target: Target | None) -> tuple[int, int] | None:

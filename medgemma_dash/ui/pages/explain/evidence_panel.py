@@ -24,12 +24,13 @@ from medgemma_dash.ui.components.wording import (
     fidelity_warning,
     how_line,
     read_contrast,
-    strength_line,
+    strength_segments,
     target_words,
     why_sentence,
 )
 from medgemma_dash.ui.components.zone_grid import zone_grid
 from medgemma_dash.ui.components.zones import SCHEME_TITLES, zones_of
+from medgemma_dash.ui.pages.explain.image_need import image_need_line, image_need_progress
 from medgemma_dash.ui.pages.explain.state import FilmState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import choose
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
 
 SENTENCE = "why_sentence"
 SMALLEST_SHARE = 0.005
+LAYERS_HEIGHT_PX = 122  # the page fits a window of 900 pixels
 
 
 @st.fragment(key="evidence")
@@ -92,6 +94,9 @@ def _no_explanation(answer: Answer, target: Target, problem: str) -> None:
 
 def _sentence(host: ModelHost, study: Study, shown: Shown, answer: Answer, said: Headline) -> None:
     spec, options = shown_method(study)
+    how = how_line(answer, method_words(spec.name, options), shown.seconds)
+    if said.strength is not None:
+        how = [*how, Segment("  "), *strength_segments(said.strength)]
     lines = [
         why_sentence(
             shown.explanation,
@@ -100,16 +105,16 @@ def _sentence(host: ModelHost, study: Study, shown: Shown, answer: Answer, said:
             generation=study.generation,
             contrastive=spec.contrastive,
         ),
-        how_line(answer, method_words(spec.name, options), shown.seconds),
+        how,
     ]
-    if said.strength is not None:
-        lines.append(strength_line(said.strength))
     warning = fidelity_warning(answer)
     if warning:
         lines.append([Segment(warning, "warning")])
+    lines.extend(image_need_line(study, shown.explanation.target))
     rich_line(
         lines, key=SENTENCE, tone="card", announce="status", on_choose=lambda: _contrast(host)
     )
+    image_need_progress(host, study)
 
 
 def _contrast(host: ModelHost) -> None:
@@ -139,7 +144,7 @@ def _layers(host: ModelHost, explanation: Explanation) -> None:
             st.caption("Attention to the image by layer", width="content")
             _numbers_popover(explanation, is_global)
         chart(
-            layer_figure(explanation.layers, is_global, is_dark()),
+            layer_figure(explanation.layers, is_global, is_dark(), height_px=LAYERS_HEIGHT_PX),
             key="layer_figure",
             alt="Bars: for each decoder layer, the share of attention that goes to the image.",
         )

@@ -1,0 +1,51 @@
+"""What the arguments of several commands have in common; importing it costs nothing."""
+
+import argparse
+from pathlib import Path
+from typing import TypeAlias
+
+from medgemma_dash.cli.typed_values import read_number
+
+# argparse has no public name for what add_subparsers gives.
+Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
+
+
+def add_command(
+    commands: Commands, name: str, text: str, module: str | None = None
+) -> argparse.ArgumentParser:
+    command = commands.add_parser(name, help=text, description=text[0].upper() + text[1:] + ".")
+    command.set_defaults(module=module or name)
+    return command
+
+
+def add_question(command: argparse.ArgumentParser) -> None:
+    """An image, a question about it, and how it is answered."""
+    command.add_argument("image", metavar="IMAGE", type=Path, help="PNG, JPEG or DICOM file")
+    command.add_argument("question", metavar="QUESTION")
+    command.add_argument(
+        "--force", metavar="TEXT", help="take this text as the answer, such as a report"
+    )
+    command.add_argument("--max-new-tokens", type=read_number, default=256, metavar="N")
+
+
+def add_record_out(command: argparse.ArgumentParser) -> None:
+    """Where a record is written."""
+    command.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="RECORD",
+        help="folder for the record, or one file where the name ends in .zip",
+    )
+
+
+def add_model_options(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--model", help="demo, a hub id, or a checkpoint folder ($MEDGEMMA_DASH_MODEL, or demo)"
+    )
+    command.add_argument(
+        "--device", help="auto, cpu, cuda, cuda:N or mps ($MEDGEMMA_DASH_DEVICE, or auto)"
+    )
+    command.add_argument(
+        "--dtype", help="auto, float32 or bfloat16 ($MEDGEMMA_DASH_DTYPE, or auto)"
+    )

@@ -1,0 +1,1 @@
+"""Did a word need the image?"""

@@ -1,0 +1,99 @@
+"""What an evidence record says of a word, in numbers and in a sentence; no model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import exp
+from typing import TYPE_CHECKING
+
+from medgemma_dash.core.record import Record
+from medgemma_dash.services.evidence.plan import Mark, mark_of
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+# The three ways to take the image away, as they stand in a sentence.
+WITHOUT = {
+    "blank": "with a blank image",
+    "swapped": "with other radiographs in its place",
+    "no_image": "without any image",
+}
+
+
+@dataclass(frozen=True)
+class WordEvidence:
+    """Log-probabilities of some tokens together, in nats.
+
+    given: with the image. layers_with_access: of the token that fewest layers let see the image.
+    """
+
+    text: str
+    given: float
+    blank: float
+    swapped: float
+    no_image: float
+    layers_with_access: int
+
+    @property
+    def image_effect(self) -> float:
+        """What a blank image takes from it."""
+        return self.given - self.blank
+
+    @property
+    def losses(self) -> dict[str, float]:
+        """What each way to take the image away takes from it."""
+        return {name: self.given - getattr(self, name) for name in WITHOUT}
+
+    @property
+    def mark(self) -> Mark:
+        """See `mark_of`."""
+        return mark_of(list(self.losses.values()))
+
+    @property
+    def text_line(self) -> str:
+        """What the numbers say, in one sentence, by the condition that takes most."""
+        name, _ = max(self.losses.items(), key=lambda loss: loss[1])
+        before, after = probability(self.given), probability(getattr(self, name))
+        if self.mark == "language prior":
+            return (
+                f"Language prior: without the image it would still be said with p = {after} "
+                f"({before} with it)."
+            )
+        if self.mark == "needs the image":
+            return f"It needs the image: its p falls from {before} to {after} {WITHOUT[name]}."
+        return f"It owes the image something: its p is {after}, not {before}, {WITHOUT[name]}."
+
+
+def evidence_of(record: Record, token_indices: Sequence[int]) -> WordEvidence:
+    """The evidence of these tokens together."""
+    rows = record.tables["words"].set_index("token").loc[list(token_indices)]
+    return _together(rows)
+
+
+def every_word(record: Record, *, control_tokens: bool = False) -> tuple[WordEvidence, ...]:
+    """The evidence of each of the answer's words, in order; on demand of its control tokens too."""
+    words = record.tables["words"]
+    chosen = words if control_tokens else words[~words["special"].astype(bool)]
+    return tuple(_together(rows) for _, rows in chosen.groupby("word", sort=True))
+
+
+def probability(nats: float) -> str:
+    """exp of a log-probability in two digits, and never a false 0 or 1."""
+    p = exp(min(nats, 0.0))
+    if p > 0.995:
+        return "> 0.99"
+    if p >= 0.01:
+        return f"{p:.2f}"
+    return f"{p:.1e}" if p >= 1e-6 else "< 1e-6"
+
+
+def _together(rows: pd.DataFrame) -> WordEvidence:
+    return WordEvidence(
+        text="".join(map(str, rows["text"])),
+        given=float(rows["log_probability"].sum()),
+        blank=float(rows["blank"].sum()),
+        swapped=float(rows["swapped"].sum()),
+        no_image=float(rows["no_image"].sum()),
+        layers_with_access=int(rows["layers_with_access"].min()),
+    )

@@ -1,0 +1,100 @@
+"""Whether the chosen word needed the image: a sentence, numbers on demand, or how far they are."""
+
+from __future__ import annotations
+
+from math import exp
+from typing import TYPE_CHECKING
+
+import streamlit as st
+
+from medgemma_dash.core.target import Target
+from medgemma_dash.figures import conditions_figure
+from medgemma_dash.services.evidence.reading import (
+    WITHOUT,
+    every_word,
+    evidence_of,
+    probability,
+)
+from medgemma_dash.services.evidence.tasks import EVIDENCE
+from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.job_watch import watch
+from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
+from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.state.actions import weigh
+from medgemma_dash.ui.state.session import current_session
+
+if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
+    from medgemma_dash.ui.state.study import Answered, Study
+
+UNWEIGHED = "unweighed"
+
+
+def image_need_line(study: Study, target: Target) -> list[list[Segment]]:
+    """One line for the card, once it is known; none of a margin, which is no word."""
+    answered = study.answered
+    if answered is None or answered.evidence is None or target.margin is not None:
+        return []
+    if target.kind == "answer":
+        words = every_word(answered.evidence)
+        needing = sum(word.mark == "needs the image" for word in words)
+        return [[Segment(f"{needing} of its {len(words)} words need the image.", "small")]]
+    return [[Segment(evidence_of(answered.evidence, target.token_indices).text_line, "small")]]
+
+
+def image_need_progress(host: ModelHost, study: Study) -> None:
+    """While it is found out, how far that is; a way to try again where it was not."""
+    if EVIDENCE in current_session().jobs:
+        watch(EVIDENCE)
+    elif study.answered is not None and study.answered.unweighed:
+        _again(host, study.answered.unweighed)
+
+
+def image_need_popover(host: ModelHost, answered: Answered) -> None:
+    """The chosen word's numbers on demand, once they are known."""
+    target, record = answered.target, answered.evidence
+    if record is None or target is None or target.kind == "answer" or target.margin is not None:
+        return
+    word = evidence_of(record, target.token_indices)
+    popover = st.popover(
+        "Did it need the image?", key="image_need", on_change="rerun", type="tertiary"
+    )
+    if not popover.open:
+        return
+    conditions = [("with the image", word.given)]
+    conditions += [(words, getattr(word, name)) for name, words in WITHOUT.items()]
+    with popover, st.container(key="image_need_menu"):
+        st.caption("Probability of the word, on the answer as it stands")
+        chart(
+            conditions_figure(
+                [(name, exp(min(nats, 0.0)), probability(nats)) for name, nats in conditions],
+                is_dark(),
+            ),
+            key="image_need_figure",
+            alt="Bars: the word's probability with the image, and without it in three ways.",
+        )
+        layers = len(host.model.layout.layers)
+        rich_line(
+            [
+                [
+                    Segment(
+                        f"Image effect {word.image_effect:.2f} nats. {word.layers_with_access} of "
+                        f"{layers} layers let its predicting position see the image.",
+                        "small",
+                    )
+                ]
+            ],
+            key="image_need_access",
+        )
+
+
+def _again(host: ModelHost, reason: str) -> None:
+    def choose() -> None:
+        if chosen_action(UNWEIGHED) == "again":
+            weigh(current_session(), host, again=True)
+
+    line = [
+        Segment(f"What the words owe to the image was not weighed. {reason} ", "small"),
+        Segment("weigh it", "action", "again"),
+    ]
+    rich_line([line], key=UNWEIGHED, tone="quiet", announce="status", on_choose=choose)

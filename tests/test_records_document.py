@@ -1,0 +1,40 @@
+"""docs/records.md says of every table what stands in it: its columns, in their order."""
+
+import re
+
+import pytest
+
+from medgemma_dash import evidence
+from medgemma_dash.core.resources import resource
+from tests.gemma3_factory import radiograph
+from tests.random_answers import case
+
+MADE = {
+    "evidence": lambda found: evidence(
+        found.model, found.answer, donors=[radiograph(seed) for seed in range(5, 10)]
+    )
+}
+
+
+def documented() -> dict[str, dict[str, list[str]]]:
+    """Kind, table, columns."""
+    text = resource("docs", "records.md").read_text(encoding="utf-8")
+    found: dict[str, dict[str, list[str]]] = {}
+    for kind, body in re.findall(r"^## (\w+)\n(.*?)(?=^## |\Z)", text, re.S | re.M):
+        found[kind] = {
+            table: re.findall(r"^\| (\w+) \| (?!meaning)", rows, re.M)
+            for table, rows in re.findall(r"^### (\w+)\n(.*?)(?=^### |\Z)", body, re.S | re.M)
+        }
+    return found
+
+
+def test_every_kind_is_documented():
+    assert documented().keys() == MADE.keys()
+
+
+@pytest.mark.parametrize("kind", MADE)
+def test_a_records_tables_are_the_documented_ones(kind):
+    record = MADE[kind](case("six layers, heads 8 on 4"))
+    written = {name: list(table.columns) for name, table in record.tables.items()}
+    assert written == documented()[kind]
+    assert record.kind == kind
