@@ -26,7 +26,7 @@ from tests.browser.explain_page import (
     settled,
     upload,
 )
-from tests.browser.looking import pages_of
+from tests.browser.looking import pages_of, wait_until
 from tests.browser.serving import ROOT, served
 
 pytestmark = pytest.mark.browser
@@ -147,6 +147,16 @@ def test_a_lost_server_is_noticed_and_said_and_never_answered_with_another_film(
         told = ".connection-watch"
         for page, then in ((uploaded, "has to be opened again"), (sample, "asked again")):
             expect(page.locator(told)).to_contain_text(re.compile(f"cannot be reached; .* {then}"))
+            # Streamlit's box comes later, and must have come and gone: nothing but the sentence is
+            # seen, and nothing is out of a screen reader's reach.
+            wait_until(
+                lambda page=page: "Connection error" in str(page.failures),
+                "Streamlit's box",
+                pause=lambda seconds, page=page: page.wait_for_timeout(1000 * seconds),
+            )
+            expect(page.get_by_test_id("stDialog")).to_have_count(0)
+            expect(page.get_by_role("alert").filter(has_text="cannot be reached")).to_be_visible()
+            assert page.locator("#root").get_attribute("inert") is None
         with serve_again(urlsplit(url).port):
             gone(uploaded, address)
             expect(uploaded.locator(told)).to_be_empty()

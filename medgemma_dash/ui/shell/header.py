@@ -66,7 +66,7 @@ def _read_address(session: Session, returned: Returned | None) -> None:
     middle, and this one ends where it next looks at the session.
     """
     if not session.unread and _by_history():
-        session.unread = "again"
+        session.unread, session.notice = "again", None
     if not session.unread and returned is None:
         return
     session.method_checked = False

@@ -66,6 +66,7 @@ class Session:
 
     owner: a random name under which its jobs run; it says nothing about the user.
     underline: what the underlines of an answer's words show.
+    read_upload: the file that was read last. upload_problem: why it was not opened, "" if it was.
     missing: the film that the URL names and that is not there, as it stands in the URL.
     aside: the upload that was open last, until another one is: the reader may go back to it.
     address: what the URL says now. turn: counts how often it was written.
@@ -85,6 +86,7 @@ class Session:
     opened: int = 0
     read_upload: str = ""
     reached: str | None = None
+    upload_problem: str = ""
     unread: Literal["new", "again", ""] = "new"
     came_from: str = ""
     method_checked: bool = False

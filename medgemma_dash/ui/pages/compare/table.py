@@ -9,8 +9,8 @@ import streamlit as st
 from medgemma_dash.metrics.map_quality import MapQuality, Mark
 from medgemma_dash.regions import zone_table
 from medgemma_dash.services.explaining.word_shares import attention_sink
+from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
-from medgemma_dash.ui.components.whole_table import whole_table
 from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.methods import specs
 from medgemma_dash.ui.state.study import Answered, Study
@@ -53,8 +53,7 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
     """Cost, map quality and zones of every map; all on raw values."""
     qualities = {one.title: one.quality(study) for one in maps}
     rows = {one.title: _row(one, qualities[one.title]) for one in maps}
-    with st.container(key="quality_table"):
-        whole_table(_frame(rows), COLUMNS)
+    numbers_table(_frame(rows), key="quality_table", columns=COLUMNS)
     st.caption(
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%. Border: at most 5%, 10%. "
         "Entropy in nats: below 3 focused, above 4 diffuse as published; 5.55 even. Peak / "
@@ -64,9 +63,10 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
     _sinks(answered, maps)
     parts = st.expander("Halves, thirds and quadrants", key="quality_parts", on_change="rerun")
     if parts.open:
-        with parts, st.container(key="parts_table"):
+        with parts:
             st.caption("Share of each map's positive relevance; sides are those of the picture")
-            whole_table(_frame({title: parts_of(one) for title, one in qualities.items()}))
+            shares = {title: parts_of(one) for title, one in qualities.items()}
+            numbers_table(_frame(shares), key="parts_table", columns={})
 
 
 def parts_of(quality: MapQuality) -> dict[str, str]:
