@@ -27,7 +27,7 @@ from tests.browser.explain_page import (
     upload,
 )
 from tests.browser.looking import pages_of, wait_until
-from tests.browser.serving import ROOT, served
+from tests.browser.serving import ROOT, ServeApp, served
 
 pytestmark = pytest.mark.browser
 
@@ -172,3 +172,23 @@ def test_a_lost_server_is_noticed_and_said_and_never_answered_with_another_film(
             expect(newest(sample, BOX)).to_have_value(HEART)
             newest(sample, "[data-token-index]:not(.selected)").first.click()
             expect(sample.locator(".unit.computed")).to_have_count(2)
+
+
+def test_what_was_under_way_is_not_written_over_the_entry_that_was_reached(
+    page: Page, serve_app: ServeApp
+) -> None:
+    url = serve_app(Path(__file__).parent / "apps" / "address.py")
+    page.goto(f"{url}/?film=first")
+    at(page, "/", "?film=second")  # of an address that was just come to the entry is rewritten
+    page.evaluate("history.replaceState(null, '', '?film=first')")
+    page.evaluate("history.pushState(null, '', '?film=second')")
+    page.go_back()
+    idle(page)
+    entries = page.evaluate("history.length")
+    page.get_by_role("button", name="draw what was under way").click()
+    expect(page.get_by_text("drawn")).not_to_have_text("drawn 1")
+    idle(page)
+    at(page, "/", "?film=first")
+    page.get_by_role("button", name="draw what was reached").click()
+    at(page, "/", "?film=first&word=7")
+    assert page.evaluate("history.length") == entries
