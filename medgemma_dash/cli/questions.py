@@ -81,8 +81,8 @@ def _ask(options: argparse.Namespace) -> int:
         options.maps, options.rows, tuple(options.withheld), options.max_new_tokens
     )
     questions = read_questions(options.table, options.images, chosen)
-    say(RESEARCH_NOTICE)
-    say_lines(problem_lines([(row.row, row.problem) for row in questions.rows]))
+    problems = problem_lines([(row.row, row.problem) for row in questions.rows])
+    say_lines([RESEARCH_NOTICE, *problems])
     try:
         record = run_through(
             chosen_model(options).load(), questions, options.out, progress=TimeLeft()

@@ -21,14 +21,14 @@ COLUMNS = ("study_id", "subject_id", "question", "correct_answer", "image_path",
            "withheld")  # fmt: skip
 
 _BASELINE = "Is there evidence of {} in this chest radiograph?"
-# A wording for each strategy; the demo model was trained on none of those that are withheld.
+# A wording for each strategy. The demo model was not trained on the withheld one.
 _WORDINGS = (
     ("baseline", _BASELINE),
     ("phrasing variation", "Does the image show evidence of {}?"),
     ("synonym replacement", "Is there evidence of {synonym} in this chest radiograph?"),
     ("clause reordering", "In this chest X-ray, is there {}?"),
     ("register shift", "Can you see any signs of {plain} in this X-ray?"),
-    (WITHHELD, "Would evidence of {} be found by a reader of this chest radiograph?"),
+    (WITHHELD, "Can evidence of {} be seen in this chest radiograph?"),
 )
 _SYNONYMS = {
     "consolidation": "airspace consolidation",
