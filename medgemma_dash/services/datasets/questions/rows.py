@@ -76,8 +76,9 @@ def _checked(
         image = "" if misshapen else find_image(place, cells)
     except ImageNotFoundError as error:
         fatal.append(str(error))
-    truth, unsure = truth_of(cells.get("correct_answer", "")), ""
-    if truth == "uncertain" and "correct_answer" in cells:
+    # The cells of a misshapen row may stand in the wrong columns.
+    truth, unsure = truth_of("" if misshapen else cells.get("correct_answer", "")), ""
+    if truth == "uncertain" and "correct_answer" in cells and not misshapen:
         given = bool(cells["correct_answer"])
         unsure = f"The correct answer is {'neither yes nor no' if given else 'not given'}."
     strategy = cells.get("strategy", "")

@@ -79,7 +79,7 @@ def decoded(data: bytes) -> tuple[str, str]:
     Raises TableError.
     """
     if data.startswith(_UTF16):
-        encodings = ("utf-16",)
+        encodings: tuple[str, ...] = ("utf-16",)
     elif data[:1] != b"\0" and data[1:2] == b"\0":
         encodings = ("utf-16-le",)
     else:
