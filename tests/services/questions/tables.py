@@ -1,10 +1,15 @@
 """Small tables of questions with pictures of noise beside them."""
 
 import csv
+import io
+import tempfile
 from pathlib import Path
 
 from PIL import Image
 
+from medgemma_dash import answer_questions, load_radiograph
+from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.record import Record
 from tests.gemma3_factory import radiograph
 
 FINDINGS = ("pneumonia", "effusion")
@@ -21,7 +26,7 @@ def write_set(folder: Path, films: int = 4, **changes: str) -> Path:
     rows = []
     for film in range(films):
         name = f"film-{film}.png"
-        Image.fromarray(radiograph(film).pixels).save(folder / "images" / name)
+        (folder / "images" / name).write_bytes(_picture(film))
         finding = FINDINGS[film % len(FINDINGS)]
         for index, (strategy, wording) in enumerate(zip(STRATEGIES, WORDINGS, strict=True)):
             rows.append(
@@ -47,3 +52,22 @@ def write_table(path: Path, rows: list[dict[str, str]]) -> Path:
         writer.writeheader()
         writer.writerows(rows)
     return path
+
+
+def answered_set(model) -> Record:
+    """The set as this model answers it, with maps."""
+    with tempfile.TemporaryDirectory() as place:
+        table = write_set(Path(place, "set"))
+        images = table.parent / "images"
+        return answer_questions(model, table, images=images, maps=True, max_new_tokens=4)
+
+
+def films_of_set(films: int = 4) -> list[Radiograph]:
+    """The pictures of the set."""
+    return [load_radiograph(_picture(film)) for film in range(films)]
+
+
+def _picture(film: int) -> bytes:
+    buffer = io.BytesIO()
+    Image.fromarray(radiograph(film).pixels).save(buffer, "PNG")
+    return buffer.getvalue()
