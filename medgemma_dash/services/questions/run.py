@@ -147,8 +147,8 @@ def question_steps(
 ) -> Generator[None, None, Record]:
     """As `answer_questions`, one row at a time; yields between them. Without `out` none is kept."""
     if out is None:
-        with tempfile.TemporaryDirectory() as place:
-            return (yield from question_steps(current, questions, place, check, progress))
+        with tempfile.TemporaryDirectory() as made:
+            return (yield from question_steps(current, questions, made, check, progress))
     folder = Path(out)
     _check_folder(folder)
     run = _run_of(current(), questions.plan)
