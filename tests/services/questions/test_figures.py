@@ -172,6 +172,19 @@ def test_partners_are_of_the_other_truth_another_image_and_the_same_finding():
     assert found == {0: 2, 1: 3, 2: 0, 3: 1, 4: 2, 7: 4}
 
 
+def test_partners_are_found_at_once_among_rows_of_one_image():
+    rows = [
+        QuestionRow(
+            place, {}, "Q?", "a" if place < 19_999 else "b", "no" if place % 2 else "yes", "Q?", "",
+            "baseline", "edema", "", "", True,
+        )
+        for place in range(20_000)
+    ]  # fmt: skip
+    found = swap_partners(rows)
+    assert found.keys() == {*range(0, 20_000, 2), 19_999}
+    assert {found[row] for row in range(0, 20_000, 2)} == {19_999}
+
+
 def test_problems_are_told_once_with_their_rows():
     rows = [(row, "The question is empty." if row % 2 else "") for row in range(14)]
     assert list(problem_lines([*rows, (20, "Other.")])) == [

@@ -5,6 +5,8 @@ import logging
 import time
 
 import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from medgemma_dash.core.errors import TableError
@@ -78,6 +80,13 @@ def test_parquet_numbers_are_the_texts_that_they_were(tmp_path):
         ("10000032", "50414267", "A?", "True", "0.25"),
         ("", "3", "B?", "False", "1"),
     )
+
+
+def test_parquet_columns_that_are_there_twice_are_said(tmp_path):
+    texts = [pa.array(["a"])] * 3
+    pq.write_table(pa.Table.from_arrays(texts, ["question", "question", "image"]), tmp_path / "t")
+    with pytest.raises(TableError, match="two columns of one name"):
+        read(tmp_path / "t")
 
 
 @pytest.mark.parametrize(

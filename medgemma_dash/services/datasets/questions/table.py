@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 MOST_BYTES = 256 << 20
 MOST_ROWS = 1_000_000
-LONGEST_CELL = 100_000
+_LONGEST_HEADER = 100_000
 _DELIMITERS = (",", ";", "\t", "|")
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 
@@ -99,6 +99,7 @@ def decoded(data: bytes) -> tuple[str, str]:
 def _of_text(text: str, encoding: str, own: Sequence[str]) -> QuestionTable:
     if text.lower().startswith("sep="):  # a line by which Excel is told the delimiter
         text = text.partition("\n")[2]
+    text = text.lstrip("\r\n")
     delimiter = _delimiter(text)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -129,7 +130,7 @@ def _of_text(text: str, encoding: str, own: Sequence[str]) -> QuestionTable:
 
 def _delimiter(text: str) -> str:
     """What parts the first line into most columns that we know, else into most columns."""
-    first = text.lstrip("\r\n")[:LONGEST_CELL].splitlines()[:1]
+    first = text[:_LONGEST_HEADER].splitlines()[:1]
 
     def score(delimiter: str) -> tuple[int, int]:
         header = next(csv.reader(first, delimiter=delimiter), [])
@@ -144,6 +145,8 @@ def _of_frame(data: bytes, own: Sequence[str]) -> QuestionTable:
     except ResultFileError as error:
         reason = str(error).replace("which no record has", "which no table of questions has")
         raise TableError(f"{reason} Save its columns as texts and numbers.") from None
+    except KeyError:  # which pyarrow raises
+        raise TableError("The table has two columns of one name. Rename one of them.") from None
     columns = named_columns([str(name) for name in frame.columns], own)
     texts = [_texts(frame.iloc[:, place]) for place in range(len(columns))]
     rows: list[Row] = []
