@@ -44,6 +44,7 @@ def ask_row(
     began = time.perf_counter()
     problem, digest, answer, drawn = row.problem, "", None, None
     floors = (NAN, NAN)
+    kept = model.replays.keys()
     try:
         radiograph = pictures.open(row.image, check)
         digest = radiograph.sha256
@@ -55,6 +56,10 @@ def ask_row(
         problem = f"{problem} {error}".strip()
     except (TargetError, MethodError, NoExplanationError) as error:
         problem = f"{problem} There is no map: {error}".strip()
+    finally:
+        # Nobody clicks on these answers: memory stays flat over any number of rows.
+        if answer is not None and answer.key not in kept:
+            model.replays.forget(answer.key)
     margin = None if answer is None else answer.margin
     return Outcome(
         row=row.row,

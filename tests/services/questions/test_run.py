@@ -135,6 +135,14 @@ def test_a_model_without_sight_comes_out_as_blind(tmp_path):
     np.testing.assert_allclose(rows["margin"], rows["blank_margin"], atol=1e-5)
 
 
+def test_no_replay_is_left_behind_and_open_ones_stay(model, answer, table):
+    model.replays.clear()
+    film = load_radiograph(table.parent / "images" / "film-0.png")
+    opened = ask(model, film, pd.read_csv(table)["question"][0], max_new_tokens=TOKENS)
+    answer(maps=True, rows=(0, 4))
+    assert model.replays.keys() == (opened.key,)
+
+
 class Sighted:
     """Says nothing itself: the rows' numbers as a model would give them that sees the truth."""
 
