@@ -10,7 +10,7 @@ from medgemma_dash.core.record import Record
 from medgemma_dash.figures import question_scores_figure
 from medgemma_dash.reports.records.common import model_words, provenance_of, table_of
 from medgemma_dash.reports.report import Column, Figure, Report, Table
-from medgemma_dash.services.questions.reading import headline, problem_lines
+from medgemma_dash.services.questions.reading import headline, interval_text, problem_lines
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -25,9 +25,7 @@ LIMITS = (
     "Answers in free text are read by a rule, and a rule misreads. Maps of one decision that are "
     "alike may be alike because a map hardly depends on the question."
 )
-_SHARES = [("value", "Value"), ("low", "From"), ("high", "To"), ("blank", "Blanked"),
-           ("blank_low", "From"), ("blank_high", "To"), ("swapped", "Swapped"),
-           ("swapped_low", "From"), ("swapped_high", "To")]  # fmt: skip
+_CONDITIONS = {"value": "With the image", "blank": "Blanked", "swapped": "Swapped"}
 _TITLES = {"accuracy": "Accuracy", "decision_accuracy": "Decision accuracy", "auc": "AUC"}
 
 
@@ -64,15 +62,15 @@ def _tables(record: Record) -> Iterator[Table]:
     tables = record.tables
     part = [("by", Column("By", "name")), ("name", Column("Part", "name"))]
     yield table_of(
-        tables["summary"],
+        _with_intervals(tables["summary"]),
         "Scores",
         "Each with its 95% interval over whole patients or images, beside its blind floors",
         [
             *part,
             ("measure", Column("Measure", "name")),
+            *((name, Column(title, "name")) for name, title in _CONDITIONS.items()),
             ("rows", Column("Rows", "number")),
             ("clusters", Column("Patients or images", "number")),
-            *((name, Column(title, "number")) for name, title in _SHARES),
         ],
     )
     yield table_of(
@@ -136,6 +134,17 @@ def _tables(record: Record) -> Iterator[Table]:
             ("problem", Column("Problem", "text")),
         ],
     )
+
+
+def _with_intervals(summary: pd.DataFrame) -> pd.DataFrame:
+    """The summary with each figure and its interval in one text."""
+    lines = [line for _, line in summary.iterrows()]
+    texts = {
+        name: [interval_text(line, "" if name == "value" else name) for line in lines]
+        for name in _CONDITIONS
+    }
+    measures = summary["measure"].str.replace("_", " ")
+    return summary.assign(**texts, measure=measures)
 
 
 def _figure(summary: pd.DataFrame, dark: bool) -> str:

@@ -38,8 +38,9 @@ def headline(record: Record) -> list[str]:
         if measure in every.index:
             line = every.loc[measure]
             lines.append(
-                f"{name} {_interval(line, '')}; with the image blanked {_interval(line, 'blank')}, "
-                f"swapped with one of the other truth {_interval(line, 'swapped')}."
+                f"{name} {interval_text(line, '')}; with the image blanked "
+                f"{interval_text(line, 'blank')}, swapped with one of the other truth "
+                f"{interval_text(line, 'swapped')}."
             )
     flips = record.tables["flips"]
     for _, line in flips[flips["strategy"] == ""].iterrows():
@@ -73,6 +74,15 @@ def problem_lines(problems: Sequence[tuple[int, str]]) -> Iterator[str]:
         yield f"and {len(rows) - PROBLEMS_SHOWN} more kinds of problems"
 
 
+def interval_text(line: pd.Series, condition: str) -> str:
+    """A figure of the table "summary" with its interval; condition: "", "blank" or "swapped"."""
+    value = line[condition or "value"]
+    start = f"{condition}_" if condition else ""
+    if value != value:
+        return "not known"
+    return f"{value:.2f} ({_number(line[start + 'low'])} to {_number(line[start + 'high'])})"
+
+
 def _of_what(rows: pd.DataFrame) -> str:
     counts = Counter(rows["parsed"])
     problems = int((rows["problem"] != "").sum())
@@ -80,14 +90,6 @@ def _of_what(rows: pd.DataFrame) -> str:
         f"{counts['yes']} yes, {counts['no']} no, {counts['uncertain']} uncertain; {problems} rows "
         "have a problem"
     )
-
-
-def _interval(line: pd.Series, condition: str) -> str:
-    value = line[condition or "value"]
-    start = f"{condition}_" if condition else ""
-    if value != value:
-        return "not known"
-    return f"{value:.2f} ({_number(line[start + 'low'])} to {_number(line[start + 'high'])})"
 
 
 def _number(value: float) -> str:

@@ -13,6 +13,7 @@ from medgemma_dash.metrics.ranking import clustered_auc
 MEASURES = ("accuracy", "sensitivity", "specificity", "decision_accuracy", "auc")
 CONDITIONS = ("", "blank", "swapped")  # the image as it is, blanked, another row's
 PARTS = (("all", ""), ("finding", "finding"), ("strategy", "strategy"))
+LEVEL = 0.95
 _NONE = Interval(float("nan"), float("nan"), float("nan"))
 
 
@@ -123,9 +124,17 @@ class _Part:
 
 
 def share(values: np.ndarray, clusters: np.ndarray) -> Interval:
-    """A mean with its interval; no numbers without observations, no interval of one cluster."""
+    """A mean of parts of one with its interval; no numbers without observations.
+
+    No interval of one cluster. Where all are 0, or all 1, every draw is the same, and the interval
+    is the exact binomial one of as many trials as there are clusters.
+    """
     if not len(values):
         return _NONE
-    if len(np.unique(clusters)) < 2:
-        return Interval(float(values.mean()), np.nan, np.nan)
-    return clustered_interval(values, clusters)
+    mean, count = float(values.mean()), len(np.unique(clusters))
+    if count < 2:
+        return Interval(mean, np.nan, np.nan)
+    if values.min() == values.max() and mean in (0.0, 1.0):
+        reach = 1.0 - ((1.0 - LEVEL) / 2) ** (1 / count)
+        return Interval(mean, 0.0, reach) if mean == 0.0 else Interval(mean, 1.0 - reach, 1.0)
+    return clustered_interval(values, clusters, level=LEVEL)

@@ -9,7 +9,7 @@ from medgemma_dash.services.datasets.questions.finding import finding_of
 from medgemma_dash.services.datasets.questions.rows import QuestionRow
 from medgemma_dash.services.questions.flips import change_table, flip_table, group_table, map_table
 from medgemma_dash.services.questions.reading import headline, problem_lines, rows_behind
-from medgemma_dash.services.questions.scores import confusion_table, score_table
+from medgemma_dash.services.questions.scores import confusion_table, score_table, share
 from medgemma_dash.services.questions.swaps import swap_partners
 
 # image, group, finding, phrasing, strategy, truth, said, margin
@@ -76,6 +76,16 @@ def test_scores_and_floors_are_counted(rows):
     assert set(table[table["by"] == "all"]["rows"]) == {8}
     assert set(table[table["by"] == "all"]["clusters"]) == {3}
     assert (table["low"].fillna(0) <= table["value"].fillna(1)).all()
+
+
+def test_a_share_that_no_draw_changes_has_an_exact_interval():
+    clusters = np.repeat(np.arange(20), 3)
+    none, every = share(np.zeros(60), clusters), share(np.ones(60), clusters)
+    # With p = 0.8316 twenty patients are all right in 2.5% of samples.
+    assert every.low**20 == pytest.approx(0.025)
+    assert (none.low, none.high, every.high) == (0.0, 1.0 - every.low, 1.0)
+    one = share(np.ones(3), np.zeros(3, dtype=np.int64))
+    assert np.isnan([one.low, one.high]).all()
 
 
 def test_confusion_is_counted(rows):
