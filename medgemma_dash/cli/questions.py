@@ -83,6 +83,8 @@ def _ask(options: argparse.Namespace) -> int:
     questions = read_questions(options.table, options.images, chosen)
     problems = problem_lines([(row.row, row.problem) for row in questions.rows])
     say_lines([RESEARCH_NOTICE, *problems])
+    if questions.encoding == "cp1252":
+        say("warning: the table is not UTF-8 and was read as Windows-1252", error=True)
     try:
         record = run_through(
             chosen_model(options).load(), questions, options.out, progress=TimeLeft()

@@ -58,8 +58,10 @@ def save_beside(record: Record, folder: Path) -> None:
 
     Until that stands the folder holds no record. Raises ResultFileError.
     """
+    files = record_files(record)
+    for left in folder.glob(".writing-*"):  # by a process that was killed at this
+        shutil.rmtree(left, ignore_errors=True)
     with _writing(folder), tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as place:
-        files = record_files(record)
         for name, data in files.items():
             with Path(place, name).open("wb") as file:
                 file.write(data)

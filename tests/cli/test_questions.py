@@ -31,6 +31,7 @@ def run(table, model, monkeypatch):
 def test_the_record_is_what_python_computes_and_the_report_needs_no_model(
     run, table, model, tmp_path, capsys, monkeypatch
 ):
+    table.write_bytes(table.read_bytes().replace(b"Is there", b"M\xfcller: is there"))
     out = tmp_path / "run"
     assert run("--out", out, "--maps", "--rows", "0:8") == 0
     images = table.parent / "images"
@@ -43,6 +44,7 @@ def test_the_record_is_what_python_computes_and_the_report_needs_no_model(
     assert "8 of 8 rows answered" in said.out
     assert "with the image blanked" in said.out
     assert "8 of 8" in said.err
+    assert "read as Windows-1252" in said.err
     assert "Jane" not in said.out + said.err
 
     monkeypatch.setattr(chosen_model, "load_model", None)

@@ -1,13 +1,14 @@
 """What a run has done so far, on disk: a process that is killed loses the row it was at alone."""
 
 import base64
+import io
 import json
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -58,7 +59,7 @@ class Journal:
         self.path = folder / FILE
         self.done: set[int] = set()
         self._head = json.loads(json.dumps({"format": FORMAT, "version": 1, **run}))
-        self._file: BinaryIO | None = None
+        self._file: io.FileIO | None = None
 
     def __enter__(self) -> "Journal":
         """Begin, or go on with what stands there.
@@ -68,7 +69,8 @@ class Journal:
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self.path.open("a+b")
+            # Without a buffer, which would be written once more when a full disk's file is closed.
+            self._file = io.FileIO(self.path, "a")
             self._lock(self._file)
             self._resume(self._file)
         except OSError as error:
@@ -111,38 +113,37 @@ class Journal:
         self._close()
         self.path.unlink(missing_ok=True)
 
-    def _resume(self, file: BinaryIO) -> None:
-        file.seek(0)
+    def _resume(self, file: io.FileIO) -> None:
         whole = 0
-        for number, line in enumerate(file):
-            if not line.endswith(b"\n"):
-                break
-            entry = _read(line)
-            if number == 0 and entry != self._head:
-                raise ResultFileError(_OTHER_RUN)
-            if number:
-                self.done.add(_outcome(entry).row)
-            whole += len(line)
-        if whole < file.seek(0, os.SEEK_END):  # the last line was not written to its end
-            file.truncate(whole)
+        with self.path.open("rb") as written:
+            for number, line in enumerate(written):
+                if not line.endswith(b"\n"):  # it was not written to its end
+                    break
+                entry = _read(line)
+                if number == 0 and entry != self._head:
+                    raise ResultFileError(_OTHER_RUN)
+                if number:
+                    self.done.add(_outcome(entry).row)
+                whole += len(line)
+        file.truncate(whole)
         if whole == 0:
             self._write(self._head)
 
     def _write(self, entry: Mapping[str, object]) -> None:
-        file = self._file
-        if file is None:
+        if self._file is None:
             raise ValueError("The journal is closed.")
+        rest = memoryview(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
         try:
-            file.write(json.dumps(entry, separators=(",", ":")).encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+            while rest:
+                rest = rest[self._file.write(rest) :]
+            os.fsync(self._file.fileno())
         except OSError as error:
             raise ResultFileError(
                 f"A row cannot be written: {error.strerror or error}. The rows before it are kept; "
                 "make room and start the same run again."
             ) from error
 
-    def _lock(self, file: BinaryIO) -> None:
+    def _lock(self, file: io.FileIO) -> None:
         if fcntl is None:
             return
         try:

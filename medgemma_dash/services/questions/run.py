@@ -26,12 +26,16 @@ from medgemma_dash.services.questions.tables import all_tables
 
 @dataclass(frozen=True, repr=False)
 class QuestionSet:
-    """Checked rows, what their images are found by, and whose image is swapped in (row to row)."""
+    """Checked rows and what their images are found by.
+
+    partners: whose image is swapped in, row to row. encoding: what the table was read as.
+    """
 
     plan: QuestionsPlan
     rows: tuple[QuestionRow, ...]
     pictures: Pictures
     partners: Mapping[int, int]
+    encoding: str = ""
 
     @property
     def to_ask(self) -> list[QuestionRow]:
@@ -135,7 +139,7 @@ def question_set(
         maps=options.maps,
         max_new_tokens=options.max_new_tokens,
     )
-    return QuestionSet(plan, rows, pictures, swap_partners(rows))
+    return QuestionSet(plan, rows, pictures, swap_partners(rows), table.encoding)
 
 
 def question_steps(

@@ -1,5 +1,6 @@
 """A set of questions asked row by row: every number, and what an interruption leaves."""
 
+import io
 import json
 import math
 import os
@@ -18,7 +19,7 @@ from medgemma_dash import answer_questions, ask, explain, load_radiograph, read_
 from medgemma_dash.core.errors import CancelledError, ResultFileError, TableError
 from medgemma_dash.core.record_files import record_files
 from medgemma_dash.services.questions import run
-from medgemma_dash.services.questions.journal import FILE
+from medgemma_dash.services.questions.journal import FILE, Journal, Outcome
 from tests.gemma3_factory import Shape, random_adapter
 from tests.oracles.gemma3_float64 import decode
 from tests.random_answers import case, soft_tokens
@@ -147,8 +148,6 @@ class Sighted:
     """Says nothing itself: the rows' numbers as a model would give them that sees the truth."""
 
     def __call__(self, model, row, swapped, pictures, plan, check=None):
-        from medgemma_dash.services.questions.journal import Outcome
-
         digest = pictures.open(row.image).sha256
         sign = 1.0 if row.truth == "yes" else -1.0
         return Outcome(row.row, digest, row.truth.title(), sign, 0.25, -sign, "", 0.0)
@@ -191,6 +190,7 @@ def test_a_run_that_ends_in_a_row_goes_on_and_equals_an_unbroken_one(answer, tmp
     with (out / FILE).open("ab") as file:  # the kill came while a line was being written
         file.write(b'{"row":5,"image_sha256":"ab')
     assert len((out / FILE).read_bytes().splitlines()) == 1 + 5 + 1
+    (out / ".writing-abc").mkdir()
     told = []
     found = answer(out, maps=True, progress=lambda done, total: told.append((done, total)))
     assert told == [(done, 12) for done in range(5, 13)]
@@ -243,27 +243,36 @@ def test_two_processes_cannot_have_one_run(answer, tmp_path):
         answer(tmp_path / "run", check=second)
 
 
-def test_a_damaged_journal_is_said_and_a_full_disk_keeps_what_is_done(
-    answer, tmp_path, monkeypatch
-):
-    out = tmp_path / "run"
-    written = []
+def outcome(row):
+    return Outcome(row, "ab", "Yes.", 1.5, math.nan, -0.1, "", 0.2, np.eye(2, dtype=np.float32))
 
-    def full(descriptor):
-        written.append(1)
-        if len(written) == 5:
-            raise OSError(28, "No space left on device")
 
-    with monkeypatch.context() as disk:
-        disk.setattr("medgemma_dash.services.questions.journal.os.fsync", full)
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="There is no disk that is always full.")
+def test_a_full_disk_is_said_and_keeps_what_is_done(tmp_path):
+    with Journal(tmp_path, {}) as journal:
+        journal.add(outcome(3))
+        journal._file.close()
+        journal._file = io.FileIO("/dev/full", "w")
         with pytest.raises(ResultFileError, match=r"No space left.*rows before it are kept"):
-            answer(out)
-    lines = (out / FILE).read_bytes().splitlines(keepends=True)
-    (out / FILE).write_bytes(b"".join([*lines[:2], b"not json\n", *lines[2:]]))
-    with pytest.raises(ResultFileError, match="damaged"):
-        answer(out)
-    (out / FILE).write_bytes(b"".join(lines))
-    same(answer(out), answer())
+            journal.add(outcome(4))
+    with Journal(tmp_path, {}) as journal:
+        assert journal.done == {3}
+        journal.add(outcome(4))
+        found, wanted = list(journal.outcomes()), [outcome(3), outcome(4)]
+    assert repr(found) == repr(wanted)
+
+
+def test_a_journal_that_is_damaged_in_the_middle_is_said(tmp_path):
+    with Journal(tmp_path, {}) as journal:
+        journal.add(outcome(3))
+    first, second = (tmp_path / FILE).read_bytes().splitlines(keepends=True)
+    for damage in (b"not json\n", b"[]\n", second.replace(b'"shape":[2,2]', b'"shape":[9,2]')):
+        (tmp_path / FILE).write_bytes(first + damage + second)
+        with pytest.raises(ResultFileError, match="damaged"), Journal(tmp_path, {}):
+            raise AssertionError("It was taken for whole.")
+    (tmp_path / FILE).write_bytes(first[:20])
+    with Journal(tmp_path, {}) as journal:
+        assert journal.done == set()
 
 
 def test_bad_rows_are_said_and_the_rest_is_answered(model, tmp_path, caplog):
