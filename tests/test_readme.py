@@ -24,13 +24,20 @@ def shell_lines() -> list[str]:
     return [line for block in blocks("sh") for line in block.splitlines()]
 
 
+@pytest.fixture(scope="module")
+def folder(repository, tmp_path_factory) -> Path:
+    """Where the README's paths lead to the samples; what a command wrote, the next one finds."""
+    made: Path = tmp_path_factory.mktemp("checkout")
+    (made / "assets").symlink_to(repository / "assets")
+    return made
+
+
 @pytest.fixture
-def checkout(repository, tmp_path, monkeypatch) -> Path:
-    """A folder where the README's paths lead to the samples and nothing is written back."""
-    (tmp_path / "assets").symlink_to(repository / "assets")
-    monkeypatch.chdir(tmp_path)
+def checkout(folder, monkeypatch) -> Path:
+    """That folder as the one at hand; nothing is written back into the repository."""
+    monkeypatch.chdir(folder)
     monkeypatch.delenv("MEDGEMMA_DASH_MODEL", raising=False)
-    return tmp_path
+    return folder
 
 
 @pytest.mark.parametrize("code", blocks("python"))

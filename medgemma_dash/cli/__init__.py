@@ -26,7 +26,11 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0, 2 after an error, 130 after Ctrl-C."""
+    """Run one command and return the exit status: 0, 2 after an error, 130 after Ctrl-C.
+
+    1 is an outcome and no error: `rerun` found a difference, or `doctor` what keeps the program
+    from working.
+    """
     options = build_parser().parse_args(arguments)
     for library in unmet():
         say(f"warning: {library.complaint}; `medgemma-dash doctor` says more", error=True)
