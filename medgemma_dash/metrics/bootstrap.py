@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float, Int
 
-MOST_DRAWN = 1_000_000  # clusters at once, over the draws of a block
+MOST_DRAWN = 1_000_000  # numbers at once, over the draws of a block
 
 
 @dataclass(frozen=True)
@@ -44,7 +44,7 @@ def clustered_interval(
     np.add.at(sums, (cluster, group), values)
     np.add.at(counts, (cluster, group), 1)
 
-    drawn = _draws(int(shape[0]), draws, seed)
+    drawn = _draws(int(shape[0]), draws, seed, int(shape[0]))
     means = np.concatenate(
         [_mean_of_group_means(sums[some].sum(axis=1), counts[some].sum(axis=1)) for some in drawn]
     )
@@ -62,15 +62,17 @@ def cluster_weights(
     """
     _, cluster = np.unique(clusters, return_inverse=True)
     count = int(cluster.max()) + 1
-    for drawn in _draws(count, draws, seed):
+    for drawn in _draws(count, draws, seed, len(clusters)):
         times = np.stack([np.bincount(one, minlength=count) for one in drawn])
         yield times[:, cluster].astype(np.float64)
 
 
-def _draws(clusters: int, draws: int, seed: int) -> Iterator[Int[np.ndarray, "some clusters"]]:
-    """Clusters drawn with replacement, in blocks of draws that stay small in memory."""
+def _draws(
+    clusters: int, draws: int, seed: int, width: int
+) -> Iterator[Int[np.ndarray, "some clusters"]]:
+    """Clusters drawn with replacement, in blocks so small that `width` numbers a draw fit."""
     random = np.random.default_rng(seed)
-    block = max(1, MOST_DRAWN // clusters)
+    block = max(1, MOST_DRAWN // width)
     for start in range(0, draws, block):
         yield random.integers(0, clusters, size=(min(block, draws - start), clusters))
 
