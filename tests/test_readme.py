@@ -12,7 +12,7 @@ from medgemma_dash.core.settings import Settings, read_settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # Minutes each, or for as long as one looks at it: their arguments are read, no more.
-LONG = ("bench", "benchmark", "grounding", "run", "train-demo")
+LONG = ("bench", "benchmark", "grounding", "questions", "run", "train-demo")
 EXPECTED_FILES = ("explanation.json", "relevancy.npz", "overlay.png", "report.html")
 
 
@@ -71,7 +71,7 @@ def test_every_make_target_it_names_exists(repository):
 
 def test_it_names_every_command():
     named = {arguments[0] for arguments in medgemma_lines()}
-    known = re.findall(r"^    ([a-z-]+) ", cli.build_parser().format_help(), re.MULTILINE)
+    known = re.findall(r"^    ([a-z-]+)(?: |$)", cli.build_parser().format_help(), re.MULTILINE)
     assert named == set(known)
 
 
