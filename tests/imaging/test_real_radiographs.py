@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from medgemma_dash.imaging import body_mask, load_radiograph
 from medgemma_dash.regions import looks_inverted, zone_map
@@ -37,3 +38,16 @@ def test_photometric_tag_alone_inverts_the_picture() -> None:
     np.testing.assert_array_equal(plain.pixels, 255 - inverted.pixels)
     assert plain.spacing_mm == pytest.approx((0.168, 0.168))
     assert plain.sha256 != inverted.sha256
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_zones_keep_to_the_body_and_above_the_diaphragm(name: str) -> None:
+    found = load_radiograph(FOLDER / name)
+    labels = zone_map(found, (64, 64), "fitted").labels
+    body = np.asarray(
+        Image.fromarray(body_mask(found.pixels)).resize((64, 64), Image.Resampling.BOX)
+    )
+    assert not ((labels >= 0) & ~body).any()
+    if "rsna" in name:  # gas in the bowel below the left diaphragm, and the lung above it
+        assert (labels[49:55, 46:54] == -1).all()
+        assert (labels[40:43, 48:56] == 5).all()
