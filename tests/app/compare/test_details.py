@@ -12,9 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import available
-from medgemma_dash.metrics.agreement_controls import JudgedAgreement, Verdict
 from medgemma_dash.regions import ZoneMap
-from medgemma_dash.ui.pages.compare.pairs import verdicts
 from tests.app.browser_events import lines_of
 from tests.app.compare.compare_page import arrived, open_tab, with_map
 from tests.app.compare.comparing import Comparing
@@ -105,30 +103,23 @@ def test_a_film_without_zones_says_why_in_place_of_bars_and_columns(
     assert lines_of(app, "no_zones_0") == ["Chefer: No lungs here."]
 
 
-def judged(value: float, verdict: Verdict) -> JudgedAgreement:
-    return JudgedAgreement(value, 0.4, 0.6, 0.7, 0.7, verdict)
-
-
-def test_only_pairs_beyond_their_controls_are_called_alike() -> None:
-    pairs = {
-        (0, 1): judged(0.1, "alike"),
-        (0, 2): judged(0.3, "no more alike than an even map"),
-        (1, 2): judged(float("nan"), "not comparable"),
-    }
-    assert verdicts(["A", "B", "C"], pairs, "Spearman") == (
-        "By Spearman, alike: A and B (0.10, displaced 0.40 to 0.60). "
-        "1 of 2 pairs are no more alike than controls."
-    )
-    unlike = {**pairs, (0, 1): judged(0.5, "no more alike than a random map")}
-    assert verdicts(["A", "B", "C"], unlike, "Cosine") == (
-        "By Cosine, none of 2 pairs is more alike than controls are."
-    )
-    one = {(0, 1): judged(0.5, "no more alike than a random map")}
-    assert verdicts(["A", "B"], one, "Cosine") == (
-        "By Cosine, A and B are no more alike than a random map (0.50, displaced 0.40 to 0.60)."
-    )
-    none = {(1, 2): pairs[1, 2]}
-    assert verdicts(["A", "B", "C"], none, "Pearson").startswith("No two of these maps")
+def test_a_control_is_not_called_alike_by_the_table_or_the_sentence(
+    open_compare: Callable[..., AppTest],
+) -> None:
+    # The fake model's maps are all one map: each pair without a control is the same.
+    app = open_tab(open_compare("chefer", "rollout", "random"), "Agreement")
+    (said,) = lines_of(app, "agreement_words")
+    assert "Random" not in said
+    assert said.endswith("Pairs with a control are shown, not judged.")
+    app.segmented_control(key="agreement_measure").set_value("pearson")
+    app.session_state["agreement_table"] = True
+    app.run()
+    table = app.dataframe[0].value
+    assert table["verdict"].tolist() == ["the same map"] + 2 * ["a control, not judged"]
+    assert table["value"].notna().all()
+    # Nothing correlates with an even map: no column of nothing.
+    assert "centre" in table.columns
+    assert "even map" not in table.columns
 
 
 def test_the_open_tab_stays_while_another_word_is_awaited(

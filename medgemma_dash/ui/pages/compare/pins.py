@@ -18,6 +18,7 @@ from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import quoted, target_words
 from medgemma_dash.ui.components.zones import chosen_scheme, zones_of
 from medgemma_dash.ui.pages.compare.state import CompareState, Comparison, Pin
+from medgemma_dash.ui.state.methods import is_control
 from medgemma_dash.ui.state.session import page_state
 
 if TYPE_CHECKING:
@@ -52,6 +53,11 @@ class ShownMap:
     def grid(self) -> tuple[int, int]:
         """(rows, cols)."""
         return self.image.shape[0], self.image.shape[1]
+
+    @property
+    def control(self) -> bool:
+        """Whether its method looks at nothing."""
+        return is_control(self.explanation.method)
 
     @property
     def radiograph(self) -> str:
