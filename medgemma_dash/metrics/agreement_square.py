@@ -18,6 +18,8 @@ BAND_HELP = (
 
 
 DECIMALS, MOST_DECIMALS = 2, 5
+# With an even map every displaced copy gives the same, but for the order of the sum.
+_ROUNDING = 1e-9
 
 
 def telling_decimals(value: float, band: Sequence[float] | None) -> int:
@@ -27,7 +29,8 @@ def telling_decimals(value: float, band: Sequence[float] | None) -> int:
     """
     for decimals in range(DECIMALS, MOST_DECIMALS):
         if not any(
-            end != value and f"{end:.{decimals}f}" == f"{value:.{decimals}f}" for end in band or ()
+            abs(end - value) > _ROUNDING and f"{end:.{decimals}f}" == f"{value:.{decimals}f}"
+            for end in band or ()
         ):
             return decimals
     return MOST_DECIMALS

@@ -212,6 +212,22 @@ def test_each_small_map_has_its_sides_above_it_and_a_strip_for_the_buttons():
     assert layout.margin.t >= 24
 
 
+def test_a_signed_maps_title_has_the_peak_of_both_signs():
+    image = np.zeros(GRID, np.float32)
+    image[3, 4], image[10, 11] = -1.09, 0.52
+    against, for_, unsigned = (
+        panel("m", image_map=one, signed=signed)
+        for one, signed in ((image, True), (-image, True), (image.clip(0), False))
+    )
+    labels = comparison_figure([against, for_, unsigned]).layout.annotations
+    peaks = [re.search(r"peak [-\d][^<]*", label.text) for label in labels]
+    assert [peak[0] for peak in peaks if peak] == [
+        "peak -1.09, for 0.5200",
+        "peak 1.09, against -0.5200",
+        "peak 0.5200",
+    ]
+
+
 def test_the_peak_of_a_control_has_no_box():
     panels = [panel("a"), panel("Random", mark_peak=False)]
     assert [shape.xref for shape in comparison_figure(panels).layout.shapes] == ["x"]

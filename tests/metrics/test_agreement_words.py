@@ -1,6 +1,7 @@
 """What is said of several pairs of maps: only of judged ones, with the number each failed at."""
 
 from medgemma_dash.metrics.agreement_controls import JudgedAgreement, Verdict
+from medgemma_dash.metrics.agreement_square import telling_decimals
 from medgemma_dash.metrics.agreement_words import verdicts
 
 
@@ -52,3 +53,8 @@ def test_controls_and_what_is_not_defined_are_told_apart() -> None:
         "By Pearson, A and B are alike (0.90, displaced 0.40 to 0.60). Pairs with a control are "
         "shown, not judged."
     )
+
+
+def test_decimals_tell_numbers_apart_and_not_the_rounding_of_their_sums() -> None:
+    assert telling_decimals(0.0370, (0.0380, 0.0452)) == 3
+    assert telling_decimals(0.26952, (0.26952 - 1e-16, 0.26952 + 1e-16)) == 2

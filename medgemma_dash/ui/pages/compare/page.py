@@ -35,7 +35,8 @@ FIRST_METHODS = (
 def compare_page(host: ModelHost) -> None:
     """Draw the page; it opens with what is open on the Explain page."""
     compared = widget_value(COMPARED, FIRST_METHODS) or ()
-    opened = answered_study(host, f"{len(compared)} methods")
+    count = len(compared)
+    opened = answered_study(host, "1 method" if count == 1 else f"{count} methods")
     if opened is None:
         return
     study, answered, target = opened

@@ -26,14 +26,14 @@ from medgemma_dash.ui.components.map_display import chosen_display, displayed_jp
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.zones import zone_names
-from medgemma_dash.ui.pages.compare.pins import ShownMap
+from medgemma_dash.ui.pages.compare.pins import ShownMap, about_maps
 from medgemma_dash.ui.state.study import Study
 
 TALLEST = "28rem"
 FILM = "difference_film"
 
 
-def agreement_of_maps(maps: list[ShownMap]) -> None:
+def agreement_of_maps(study: Study, maps: list[ShownMap]) -> None:
     """A measure for every pair of maps on one grid, each beside its controls."""
     maps = [one for one in maps if one.grid == maps[0].grid]
     if len(maps) < 2:
@@ -75,7 +75,8 @@ def agreement_of_maps(maps: list[ShownMap]) -> None:
             dark=is_dark(),
         ),
         key="agreement_matrix",
-        alt=f"A table of {measure.title} for every pair of maps, with the band of controls.",
+        alt=f"A table of {measure.title} for every pair of maps. {BAND_HELP}",
+        about=about_maps(study, maps),
     )
     table = st.expander("as a table", key="agreement_table", on_change="rerun")
     if table.open:
@@ -170,6 +171,7 @@ def _difference(study: Study, one: ShownMap, other: ShownMap) -> None:
         chart(
             figure,
             key="difference_figure",
+            about=about_maps(study, [one, other]),
             height="stretch",
             tools=True,
             alt=f"Where {one.title} and {other.title} differ; the largest difference is "

@@ -51,11 +51,13 @@ class Pin:
     """A map that stays on the Compare page, whatever is open.
 
     explanation: without its radiograph, of which many would fill the memory.
-    radiograph_jpeg, width, height, laterality, zones, quality: what is needed of it.
+    film, radiograph_jpeg, width, height, laterality, zones, quality: what is needed of it; film is
+        what files call it.
     """
 
     title: str
     caption: str
+    film: str
     explanation: Explanation
     radiograph_jpeg: bytes
     width: int

@@ -109,7 +109,7 @@ def _columns() -> dict[str, Any]:
         HERE: st.column_config.NumberColumn(
             format="%.3g",
             help="Median of what a word cost on this machine since the program started, on "
-            "whichever page; – for a method that was not asked for yet.",
+            "whichever page; – for a method that was not asked for yet, or gave no map.",
         ),
         BENCHMARK_SECONDS: st.column_config.NumberColumn(
             format="%.3g",

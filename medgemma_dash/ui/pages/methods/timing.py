@@ -9,7 +9,7 @@ import streamlit as st
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.tasks import TIME, timing_task
 from medgemma_dash.ui.components.job_watch import watch
-from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.rich_line import Segment, reason_line, rich_line
 from medgemma_dash.ui.state.host import method_seconds
 from medgemma_dash.ui.state.methods import method_words
 from medgemma_dash.ui.state.session import current_session
@@ -50,7 +50,7 @@ def _untimed(job: Job[None]) -> None:
     """Which methods gave no map, and why; and what ended the job before its end."""
     outcomes = cast("Sequence[MethodOutcome]", job.events)
     lines = [
-        [Segment(f"{method_words(one.method, one.options)}: "), Segment(one.reason, "small")]
+        reason_line(method_words(one.method, one.options), one.reason)
         for one in outcomes
         if one.reason
     ]
