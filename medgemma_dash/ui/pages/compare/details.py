@@ -11,6 +11,7 @@ from medgemma_dash.regions import zone_table
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.window_width import ROOM_PX, window_width
 from medgemma_dash.ui.components.zones import SCHEME_TITLES, chosen_scheme
 from medgemma_dash.ui.pages.compare.faithfulness import faithfulness_table
 from medgemma_dash.ui.pages.compare.pairs import agreement_of_maps, difference_of_maps
@@ -71,7 +72,7 @@ def _zones(study: Study, maps: list[ShownMap]) -> None:
         by_names.setdefault(one.zones.names, {})[one.title] = shares
     for place, (names, tables) in enumerate(by_names.items()):
         chart(
-            zone_figure(names, tables, is_dark()),
+            zone_figure(names, tables, is_dark(), room_px=ROOM_PX[window_width()]),
             key="zone_bars" if place == 0 else f"zone_bars_{place}",
             alt="Grouped bars: the share of each map in each of the zones.",
             about=about_maps(study, [one for one in maps if one.title in tables]),

@@ -25,6 +25,7 @@ from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.window_width import ROOM_PX, window_width
 from medgemma_dash.ui.components.zones import zone_names
 from medgemma_dash.ui.pages.compare.pins import ShownMap, about_maps
 from medgemma_dash.ui.state.study import Study
@@ -61,6 +62,10 @@ def agreement_of_maps(study: Study, maps: list[ShownMap]) -> None:
         line = "Some of these maps lie on different radiographs; cells are paired by place alone."
         rich_line([[Segment(line, "quiet")]], key="agreement_films")
     values = square.values
+    numbered = window_width() == "narrow"
+    if numbered:
+        key = " · ".join(f"{place} {title}" for place, title in enumerate(titles, 1))
+        rich_line([[Segment(key, "small")]], key="agreement_titles")
     chart(
         pair_figure(
             titles,
@@ -72,6 +77,8 @@ def agreement_of_maps(study: Study, maps: list[ShownMap]) -> None:
             words=square.words(name),
             bands=square.bands,
             clear=square.clear,
+            room_px=ROOM_PX[window_width()],
+            numbered=numbered,
             dark=is_dark(),
         ),
         key="agreement_matrix",
