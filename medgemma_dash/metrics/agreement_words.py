@@ -42,6 +42,35 @@ def verdicts(
     return first + "".join(_failed(told)) + _apart(pairs)
 
 
+def agreement_summary(
+    titles: Sequence[str], pairs: Mapping[tuple[int, int], JudgedAgreement], measure: str
+) -> str:
+    """Whether the maps agree, in one sentence; "" where no pair is judged."""
+    told = [(pair, one) for pair, one in pairs.items() if one.judged]
+    if not told:
+        return ""
+    title = AGREEMENT_MEASURES[measure].title
+    alike = [(pair, one) for pair, one in told if one.alike]
+    if len(told) == 1:
+        return verdicts(titles, pairs, measure)
+    if not alike:
+        return (
+            f"No two of these maps agree: by {title}, none of {len(told)} pairs is clearly more "
+            "alike than controls are."
+        )
+    named = _nearest_first([(f"{titles[i]} and {titles[j]}", one) for (i, j), one in alike])
+    most = f"most clearly {named[0][0]} ({_numbers(named[0][1])})"
+    if len(alike) == len(told):
+        return f"The maps agree: by {title}, all {len(told)} pairs are alike, {most}."
+    friends = {place for pair, _ in alike for place in pair}
+    alone = [titles[place] for place in sorted({p for pair, _ in told for p in pair} - friends)]
+    tail = f"; {', '.join(alone)} {'is' if len(alone) == 1 else 'are'} like none" if alone else ""
+    return (
+        f"The maps agree in part: by {title}, {len(alike)} of {len(told)} pairs are alike beyond "
+        f"controls, {most}{tail}."
+    )
+
+
 def _failed(told: Sequence[Named]) -> list[str]:
     """The pairs that are not alike, by what they fail at; those named that only a control holds."""
     said = []

@@ -2,7 +2,7 @@
 
 from medgemma_dash.metrics.agreement_controls import JudgedAgreement, Verdict
 from medgemma_dash.metrics.agreement_square import telling_decimals
-from medgemma_dash.metrics.agreement_words import verdicts
+from medgemma_dash.metrics.agreement_words import agreement_summary, verdicts
 
 
 def judged(value: float, verdict: Verdict) -> JudgedAgreement:
@@ -53,6 +53,24 @@ def test_controls_and_what_is_not_defined_are_told_apart() -> None:
         "By Pearson, A and B are alike (0.90, displaced 0.40 to 0.60). Pairs with a control are "
         "shown, not judged."
     )
+
+
+def test_one_sentence_says_whether_maps_agree_and_which_is_like_none() -> None:
+    apart = judged(0.5, "no more alike than a random map")
+    near, nearer = judged(0.2, "alike"), judged(0.1, "alike")
+    titles = ["A", "B", "C"]
+    assert agreement_summary(titles, {(0, 1): nearer, (0, 2): apart, (1, 2): apart}, "cosine") == (
+        "The maps agree in part: by Cosine, 1 of 3 pairs are alike beyond controls, most clearly A "
+        "and B (0.10, displaced 0.40 to 0.60); C is like none."
+    )
+    assert agreement_summary(titles, {(0, 1): near, (0, 2): nearer, (1, 2): near}, "cosine") == (
+        "The maps agree: by Cosine, all 3 pairs are alike, most clearly A and C (0.10, displaced "
+        "0.40 to 0.60)."
+    )
+    none = dict.fromkeys([(0, 1), (0, 2), (1, 2)], apart)
+    assert agreement_summary(titles, none, "cosine").startswith("No two of these maps agree: ")
+    control = judged(0.1, "a control, not judged")
+    assert agreement_summary(titles[:2], {(0, 1): control}, "cosine") == ""
 
 
 def test_decimals_tell_numbers_apart_and_not_the_rounding_of_their_sums() -> None:

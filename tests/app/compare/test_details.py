@@ -246,6 +246,22 @@ def test_a_control_is_not_called_alike_by_the_table_or_the_sentence(
     assert "even map" not in table.columns
 
 
+def test_over_the_maps_stands_whether_they_agree_of_those_that_are_shown(
+    open_compare: Callable[..., AppTest], comparing: Comparing
+) -> None:
+    app = open_compare("chefer", "rollout", "random")
+    (said,) = lines_of(app, "maps_agree")
+    assert said.startswith("By Jensen-Shannon divergence, Chefer and Attention rollout are the ")
+    comparing.gate.clear()
+    choose_methods(app, "chefer", "rollout", "legrad")
+    assert lines_of(app, "maps_agree") == ["Whether they agree is told when all maps are here."]
+    comparing.gate.set()
+    (said,) = lines_of(arrived(app), "maps_agree")
+    assert said.startswith("The maps agree: by Jensen-Shannon divergence, all 3 pairs")
+    choose_methods(app, "chefer", "random")
+    assert lines_of(arrived(app), "maps_agree") == []
+
+
 def test_the_open_tab_stays_while_another_word_is_awaited(
     open_compare: Callable[..., AppTest], comparing: Comparing
 ) -> None:
