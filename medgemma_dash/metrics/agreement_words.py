@@ -77,7 +77,9 @@ def _failed(told: Sequence[Named]) -> list[str]:
     for control in ("a map in the centre", "an even map"):
         held = [one for one in told if one[1].verdict == f"no more alike than {control}"]
         if held:
-            said.append(f" No nearer to each other than to {control}: {_listed(held)}.")
+            said.append(
+                f" No nearer to each other than one of them is to {control}: {_listed(held)}."
+            )
     chance = sum(one.verdict.endswith("a random map") for _, one in told)
     if chance:
         are = "is" if chance == 1 else "are"

@@ -17,7 +17,8 @@ def test_only_pairs_beyond_their_controls_are_called_alike() -> None:
     }
     assert verdicts(["A", "B", "C"], pairs, "spearman") == (
         "By Spearman, alike: A and B (0.10, displaced 0.40 to 0.60). No nearer to each other than "
-        "to an even map: A and C (0.30, with an even map 0.75, displaced 0.40 to 0.60)."
+        "one of them is to an even map: A and C (0.30, with an even map 0.75, displaced 0.40 to "
+        "0.60)."
     )
     unlike = {
         **pairs,
@@ -26,7 +27,8 @@ def test_only_pairs_beyond_their_controls_are_called_alike() -> None:
     }
     assert verdicts(["A", "B", "C"], unlike, "cosine") == (
         "By Cosine, none of 3 pairs is clearly more alike than controls are. No nearer to each "
-        "other than to an even map: A and C (0.30, with an even map 0.75, displaced 0.40 to 0.60). "
+        "other than one of them is to an even map: A and C (0.30, with an even map 0.75, displaced "
+        "0.40 to 0.60). "
         "2 of 3 pairs are not clearly nearer than displaced maps are."
     )
 
