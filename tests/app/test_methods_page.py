@@ -140,7 +140,11 @@ def test_seconds_of_the_benchmark_are_shown_where_it_measured_them(
 
 
 def test_timing_needs_an_answer(open_methods: Callable[[], AppTest]) -> None:
-    assert open_methods().button(key="time_methods").disabled
+    app = open_methods()
+    assert app.button(key="time_methods").disabled
+    assert lines_of(app, "timing_needs") == [
+        "Timing needs an answer: ask a question on the Explain page first."
+    ]
 
 
 def test_timing_fills_in_the_seconds_and_says_what_could_not_be_timed(
@@ -148,6 +152,7 @@ def test_timing_fills_in_the_seconds_and_says_what_could_not_be_timed(
 ) -> None:
     app = open_explain().switch_page("pages/8_Methods.py").run()
     # The Explain page's click counts as well: it is known what its method cost.
+    assert lines_of(app, "timing_needs") == []
     known = app.dataframe[0].value["seconds here"].dropna()
     assert known.index.tolist() == ["Chefer"]
     app.button(key="time_methods").click().run()

@@ -56,7 +56,8 @@ def methods_page(host: ModelHost) -> None:
     # Above the table, whose own buttons come out over its upper edge.
     with st.container():
         time_methods(host)
-    narrow = window_width() == "narrow"
+    width = window_width()
+    narrow = width == "narrow"
     with st.container(key="methods_table"):
         st.dataframe(
             _overview(lines, narrow=narrow),
@@ -67,6 +68,8 @@ def methods_page(host: ModelHost) -> None:
         )
     if narrow:
         st.caption("In a wider window the table tells more; so does each card below.")
+    elif width == "medium":
+        st.caption("The table goes on to the right: scroll in it, or open a wider window.")
     if summary is not None:
         st.caption(provenance_line(summary))
     part_heading("What each method computes", "cards")

@@ -42,6 +42,10 @@ def time_methods(host: ModelHost) -> None:
         if answered
         else "Needs an answer: open the Explain page first.",
     )
+    if not answered:
+        # A hint that only a mouse can call up is not enough for a button that cannot be pressed.
+        line = "Timing needs an answer: ask a question on the Explain page first."
+        rich_line([[Segment(line, "small")]], key="timing_needs", tone="quiet")
     if job is not None:
         _untimed(job)
 
