@@ -8,11 +8,13 @@ from medgemma_dash import evidence
 from medgemma_dash.core.resources import resource
 from tests.gemma3_factory import radiograph
 from tests.random_answers import case
+from tests.services.questions.tables import answered_set
 
 MADE = {
     "evidence": lambda found: evidence(
         found.model, found.answer, donors=[radiograph(seed) for seed in range(5, 10)]
-    )
+    ),
+    "questions": lambda found: answered_set(found.model),
 }
 
 

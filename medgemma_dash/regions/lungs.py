@@ -69,11 +69,13 @@ class Lungs:
 
     image_left, image_right: the lung on that side of the picture; None if neither was found.
     body: the body.
+    negative: whether the lungs are brighter than what lies between them.
     """
 
     image_left: Bool[np.ndarray, "256 256"] | None
     image_right: Bool[np.ndarray, "256 256"] | None
     body: Bool[np.ndarray, "256 256"]
+    negative: bool = False
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,7 +95,8 @@ def find_lungs(pixels: UInt8[np.ndarray, "rows cols *channels"]) -> Lungs:
     body = cv2.resize(
         body_mask(pixels).astype(np.uint8), (SIDE, SIDE), interpolation=cv2.INTER_NEAREST
     ).astype(bool)
-    grey = dense_bright(working_grey(pixels))
+    seen_grey = working_grey(pixels)
+    grey = dense_bright(seen_grey)
     square = np.asarray(cv2.resize(grey, (SIDE, SIDE), interpolation=cv2.INTER_AREA), np.float32)
     spread = float(square[body].std()) if body.any() else 0.0
     if spread < 1:
@@ -111,7 +114,9 @@ def find_lungs(pixels: UInt8[np.ndarray, "rows cols *channels"]) -> Lungs:
     if not _is_chest(square, middle, seen, masks):
         return Lungs(None, None, body)
     whole = _completed(*seen)
-    return Lungs(_filled(left, whole[0], middle), _filled(right, whole[1], middle), body)
+    masks = _filled(left, whole[0], middle), _filled(right, whole[1], middle)
+    # What is dense was bright already where nothing was turned round.
+    return Lungs(*masks, body, negative=grey is not seen_grey)
 
 
 def _midline(square: Float32[np.ndarray, "256 256"], body: Bool[np.ndarray, "256 256"]) -> float:

@@ -96,7 +96,7 @@ def test_one_scale_for_all_words_reaches_to_the_strongest(
     app.session_state[ONE_SCALE] = True
     app.run()
     assert heat(app)["zmax"] == pytest.approx(5 * peak)
-    (line,) = [line for line in lines_of(app, "why_sentence") if "strongest word" in line]
+    (line,) = [line for line in lines_of(app, "why_sentence") if "map strength" in line]
     assert "20%" in line
     assert study_of(app).sample is not None
 

@@ -25,8 +25,22 @@ BAR_SHAPES = f"""() => [...document.querySelectorAll('{BARS} path')]
 ZONES = ".st-key-zones iframe"
 STREAM = ".st-key-stream .rich-line"
 NOTICE = ".st-key-notice .rich-line"
+NOT_OPENED = ".st-key-upload_problem .rich-line"
 SELECTED = "[data-token-index].selected"
 NOT_EXPLAINED_YET = ".token-strip .unit:not(.computed):not(.special)"
+COVERED_BY_CONTROLS = """() => [...document.querySelectorAll('.stPlotlyChart')].flatMap((chart) => {
+  const control = chart.querySelector('.figure-files').getBoundingClientRect();
+  const over = (one) => {
+    const it = one.getBoundingClientRect();
+    return it.width && it.right > control.left && it.left < control.right
+      && it.bottom > control.top && it.top < control.bottom;
+  };
+  // Of a zoomed picture only what is in its frame is seen.
+  const frame = chart.querySelector('image') ? '.nsewdrag' : '.shapelayer path';
+  const drawn = `text, .bars path, .cbfills, .modebar-group, ${frame}`;
+  return [...chart.querySelectorAll(drawn)].filter(over)
+    .map((one) => [chart.className, one.outerHTML.slice(0, 80)]);
+})"""
 
 
 def explain(page: Page, app_url: str, query: str = "") -> Page:
@@ -181,6 +195,19 @@ def click_patch(page: Page, row: int, column: int, off: float = 0.0) -> None:
     x, y = (column + 0.5 + off) / 16 * box["width"], (row + 0.5) / 16 * box["height"]
     area.hover(position={"x": x, "y": y})
     area.click(position={"x": x, "y": y})
+
+
+def covered_by_controls(page: Page, charts: int) -> list[list[str]]:
+    """What the charts' controls for saving stand on, once the mouse was over each chart."""
+    idle(page)
+    every = page.locator(".stPlotlyChart:has(> .figure-files)")
+    expect(every).to_have_count(charts)
+    for place in range(charts):
+        # In a corner, where no hovered cell's label stands over anything.
+        every.nth(place).hover(position={"x": 2, "y": 2})
+        expect(every.nth(place).locator(".figure-files")).to_have_css("opacity", "1")
+    found: list[list[str]] = page.evaluate(COVERED_BY_CONTROLS)
+    return found
 
 
 def choose_span(page: Page, first: int, last: int) -> None:

@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.browser.explain_page import (
     FIRST_SAMPLE,
     MAP,
+    NOT_OPENED,
     NOTICE,
     RADIOGRAPH,
     SAMPLES,
@@ -62,7 +63,7 @@ def test_hostile_files_are_refused_each_with_its_reason_and_everything_stays(
         file = tmp_path / name
         file.write_bytes(hostile_image(kind))
         upload(standing, file)
-        notice = newest(standing, NOTICE)
+        notice = newest(standing, NOT_OPENED)
         expect(notice, kind).to_contain_text(reason)
         expect(notice, kind).to_contain_text("The radiograph before it is still open.")
         assert seen(standing) == before, kind

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from medgemma_dash.imaging import body_mask, load_radiograph
-from medgemma_dash.regions import zone_map
+from medgemma_dash.regions import looks_inverted, zone_map
 
 FOLDER = Path(__file__).parents[3] / "shared" / "data"
 FILES = {
@@ -26,6 +26,7 @@ def test_real_radiograph_is_read_and_divided(name: str) -> None:
     assert 0.7 < body_mask(found.pixels).mean() < 0.98
     zones = zone_map(found, (16, 16), "fitted")
     assert zones.note == ""
+    assert looks_inverted(found) == ("monochrome1" in name)
     assert set(np.unique(zones.labels)) == {-1, 0, 1, 2, 3, 4, 5}
 
 

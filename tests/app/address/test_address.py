@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 import streamlit as st
+from streamlit.testing.v1 import AppTest
 
+from medgemma_dash.ui.components.connection_watch import Returned
 from medgemma_dash.ui.shell import header
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS
 from medgemma_dash.ui.state.address import search_of
@@ -19,6 +22,7 @@ from tests.app.address.addressed import (
     HEART,
     METHODS,
     PAGES,
+    GoBack,
     OpenAt,
     OpenPage,
     address_of,
@@ -85,6 +89,30 @@ def test_everything_that_is_wrong_is_said_and_the_rest_honoured(open_at: OpenAt)
     assert "0 to 11" in notice_of(app)
     assert app.session_state[METHOD] == "chefer"
     assert answered_of(app).explanation is not None
+
+
+def test_what_was_wrong_with_an_address_is_said_until_the_reader_chooses(
+    open_at: OpenAt, settle: Callable[[AppTest], AppTest], go_back: GoBack
+) -> None:
+    app = open_at(EXPLAIN, sample="cardiomegaly", method="chefferr")
+    assert "“chefferr”" in lines_of(app, "notice_line")[0]
+    app.session_state["method_popover"] = True
+    app.run()
+    assert "“chefferr”" in notice_of(app)
+    app.selectbox(key=METHOD).set_value("tam").run()
+    assert lines_of(settle(app), "notice_line") == []
+    assert address_of(app) == {"sample": "cardiomegaly", "method": "tam"}
+
+    app = open_at(EXPLAIN, sample="none")
+    assert "“none”" in notice_of(app)
+    app.button(key=f"switch_{samples()[0].name}").click().run()
+    assert lines_of(settle(app), "notice_line") == []
+    assert address_of(app) == {"sample": samples()[0].name}
+
+    go_back(app, {"sample": "none"})
+    assert "“none”" in notice_of(app)
+    go_back(app, {"sample": "cardiomegaly"})
+    assert lines_of(app, "notice_line") == []
 
 
 @pytest.mark.parametrize("word", ["x", "-1", "4-2", "4-", "1e3", "٣", "9" * 5000])
@@ -160,11 +188,18 @@ def test_an_address_is_honoured_though_the_run_that_read_it_was_overtaken(
 def test_a_session_that_was_lost_is_said_where_its_sample_is_opened_again(
     host: Any, monkeypatch: pytest.MonkeyPatch, open_at: OpenAt
 ) -> None:
-    monkeypatch.setattr(header, "connection_watch", lambda session: "the session before")
+    def come_back(search: str) -> None:
+        page = Returned("the session before", search)
+        monkeypatch.setattr(header, "connection_watch", lambda session: page)
+
+    come_back("?sample=cardiomegaly")
     app = open_at(EXPLAIN, sample="cardiomegaly")
     assert lines_of(app, "notice_line") == [header.SESSION_LOST]
     assert answered_of(app).explanation is not None
-    # Of an upload it is said that it is gone; a page without a film has lost nothing.
-    assert "Open it again" in notice_of(open_at(EXPLAIN, film="upload"))
+    # Of an upload it is said that it is gone, whatever the page was once opened with.
+    come_back("?film=upload")
+    assert "Open it again" in notice_of(open_at(EXPLAIN, sample="cardiomegaly"))
+    # A page without a film has lost nothing.
+    come_back("")
     assert notice_of(open_at(METHODS)) == ""
     assert upload_questions().get("upload") == ""

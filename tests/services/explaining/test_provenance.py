@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from medgemma_dash import ask, explain, relevancy_tensor
+from medgemma_dash.core.progress import finish
 from medgemma_dash.methods import attention_rows
 from medgemma_dash.models import generation
 from medgemma_dash.models.answer_replay import replay_answer
@@ -77,14 +78,16 @@ def test_progress_of_all_words_counts_the_runs_of_all_batches(model, answer):
 
 def test_rows_put_into_a_store_report_the_runs_that_they_take(model, answer):
     seen = []
-    fill_rows(
-        model,
-        RelevanceStore(answer),
-        range(len(answer.tokens)),
-        "occlusion",
-        {"block": "2x2"},
-        lambda: None,
-        lambda *counts: seen.append(counts),
+    finish(
+        fill_rows(
+            model,
+            RelevanceStore(answer),
+            range(len(answer.tokens)),
+            "occlusion",
+            {"block": "2x2"},
+            lambda: None,
+            lambda *counts: seen.append(counts),
+        )
     )
     assert seen[-1] == (4 + 1, 4 + 1)
 

@@ -35,15 +35,15 @@ def test_what_comes_out_of_the_store_is_what_is_computed_directly(
     model, answer, method, options, monkeypatch
 ):
     """To the bit, with its gap, its patches and its seconds."""
-    run_method = explaining.run_method
+    method_steps = explaining.method_steps
     at_once = get(method).spec.all_tokens_at_once
 
     def timed(of, asked, targets, *rest, **named):
-        found = run_method(of, asked, targets, *rest, **named)
+        found = yield from method_steps(of, asked, targets, *rest, **named)
         cost = [8.0 if at_once else 0.1 + one.token_indices[0] for one in targets]
         return dataclasses.replace(found, seconds=np.array(cost))
 
-    monkeypatch.setattr(explaining, "run_method", timed)
+    monkeypatch.setattr(explaining, "method_steps", timed)
     store = RelevanceStore(answer)
     for indices in ((0,), (1, 2)):
         span = {"span": (indices[0], indices[-1] + 1)}
@@ -77,7 +77,12 @@ def test_an_empty_or_infinite_map_is_no_explanation(model, answer, monkeypatch):
         np.full((1, layers), 0.5, np.float32),
         seconds=np.array([0.1]),
     )
-    monkeypatch.setattr(explaining, "relevance_of", lambda *_, **__: found)
+
+    def steps(*_, **__):
+        return found
+        yield
+
+    monkeypatch.setattr(explaining, "relevance_steps", steps)
     target, store = token_target(answer, 0), RelevanceStore(answer)
     store.fill((0,), found, explaining.origin_of(model, answer, get("chefer").spec, ()))
     empty = RelevanceStore(answer)

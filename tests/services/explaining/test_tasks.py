@@ -62,7 +62,7 @@ def test_running_out_of_memory_in_a_click_drops_the_models_caches(
     def explain(*arguments: object, **options: object) -> object:
         raise MemoryError
 
-    monkeypatch.setattr(filling, "explain_target", explain)
+    monkeypatch.setattr(filling, "target_steps", explain)
     answer = make_answer()
     job = fake_host.run("ada", explain_task(RelevanceStore(answer), make_target(answer, 0)))
     finish(job)
@@ -175,11 +175,11 @@ def test_a_click_of_another_session_goes_before_the_rest_of_explain_all(
     fill_rows = filling.fill_rows
     fresh, other = RelevanceStore(store.answer), RelevanceStore(store.answer)
 
-    def noted(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> None:
+    def noted(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> Any:
         order.append("all")
         if len(order) == 2:
             clicks.append(host.run("bob", explain_task(other, make_target(store.answer, 0))))
-        fill_rows(model, filled, indices, *rest)
+        return fill_rows(model, filled, indices, *rest)
 
     def explain_whole(*arguments: Any) -> Any:
         order.append("click")
@@ -203,9 +203,9 @@ def test_a_cancelled_explain_all_keeps_what_it_has(
     fill_rows = filling.fill_rows
     submitted = threading.Event()
 
-    def cancelling(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> None:
+    def cancelling(model: Any, filled: RelevanceStore, indices: Any, *rest: Any) -> Any:
         assert submitted.wait(PATIENCE_SECONDS)
-        fill_rows(model, filled, indices, *rest)
+        yield from fill_rows(model, filled, indices, *rest)
         jobs[0].cancel()
 
     monkeypatch.setattr(filling, "fill_rows", cancelling)

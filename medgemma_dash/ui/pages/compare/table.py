@@ -16,6 +16,7 @@ from medgemma_dash.services.explaining.headline import ZONE_FACTOR, ZONE_SHARE, 
 from medgemma_dash.services.explaining.map_numbers import MapNumbers
 from medgemma_dash.services.explaining.word_shares import attention_sink
 from medgemma_dash.services.exporting.names import comparison_name
+from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.methods import specs
@@ -92,18 +93,13 @@ MARKED = {
 def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> None:
     """Cost, map quality and zones of every map; all on raw values."""
     numbers = {one.title: one.numbers(study) for one in maps}
-    with st.container(key="quality_table"):
-        st.dataframe(
-            numbers_table(numbers),
-            width="stretch",
-            height="content",
-            placeholder="–",
-            column_config=COLUMNS,
-        )
+    numbers_table(
+        numbers_frame(numbers), key="quality_table", columns=COLUMNS, style=partial(marked, numbers)
+    )
     st.caption(
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%, and more than an even "
-        "map. Border: at most 5%, 10%. Entropy in nats: below 3 focused, above 4 diffuse, 5.55 "
-        "even. Peak / mean: above 5 clear. Controls get no mark."
+        "map. Border: at most 5%, 10%. Entropy in nats: below 3 focused, above 4 diffuse as "
+        "published; 5.55 even. Peak / mean: above 5 clear. Controls get no mark."
     )
     signed = signed_words(numbers)
     if signed:
@@ -123,10 +119,10 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
     _sinks(answered, maps)
     parts = st.expander("Halves, thirds and quadrants", key="quality_parts", on_change="rerun")
     if parts.open:
-        with parts, st.container(key="parts_table"):
+        with parts:
             st.caption("Share of each map's positive relevance; sides are those of the picture")
             shares = {title: parts_of(one.quality) for title, one in numbers.items()}
-            st.dataframe(_styled(_frame(shares)), width="stretch", height="content")
+            numbers_table(_frame(shares), key="parts_table", columns={}, style=_styled)
 
 
 def parts_of(quality: MapQuality) -> dict[str, float]:
@@ -142,15 +138,20 @@ def parts_of(quality: MapQuality) -> dict[str, float]:
     return shares | dict(zip(names, quality.quadrants, strict=True))
 
 
-def numbers_table(numbers: dict[str, MapNumbers]) -> Styler:
-    """A line a map; cells hold numbers, and are shown with their marks."""
+def numbers_frame(numbers: dict[str, MapNumbers]) -> pd.DataFrame:
+    """A line a map; a column that no map has a number in is left out."""
     frame = _frame({title: _row(one) for title, one in numbers.items()})
     unknown = [name for name in (POSITIVE, DENSITY) if frame[name].isna().all()]
-    styled = _styled(frame.drop(columns=unknown))
+    return frame.drop(columns=unknown)
+
+
+def marked(numbers: dict[str, MapNumbers], frame: pd.DataFrame) -> Styler:
+    """Some columns of these maps; cells hold numbers, and are shown with their marks."""
+    styled = _styled(frame)
     for title, one in numbers.items():
         for column, field in MARKED.items():
             mark = one.marks[field]
-            if mark is not None:
+            if mark is not None and column in frame:
                 shown = f"{MARKS[mark]}{_format(column)}"
                 styled.format(shown, subset=pd.IndexSlice[[title], [column]])
     return styled
