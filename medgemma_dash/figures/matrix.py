@@ -6,13 +6,13 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
+from medgemma_dash.figures.cell_room import DESK_PX, JOIN, LONGEST_NAME, cell_text
 from medgemma_dash.figures.palette import LIGHT, palette, scale_colours, solid_stops
 from medgemma_dash.figures.words import plain
 from medgemma_dash.metrics.agreement_square import DECIMALS, telling_decimals
 
-CELL_PX = 46
+CELL_HEIGHTS_PX = (46, 54, 62)  # by how many lines the controls' band takes below each number
 INK_TURNS = 0.18  # relative luminance
-TALL_CELL_PX = 54  # with the controls' band below each number
 
 
 def pair_figure(
@@ -27,6 +27,8 @@ def pair_figure(
     bands: Sequence[Sequence[tuple[float, float] | None]] | None = None,
     clear: Sequence[Sequence[bool]] | None = None,
     decimals: int = DECIMALS,
+    room_px: int = DESK_PX,
+    numbered: bool = False,
     dark: bool = True,
 ) -> go.Figure:
     """A square of numbers, one for each pair; the closer to `best`, the stronger the colour.
@@ -37,6 +39,9 @@ def pair_figure(
     clearly beyond them: the others' numbers stand back.
     decimals: of every number; more where it would read as an end of its band, see
         `telling_decimals`.
+    room_px: how wide the figure will be at least. Where cells have no room for a band in one line
+        it takes two, then none; then the number has none either: see `cell_text`.
+    numbered: 1, 2, ... stand at the sides in place of the titles.
     Raises ValueError when a square does not fit the titles.
     """
     if values.shape != (len(titles), len(titles)):
@@ -45,7 +50,7 @@ def pair_figure(
         if told is not None and [len(row) for row in told] != len(titles) * [len(titles)]:
             raise ValueError(f"Words for other pairs than those of {len(titles)} maps.")
     colours = palette(dark)
-    names = [plain(title, 26) for title in titles]
+    names = [plain(title, LONGEST_NAME) for title in titles]
     stops = solid_stops("Cividis")
     if best == low:
         stops = [[1 - place, colour] for place, colour in reversed(stops)]  # type: ignore[operator]
@@ -60,6 +65,17 @@ def pair_figure(
         ]
         for rows in zip(values.tolist(), digits, strict=True)
     ]
+    ends = [
+        [_ends(*one) for one in zip(*rows, strict=True)]
+        for rows in zip(bands or [[None] * len(names)] * len(names), digits, strict=True)
+    ]
+    sides = [str(place) for place in range(1, len(names) + 1)] if numbered else names
+    room = cell_text(
+        sides,
+        [one for row in text for one in row],
+        [one for row in ends for one in row if one is not None],
+        room_px,
+    )
     told = "customdata" if words is None else "customdata[0]"
     cells = go.Heatmap(
         z=values.astype(float),
@@ -76,9 +92,18 @@ def pair_figure(
         hovertemplate=f"%{{y}} and %{{x}}<br>{plain(measure)} <b>%{{{told}}}</b>"
         + ("<extra></extra>" if words is None else "<br>%{customdata[1]}<extra></extra>"),
     )
+    axis = {
+        "fixedrange": True,
+        "automargin": True,
+        "ticks": "",
+        "showgrid": False,
+        "tickmode": "array",
+        "tickvals": names,
+        "ticktext": sides,
+    }
     layout: dict[str, object] = {
         "template": "none",
-        "height": (CELL_PX if bands is None else TALL_CELL_PX) * len(names) + 90,
+        "height": CELL_HEIGHTS_PX[room.lines] * len(names) + (30 if numbered else 90),
         "margin": {"l": 8, "r": 4, "t": 4, "b": 8},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -89,34 +114,22 @@ def pair_figure(
             "bordercolor": colours.line,
             "font": {"color": colours.text, "size": 13},
         },
-        "xaxis": {"fixedrange": True, "automargin": True, "ticks": "", "showgrid": False},
-        "yaxis": {
-            "fixedrange": True,
-            "automargin": True,
-            "ticks": "",
-            "showgrid": False,
-            "autorange": "reversed",
-        },
+        "xaxis": axis,
+        "yaxis": axis | {"autorange": "reversed"},
     }
     inks = [[_ink(value, low, high, best) for value in row] for row in values]
-    lines = [
-        _line(
-            names,
-            [
-                [_bold(*one) for one in zip(*rows, strict=True)]
-                for rows in zip(text, clear or [[False] * len(names)] * len(names), strict=True)
-            ],
-            inks,
-            13,
-            "middle center" if bands is None else "top center",
-        )
-    ]
-    if bands is not None:
-        told_bands = [
-            [_band(*one) for one in zip(*rows, strict=True)]
-            for rows in zip(bands, digits, strict=True)
+    lines = []
+    if room.number_size:
+        shown = [
+            [_bold(*one) for one in zip(*rows, strict=True)]
+            for rows in zip(text, clear or [[False] * len(names)] * len(names), strict=True)
         ]
-        lines.append(_line(names, told_bands, inks, 11, "bottom center"))
+        place = "top center" if room.lines else "middle center"
+        lines.append(_line(names, shown, inks, room.number_size, place))
+    if room.lines:
+        join = JOIN if room.lines == 1 else "<br>"
+        shown = [["" if one is None else join.join(one) for one in row] for row in ends]
+        lines.append(_line(names, shown, inks, room.band_size, "bottom center"))
     return go.Figure([cells, *lines], layout)
 
 
@@ -145,10 +158,11 @@ def _bold(number: str, clear: bool) -> str:
     return f"<b>{number}</b>" if clear and number else number
 
 
-def _band(band: tuple[float, float] | None, decimals: int) -> str:
+def _ends(band: tuple[float, float] | None, decimals: int) -> tuple[str, str] | None:
     if band is None or not np.isfinite(band).all():
-        return ""
-    return " to ".join(f"{end:.{decimals}f}".replace("-", "\u2212") for end in band)
+        return None
+    low, high = (f"{end:.{decimals}f}".replace("-", "\u2212") for end in band)
+    return low, high
 
 
 def _ink(value: float, low: float, high: float, best: float) -> str:

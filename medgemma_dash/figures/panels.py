@@ -117,7 +117,7 @@ def panel_labels(
     left, bottom, top = _box_of(place, columns, rows, panel_px)
     centre = left + (1 / columns - GAP) / 2
     title = f"<b>{plain(panel.title, 60)}</b>"
-    peak = "" if panel.image_map is None else f"peak {number(peak_value(panel))}"
+    peak = "" if panel.image_map is None else peak_words(panel)
     # A pin's question would stand on R and L, between which this line has its room.
     room = max(SHORTEST_CAPTION, (panel_px - SIDES_PX) // SMALL_LETTER_PX - len(peak))
     small = " · ".join(part for part in (plain(panel.caption, room), peak) if part)
@@ -157,6 +157,18 @@ def panel_labels(
             }
         )
     return labels
+
+
+def peak_words(panel: MapPanel) -> str:
+    """The raw value at the peak; of a signed map also the highest of the other sign, since numbers
+    of such a map are of its positive part. For panels with a map.
+    """
+    peak = peak_value(panel)
+    said = f"peak {number(peak)}"
+    if not panel.signed or panel.image_map is None:
+        return said
+    name, other = ("for", panel.image_map.max()) if peak < 0 else ("against", panel.image_map.min())
+    return f"{said}, {name} {number(float(other))}" if float(other) * peak < 0 else said
 
 
 def peak_value(panel: MapPanel) -> float:

@@ -6,28 +6,31 @@ of them is displaced (every torus shift of the grid, each mirrored both ways: it
 smoothness stay, its places are chance; Upton and Fingleton 1985, torus-translation test), and
 with how close either of them comes to a blot in the centre and to an even map.
 
-Displacing leaves a random map as random as it was, so that a random map is told from chance in
-no more than (1 - LEVEL) / 2 of all cases.
+Displacing leaves a random map as random as it was, and so it lies outside of its band in
+(1 - LEVEL) / 2 of all cases on either side. Several pairs are looked at together, so a verdict
+asks for more than the band's edge, see `MARGIN`; and a map that is a control is never judged.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import combinations
 from typing import Literal
 
 import numpy as np
-from jaxtyping import Float, Int
-from scipy.stats import rankdata
+from jaxtyping import Float
 
 from medgemma_dash.core.centre_prior import centre_map
-from medgemma_dash.metrics.agreement import (
-    AGREEMENT_MEASURES,
-    agreement,
-    top_cells,
-)
+from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES, agreement
+from medgemma_dash.metrics.displaced import displaced_agreements
 
 LEVEL = 0.95  # of the displaced copies that the band holds, as many left out on either side
+# How far outside of the band a verdict begins, of the band's width. Of a normal distribution that
+# is 2.94 standard deviations from its middle, once in 609: the 15 pairs of six maps together are
+# beyond by chance about as often as one pair is beyond the band's edge, once in 40.
+MARGIN = 0.25
+# At most so much of the way from the band to where a map meets itself (or has its contrary):
+# a wide band near that end would leave no room for a verdict.
+MOST_OF_THE_WAY = 0.5
 # Between sums that are equal but for the order they were made in.
 _ROUNDING = 1e-9
 
@@ -36,8 +39,10 @@ Verdict = Literal[
     "alike",
     "no more alike than a map in the centre",
     "no more alike than an even map",
+    "hardly more alike than a random map",
     "no more alike than a random map",
     "less alike than a random map",
+    "a control, not judged",
     "not comparable",
 ]
 
@@ -47,8 +52,8 @@ class JudgedAgreement:
     """One measure of two maps, and what controls give; NaN where it is not defined.
 
     low, high: the band of `LEVEL` of the displaced copies.
-    centre: of the one of the two maps that is more like a blot in the centre.
-    even: of the one that is less like an even map, since diffuse maps are like any other.
+    centre, even: of the one of the two maps that is more like a blot in the centre, and like an
+        even map.
     """
 
     value: float
@@ -62,6 +67,19 @@ class JudgedAgreement:
     def alike(self) -> bool:
         """Whether the two maps are clearly outside of all controls, towards each other."""
         return self.verdict in ("alike", "the same map")
+
+    @property
+    def judged(self) -> bool:
+        """Whether there is a verdict: the measure is defined, and neither map is a control."""
+        return self.verdict not in ("not comparable", "a control, not judged")
+
+    @property
+    def failed_at(self) -> tuple[str, float] | None:
+        """The control that the two maps are no nearer than, and its number; None of the band."""
+        return {
+            "no more alike than a map in the centre": ("with the centre", self.centre),
+            "no more alike than an even map": ("with an even map", self.even),
+        }.get(self.verdict)
 
     @property
     def margin(self) -> float:
@@ -85,21 +103,29 @@ def judged_pairs(
     images: Sequence[Float[np.ndarray, "rows cols"]],
     measure: str,
     centre: Float[np.ndarray, "rows cols"] | None = None,
+    controls: Collection[int] = (),
 ) -> dict[tuple[int, int], JudgedAgreement]:
     """Every pair (i, j) of maps with i < j; see `judged_agreement`.
 
     centre: a blot in the centre, where the maps' own middle is none, as of several images in a row.
+    controls: which of the maps know nothing of the model; their pairs have numbers, and no verdict.
     """
     if measure not in AGREEMENT_MEASURES:
         raise ValueError(f"Measure {measure!r}; allowed: {', '.join(AGREEMENT_MEASURES)}.")
-    controls = [_with_controls(image, measure, centre) for image in images]
+    beside = [_beside(image, measure, centre) for image in images]
     return {
-        (i, j): _judged(images[i], images[j], measure, controls[i], controls[j])
+        (i, j): _judged(
+            images[i],
+            images[j],
+            measure,
+            (beside[i], beside[j]),
+            control=i in controls or j in controls,
+        )
         for i, j in combinations(range(len(images)), 2)
     }
 
 
-def _with_controls(
+def _beside(
     image: Float[np.ndarray, "rows cols"],
     measure: str,
     centre: Float[np.ndarray, "rows cols"] | None,
@@ -115,8 +141,9 @@ def _judged(
     first: Float[np.ndarray, "rows cols"],
     second: Float[np.ndarray, "rows cols"],
     measure: str,
-    controls: tuple[float, float],
-    others: tuple[float, float],
+    beside: tuple[tuple[float, float], tuple[float, float]],
+    *,
+    control: bool,
 ) -> JudgedAgreement:
     value = float(getattr(agreement(first, second), measure))
     displaced = displaced_agreements(first, second, measure)
@@ -124,81 +151,17 @@ def _judged(
     low = float(np.quantile(displaced, tail, method="lower"))
     high = float(np.quantile(displaced, 1 - tail, method="higher"))
     centre, even = (
-        sorted((one for one in pair if np.isfinite(one)), key=lambda one: _distance(measure, one))
-        for pair in zip(controls, others, strict=True)
+        min(
+            (one for one in pair if np.isfinite(one)),
+            key=lambda one: _distance(measure, one),
+            default=float("nan"),
+        )
+        for pair in zip(*beside, strict=True)
     )
-    nan = float("nan")
-    nearer, farther = centre[0] if centre else nan, even[-1] if even else nan
-    verdict = _verdict(first, second, measure, (value, low, high, nearer, farther))
-    return JudgedAgreement(value, low, high, nearer, farther, verdict)
-
-
-def displaced_agreements(
-    first: Float[np.ndarray, "rows cols"], second: Float[np.ndarray, "rows cols"], measure: str
-) -> Float[np.ndarray, " copies"]:
-    """The measure between the first map and every displaced copy of the second but itself."""
-    rows, cols = second.shape
-    places = _displacements(rows, cols)
-    a, b = first.astype(np.float64).ravel(), second.astype(np.float64).ravel()
-    if measure == "peak_distance":
-        return _peak_distances(first, second)
-    if measure == "divergence":
-        return _divergences(a.clip(0), b.clip(0), places)
-    if measure == "top_overlap":
-        top, others = top_cells(a), top_cells(b)[places]
-        either = (top | others).sum(1)
-        if not (top.any() and others.any()):
-            return np.full(len(places), np.nan)
-        return np.asarray((top & others).sum(1) / either)
-    if measure == "spearman":
-        a, b = rankdata(a), rankdata(b)
-    if measure != "cosine":
-        if np.ptp(a) == 0 or np.ptp(b) == 0:
-            return np.full(len(places), np.nan)
-        a, b = a - a.mean(), b - b.mean()
-    length = float(np.linalg.norm(a) * np.linalg.norm(b))
-    return b[places] @ a / length if length > 0 else np.full(len(places), np.nan)
-
-
-@cache
-def _displacements(rows: int, cols: int) -> Int[np.ndarray, "copies cells"]:
-    """For each displaced copy, which cell comes to each place; the one in place is left out."""
-    grid = np.arange(rows * cols).reshape(rows, cols)
-    copies = [
-        np.roll(mirrored, (down, across), (0, 1)).ravel()
-        for mirrored in (grid, grid[::-1], grid[:, ::-1], grid[::-1, ::-1])
-        for down in range(rows)
-        for across in range(cols)
-    ]
-    return np.array(copies[1:])
-
-
-def _divergences(
-    a: Float[np.ndarray, " cells"],
-    b: Float[np.ndarray, " cells"],
-    places: Int[np.ndarray, "copies cells"],
-) -> Float[np.ndarray, " copies"]:
-    """Entropy of the mean less the mean of entropies: of P and Q it is the same in any place."""
-    if a.sum() == 0 or b.sum() == 0:
-        return np.full(len(places), np.nan)
-    P, Q = a / a.sum(), b / b.sum()
-    middle = (P + Q[places]) / 2
-    parts = np.log(middle, out=np.zeros_like(middle), where=middle > 0)
-    parts *= middle
-    own = sum(float((one[one > 0] * np.log(one[one > 0])).sum()) for one in (P, Q))
-    found: Float[np.ndarray, " copies"] = (own / 2 - parts.sum(1)).clip(0)
-    return found
-
-
-def _peak_distances(
-    first: Float[np.ndarray, "rows cols"], second: Float[np.ndarray, "rows cols"]
-) -> Float[np.ndarray, " cells"]:
-    """Shifted, the second map's peak comes to every cell once; and so does the first's."""
-    if np.ptp(first) == 0 or np.ptp(second) == 0:
-        return np.full(first.size, np.nan)
-    down, across = np.indices(first.shape)
-    peaks = [np.unravel_index(int(np.argmax(one)), one.shape) for one in (first, second)]
-    return np.concatenate([np.hypot(down - y, across - x).ravel() for y, x in peaks])
+    numbers = value, low, high, centre, even
+    if control and np.isfinite(numbers[:3]).all():
+        return JudgedAgreement(*numbers, "a control, not judged")
+    return JudgedAgreement(*numbers, _verdict(first, second, measure, numbers))
 
 
 def _distance(measure: str, value: float) -> float:
@@ -223,10 +186,17 @@ def _verdict(
     # Wherever an even map is displaced to, it stays the same.
     if far - near <= _ROUNDING:
         return "no more alike than an even map"
-    if value > far + _ROUNDING:
+    what = AGREEMENT_MEASURES[measure]
+    best, worst = sorted(_distance(measure, end) for end in (what.low, what.high))
+    towards, away = (
+        min(MARGIN * (far - near), MOST_OF_THE_WAY * room) for room in (near - best, worst - far)
+    )
+    if value > far + away + _ROUNDING:
         return "less alike than a random map"
     if value >= near - _ROUNDING:
         return "no more alike than a random map"
+    if value >= near - towards - _ROUNDING:
+        return "hardly more alike than a random map"
     # Comparing with a control that is not defined is false.
     if value >= even - _ROUNDING:
         return "no more alike than an even map"

@@ -1,6 +1,6 @@
 """Judged agreements of several maps as squares of maps by maps, for figures and tables."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,22 +11,26 @@ from medgemma_dash.metrics.agreement_controls import JudgedAgreement
 
 BAND_HELP = (
     "Below each number: 95% of what the same two maps give when one of them is shifted to other "
-    "places, wrapped at the edges, and mirrored. Bold: clearly more alike than that, than a blot "
-    "in the centre and than an even map."
+    "places, wrapped at the edges, and mirrored. Bold: clearly more alike than that, by a quarter "
+    "of the band's width, and nearer to each other than either is to a blot in the centre or to an "
+    "even map. Pairs with a control are never judged."
 )
 
 
 DECIMALS, MOST_DECIMALS = 2, 5
+# With an even map every displaced copy gives the same, but for the order of the sum.
+_ROUNDING = 1e-9
 
 
-def telling_decimals(value: float, band: tuple[float, float] | None) -> int:
-    """So many that the number is not written as an end of the band which it differs from.
+def telling_decimals(value: float, band: Sequence[float] | None) -> int:
+    """So many that the number is not written as an end of its band, or a control, that it is not.
 
     Nearly even maps are 0.001 apart, and their controls too: at two decimals all of it is 0.00.
     """
     for decimals in range(DECIMALS, MOST_DECIMALS):
         if not any(
-            end != value and f"{end:.{decimals}f}" == f"{value:.{decimals}f}" for end in band or ()
+            abs(end - value) > _ROUNDING and f"{end:.{decimals}f}" == f"{value:.{decimals}f}"
+            for end in band or ()
         ):
             return decimals
     return MOST_DECIMALS

@@ -29,6 +29,7 @@ class MapQuality:
     """Numbers of one map m; P = m clipped at 0, over its sum. NaN where there is no mass.
 
     inside_body: share of P on the body. NaN without a body mask.
+    even_inside_body: what an even map has there, which is the body's share of the picture.
     border: share of P on the outermost ring of cells, corners counted once.
     entropy: -sum P ln P in nats; entropy_share: of ln n, its largest value.
     peak_ratio: largest over mean value. gini: Gini coefficient of P, 0 even to 1 in one cell.
@@ -39,6 +40,7 @@ class MapQuality:
     """
 
     inside_body: float
+    even_inside_body: float
     border: float
     entropy: float
     entropy_share: float
@@ -90,7 +92,8 @@ def map_quality(
     ring = np.ones(m.shape, np.bool_)
     ring[1:-1, 1:-1] = False
     held = P[P > 0]
-    entropy = float(-(held * np.log(held)).sum()) if mass > 0 else float("nan")
+    # All in one cell, rounding leaves a negative zero.
+    entropy = max(0.0, float(-(held * np.log(held)).sum())) if mass > 0 else float("nan")
     covered = np.nan if body is None else mask_coverage(body, cast(tuple[int, int], m.shape))
     halves, thirds = (0.0, 0.5, 1.0), (0.0, 1 / 3, 2 / 3, 1.0)
     left, right = _shares(P.sum(0), halves)
@@ -98,6 +101,7 @@ def map_quality(
     upper, lower = (_shares(_cut(P, *half), halves) for half in ((0.0, 0.5), (0.5, 1.0)))
     return MapQuality(
         inside_body=float((P * covered).sum()),
+        even_inside_body=float(np.mean(covered)),
         border=float(P[ring].sum()),
         entropy=entropy,
         entropy_share=entropy / float(np.log(m.size)) if m.size > 1 else float("nan"),

@@ -9,6 +9,7 @@ import numpy as np
 from medgemma_dash.core.centre_prior import centre_map
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.figures import pair_figure, palette
+from medgemma_dash.methods import get
 from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES, mass_difference
 from medgemma_dash.metrics.agreement_controls import judged_pairs
 from medgemma_dash.metrics.agreement_square import judged_square
@@ -59,7 +60,8 @@ def agreements(
     dark: bool = False,
 ) -> Any:
     """A measure of `metrics.agreement` for every pair of maps, over the band of controls; bold
-    where the maps are clearly more alike than those (see `metrics.agreement_controls`).
+    where the maps are clearly more alike than those (see `metrics.agreement_controls`), which no
+    pair with a control is.
 
     Of several images the maps are compared as one, cell by cell. Raises ValueError that lists the
     measures, for the distance of two peaks, which is one within a single image, and for maps of
@@ -74,7 +76,10 @@ def agreements(
     images = [one.cells[np.newaxis] if together else one.image for one in explanations]
     centres = [centre_map((one.shape[0], one.shape[1])).ravel() for one in explanations[0].images]
     centre = np.concatenate(centres)[np.newaxis] if together else None
-    pairs = judged_pairs(images, measure, centre)
+    controls = [
+        place for place, one in enumerate(explanations) if get(one.method).spec.family == "control"
+    ]
+    pairs = judged_pairs(images, measure, centre, controls)
     what = AGREEMENT_MEASURES[measure]
     square = judged_square(pairs, len(images), what.best)
     values = square.values

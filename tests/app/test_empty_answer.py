@@ -97,3 +97,11 @@ def test_an_upload_without_an_answer_asks_for_a_question(open_explain: OpenPage)
     assert lines_of(app, "no_answer") == [
         "Ask a question about this radiograph, or choose one above."
     ]
+    # The pages that look into an answer lead to where one is asked for.
+    for page in ("pages/2_Compare.py", "pages/3_Layers.py"):
+        app.switch_page(page).run()
+        assert lines_of(app, "no_answer") == [
+            "This page looks into an answer, and nothing was asked yet."
+        ]
+        (link,) = app.get("page_link")
+        assert link.proto.page == "Explain"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from types import SimpleNamespace
 from typing import Any, get_args
 
 import pytest
@@ -17,6 +18,7 @@ from medgemma_dash.services.explaining import steps
 from medgemma_dash.services.explaining.steps import MethodOutcome
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import TIME
+from medgemma_dash.ui.components.rich_line import reason_line
 from medgemma_dash.ui.pages.methods import scores as method_scores
 from tests.app.browser_events import choose_action, lines_of
 from tests.app.opened import session_of
@@ -138,7 +140,11 @@ def test_seconds_of_the_benchmark_are_shown_where_it_measured_them(
 
 
 def test_timing_needs_an_answer(open_methods: Callable[[], AppTest]) -> None:
-    assert open_methods().button(key="time_methods").disabled
+    app = open_methods()
+    assert app.button(key="time_methods").disabled
+    assert lines_of(app, "timing_needs") == [
+        "Timing needs an answer: ask a question on the Explain page first."
+    ]
 
 
 def test_timing_fills_in_the_seconds_and_says_what_could_not_be_timed(
@@ -146,6 +152,7 @@ def test_timing_fills_in_the_seconds_and_says_what_could_not_be_timed(
 ) -> None:
     app = open_explain().switch_page("pages/8_Methods.py").run()
     # The Explain page's click counts as well: it is known what its method cost.
+    assert lines_of(app, "timing_needs") == []
     known = app.dataframe[0].value["seconds here"].dropna()
     assert known.index.tolist() == ["Chefer"]
     app.button(key="time_methods").click().run()
@@ -158,6 +165,15 @@ def test_timing_fills_in_the_seconds_and_says_what_could_not_be_timed(
     assert seconds["LeGrad"] == 0.125
     assert seconds.isna().sum() == 1
     assert lines_of(app, "untimed") == ["Token activation map: The memory was not enough."]
+    # A reason that names the method already does not get its name twice.
+    told = reason_line("Token activation map", "Token activation map found no relevance at all.")
+    assert [one.text for one in told] == ["Token activation map found no relevance at all."]
+
+
+def test_scores_are_rounded_once() -> None:
+    score = SimpleNamespace(interval=lambda name: Interval(0.80852, 0.8, 0.82))
+    # Rounded to 80.85 first, what is shown would be 80.8; as benchmark.md has it, it is 80.9.
+    assert method_scores.columns(score)["peak on lesion"] == 80.9
 
 
 def test_a_cancelled_timing_says_so_and_can_begin_again(

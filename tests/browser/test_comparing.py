@@ -31,6 +31,19 @@ CLICK_AND_SEE_WHETHER_THE_SUBJECT_WAITS = """word => {
 }"""
 
 
+# Of every cell's number and band, and of every zone's name: what is wider than its own place.
+TOO_WIDE = """() => {
+  const width = (one) => one.getBoundingClientRect().width;
+  const [matrix, zones] = ['agreement_matrix', 'zone_bars'].map(
+    (key) => document.querySelector(`.st-key-${key} .js-plotly-plot`));
+  const plot = matrix ?? zones;
+  const place = matrix ? width(plot.querySelector('.heatmaplayer image')) / plot.data[0].x.length
+    : width(plot.querySelector('.gridlayer')) / plot.data[0].x.length;
+  return [...plot.querySelectorAll(matrix ? '.textpoint text' : '.xtick text')]
+    .filter((one) => width(one) > place).map((one) => one.textContent);
+}"""
+
+
 def change_every_map(comparing: Page) -> None:
     """Choose another word, and wait until no map is as it was."""
     before = [comparing.locator(MAPS).nth(i).get_attribute("href") for i in range(3)]
@@ -121,6 +134,31 @@ def test_every_tab_shows_its_part(comparing: Page) -> None:
     comparing.get_by_role("button", name="Test these maps").click()
     expect(newest(comparing, ".st-key-faithfulness_numbers")).to_be_visible()
     expect(newest(comparing, ".st-key-image_dependence")).to_contain_text("with the image")
+
+
+def test_on_a_phone_numbers_stay_in_their_cells_and_zones_in_their_places(
+    comparing: Page,
+) -> None:
+    before = comparing.viewport_size
+    assert before is not None
+    comparing.get_by_role("tab", name="Agreement").click()
+    try:
+        comparing.set_viewport_size({"width": 390, "height": 844})
+        expect(newest(comparing, ".st-key-agreement_titles")).to_contain_text("1 Chefer · 2 ")
+        idle(comparing)
+        # Nine numbers, and a band for the six that are of two maps.
+        expect(comparing.locator(".st-key-agreement_matrix .textpoint text")).to_have_count(15)
+        assert comparing.evaluate(TOO_WIDE) == []
+        comparing.get_by_role("tab", name="Zones").click()
+        expect(comparing.locator(".st-key-zone_bars .xtick")).to_have_count(6)
+        idle(comparing)
+        assert comparing.evaluate(TOO_WIDE) == []
+    finally:
+        comparing.set_viewport_size(before)
+    comparing.get_by_role("tab", name="Agreement").click()
+    expect(comparing.locator(".st-key-agreement_titles")).to_have_count(0)
+    idle(comparing)
+    assert comparing.evaluate(TOO_WIDE) == []
 
 
 def test_a_cancelled_comparison_keeps_what_is_done(comparing: Page) -> None:

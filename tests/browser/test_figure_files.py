@@ -18,7 +18,7 @@ def saved(page: Page, chart: str, kind: str, width: str) -> bytes:
     box = page.locator(f".st-key-{chart} .stPlotlyChart")
     box.hover()
     box.get_by_role("button", name="Save this figure").click()
-    box.get_by_label("Width of the file").select_option(label=width)
+    box.get_by_label("Width of the file").select_option(value=width.removesuffix(" mm"))
     with page.expect_download() as download:
         box.get_by_role("button", name=kind).click()
     assert download.value.suggested_filename.endswith(f".{kind.lower()}")
@@ -32,7 +32,13 @@ def test_charts_are_saved_with_what_they_are_of(page: Page, app_url: str) -> Non
         assert covered_by_controls(page, charts=3) == [], width
     drawing = ElementTree.fromstring(saved(page, "map_figure", "SVG", "85 mm"))  # noqa: S314
     assert drawing.attrib["width"] == "85mm"
-    told = [one.text or "" for one in drawing.findall(f"{SVG}text")]
+    captions = drawing.findall(f"{SVG}text")
+    told = [one.text or "" for one in captions]
+    # No larger than the figure's own letters, and nothing of the figure at the very edge.
+    assert all(0 < float(one.attrib["font-size"]) <= 12 for one in captions)
+    left, _, across, _ = map(float, drawing.attrib["viewBox"].split())
+    assert left < 0
+    assert across + left > max(float(one.attrib["width"]) for one in drawing.findall(f"{SVG}svg"))
     for part in ("Film: Pneumothorax, left upper zone", "Question: ", "Word: ", "Chosen method: "):
         assert any(line.startswith(part) for line in told), part
     assert any("demo model" in line for line in told)

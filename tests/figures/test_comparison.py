@@ -212,6 +212,61 @@ def test_each_small_map_has_its_sides_above_it_and_a_strip_for_the_buttons():
     assert layout.margin.t >= 24
 
 
+@pytest.mark.parametrize(("room", "lines"), [(960, 1), (420, 2), (90, None)])
+def test_a_matrix_says_in_its_cells_what_they_have_room_for(room, lines):
+    values = np.full((6, 6), 0.1099)
+    figure = pair_figure(
+        [f"map {place}" for place in range(6)],
+        values,
+        "Divergence",
+        low=0.0,
+        high=1.0,
+        best=0.0,
+        bands=[[(0.1102, 0.1994)] * 6] * 6,
+        room_px=room,
+        numbered=True,
+    )
+    texts = [trace for trace in figure.data if trace.type == "scatter"]
+    assert len(texts) == (0 if lines is None else 2)
+    cell = (room - 20) / 6
+    for trace in texts:
+        widest = max(len(part) for one in trace.text for part in one.split("<br>"))
+        assert widest * 0.56 * trace.textfont.size < cell
+    if lines:
+        band = texts[1].text[0]
+        assert band == ("0.1102 to 0.1994" if lines == 1 else "0.1102<br>0.1994")
+
+
+def test_zones_on_a_phone_have_names_in_two_lines_and_bars_of_full_height():
+    names = ["Right upper", "Right mid", "Right lower", "Left upper", "Left mid", "Left lower"]
+    shares = {f"A method with a long name {place}": [0.1] * 6 for place in range(6)}
+    wide, narrow = (zone_figure(names, shares, room_px=room) for room in (960, 288))
+    assert wide.layout.xaxis.ticktext[0] == "Right upper"
+    assert narrow.layout.xaxis.ticktext[0] == "Right<br>upper"
+    plots = [
+        one.layout.height - one.layout.margin.t - one.layout.margin.b for one in (wide, narrow)
+    ]
+    assert plots[0] == plots[1]
+    # Six legend entries that do not stand beside each other.
+    assert narrow.layout.margin.t >= 6 * 19
+
+
+def test_a_signed_maps_title_has_the_peak_of_both_signs():
+    image = np.zeros(GRID, np.float32)
+    image[3, 4], image[10, 11] = -1.09, 0.52
+    against, for_, unsigned = (
+        panel("m", image_map=one, signed=signed)
+        for one, signed in ((image, True), (-image, True), (image.clip(0), False))
+    )
+    labels = comparison_figure([against, for_, unsigned]).layout.annotations
+    peaks = [re.search(r"peak [-\d][^<]*", label.text) for label in labels]
+    assert [peak[0] for peak in peaks if peak] == [
+        "peak -1.09, for 0.5200",
+        "peak 1.09, against -0.5200",
+        "peak 0.5200",
+    ]
+
+
 def test_the_peak_of_a_control_has_no_box():
     panels = [panel("a"), panel("Random", mark_peak=False)]
     assert [shape.xref for shape in comparison_figure(panels).layout.shapes] == ["x"]

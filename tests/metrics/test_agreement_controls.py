@@ -8,10 +8,13 @@ from medgemma_dash.core.centre_prior import centre_map
 from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES, agreement, divergence_in_words
 from medgemma_dash.metrics.agreement_controls import (
     LEVEL,
-    displaced_agreements,
+    MARGIN,
+    MOST_OF_THE_WAY,
     judged_agreement,
     judged_pairs,
 )
+from medgemma_dash.metrics.agreement_words import verdicts
+from medgemma_dash.metrics.displaced import displaced_agreements
 
 GRID = (16, 16)
 CELLWISE = [name for name in AGREEMENT_MEASURES if name != "peak_distance"]
@@ -38,7 +41,9 @@ def test_a_map_and_its_multiples_are_the_same_map(measure: str) -> None:
 @pytest.mark.parametrize("measure", CELLWISE)
 def test_two_maps_of_one_place_are_alike_and_of_two_places_are_not(measure: str) -> None:
     place = spot(4, 4)
-    assert judged_agreement(place, place + 0.02 * blots(1), measure).verdict == "alike"
+    # Ranks weigh what lies in the spot's empty surroundings like the spot itself.
+    noise = 1e-5 if measure == "spearman" else 0.02
+    assert judged_agreement(place, place + noise * blots(1), measure).verdict == "alike"
     assert not judged_agreement(place, spot(12, 11), measure).alike
 
 
@@ -82,6 +87,59 @@ def test_maps_that_share_nothing_but_the_middle_are_as_alike_as_the_middle() -> 
     found = judged_agreement(one, other, "divergence")
     assert found.value < found.low
     assert found.verdict == "no more alike than a map in the centre"
+    assert found.failed_at == ("with the centre", found.centre)
+    # The sentence gives the number of the control that the pair failed at.
+    said = verdicts(["A", "B"], {(0, 1): found}, "divergence")
+    assert f"with the centre {found.centre:.2f}" in said
+
+
+def test_a_control_is_never_alike_and_its_number_is_there_all_the_same() -> None:
+    place = spot(4, 4)
+    maps = [place, place + 0.02 * blots(1), place]
+    free = judged_pairs(maps, "pearson")
+    held = judged_pairs(maps, "pearson", controls=(1, 2))
+    assert free[0, 1].verdict == "alike"
+    assert free[0, 2].verdict == "the same map"
+    for pair, found in held.items():
+        assert found.verdict == "a control, not judged"
+        assert found.value == free[pair].value
+        assert not found.alike
+    said = verdicts(["A", "Random", "Centre"], held, "pearson")
+    assert said == (
+        "By Pearson, no pair is judged: one map or both know nothing of the model. Their numbers "
+        "are shown."
+    )
+
+
+@pytest.mark.parametrize("measure", ["divergence", "pearson"])
+def test_alike_begins_a_quarter_of_the_band_beyond_its_edge(measure: str) -> None:
+    # One spot walks away from the other: the verdict changes at the stated number, not before.
+    place, best = spot(4, 4) + 0.3 * blots(3), AGREEMENT_MEASURES[measure].best
+    verdicts_seen = set()
+    for step in np.linspace(0, 8, 60):
+        one = judged_agreement(place, spot(4, 4 + step) + 0.3 * blots(4), measure)
+        edge = one.low if measure == "divergence" else one.high
+        needed = min(MARGIN * (one.high - one.low), MOST_OF_THE_WAY * abs(best - edge))
+        beyond = (edge - one.value) * np.sign(edge - best) / needed
+        # Nothing lies nearer than a millionth to either end.
+        assert min(abs(beyond), abs(beyond - 1)) > 1e-6
+        if beyond < 0:
+            assert one.verdict[:7] in ("no more", "less al")
+        else:
+            assert one.verdict.startswith("hardly") == (beyond < 1)
+        verdicts_seen.add(one.verdict)
+    assert {"alike", "hardly more alike than a random map"} <= verdicts_seen
+
+
+def test_the_nearer_of_both_maps_to_an_even_one_counts() -> None:
+    # One sharp and one diffuse map of the same places: the diffuse one is nearer to an even map.
+    diffuse = blots(3) / blots(3).max()
+    sharp = diffuse**4
+    even = np.ones(GRID, np.float32)
+    found = judged_agreement(sharp, diffuse, "divergence")
+    assert found.even == judged_agreement(diffuse, even, "divergence").value
+    assert found.value < found.low - MARGIN * (found.high - found.low)
+    assert found.verdict == "no more alike than an even map"
 
 
 def test_maps_that_shun_each_other_are_less_alike_than_chance() -> None:

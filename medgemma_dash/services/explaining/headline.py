@@ -128,19 +128,13 @@ def headline(
     """Judge an explanation; zones: of its current image. strength: where other words are known."""
     quality = map_quality(explanation.image)
     nearly_even = bool(quality.entropy_share >= NEARLY_EVEN)
-    densest = zones.densest
-    named = (
-        densest
-        if densest is not None and densest.density >= ZONE_FACTOR and densest.share >= ZONE_SHARE
-        else None
-    )
     outside_area = 1 - sum(row.area for row in zones.rows)
     # A map that is nearly even lies outside of the lungs because most of the picture does.
     tells = zones.of_lungs and zones.outside_share >= MOSTLY
     tells = tells and (not nearly_even or zones.outside_share > outside_area)
     return Headline(
         share=image_share(explanation),
-        zone=named,
+        zone=named_zone(zones),
         nearly_even=nearly_even,
         entropy_share=quality.entropy_share,
         peak_ratio=quality.peak_ratio,
@@ -149,6 +143,14 @@ def headline(
         note="" if zones.rows else zones.note,
         strength=strength,
     )
+
+
+def named_zone(zones: ZoneTable) -> ZoneRow | None:
+    """The zone that holds most for its area, if the map is clearly in it; see `ZONE_FACTOR`."""
+    densest = zones.densest
+    if densest is None or densest.density < ZONE_FACTOR or densest.share < ZONE_SHARE:
+        return None
+    return densest
 
 
 def strength_of(

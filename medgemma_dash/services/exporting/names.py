@@ -10,8 +10,17 @@ DIGEST_CHARACTERS = 12
 
 def download_name(explanation: Explanation, extension: str) -> str:
     """For example "3f2a90bc11de-chefer-token-3.png": radiograph's digest, method, target."""
+    return _name(explanation, explanation.method, extension)
+
+
+def comparison_name(explanation: Explanation, extension: str) -> str:
+    """The same of several methods' maps: "3f2a90bc11de-comparison-token-3.csv"."""
+    return _name(explanation, "comparison", extension)
+
+
+def _name(explanation: Explanation, what: str, extension: str) -> str:
     digest = re.sub(r"[^0-9a-f]", "", explanation.provenance.image_sha256)[:DIGEST_CHARACTERS]
-    method = re.sub(r"[^a-z0-9_]", "", explanation.method.lower())
+    method = re.sub(r"[^a-z0-9_]", "", what.lower())
     ending = re.sub(r"[^a-z0-9.]", "", extension.lower()).lstrip(".")
     return f"{digest}-{method}-{_target_name(explanation.target)}.{ending}"
 

@@ -1,5 +1,6 @@
 """A Plotly figure in the page's own typeface, with nothing that calls out, and clicks on it."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import streamlit as st
@@ -10,14 +11,23 @@ from medgemma_dash.ui.components.figure_files import caption
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 
 
-def chart(figure: Any, *, key: str, alt: str, tools: bool = False, **options: Any) -> None:
+def chart(
+    figure: Any,
+    *,
+    key: str,
+    alt: str,
+    tools: bool = False,
+    about: Sequence[tuple[str, str]] = (),
+    **options: Any,
+) -> None:
     """Draw a figure; `alt` says in words what it shows. tools: zoom buttons on hover.
 
+    about: what it is of, for its file; see `caption`.
     The part of the page that holds it carries `key` as a class, for tests and user styles.
     """
     # Set one by one: `update_layout` takes four times as long.
     figure.layout.font.family = figure.layout.hoverlabel.font.family = FONT
-    figure.layout.meta = caption(alt, key)
+    figure.layout.meta = caption(alt, key, about)
     config = dict(PLOTLY_CONFIG) | ({} if tools else {"displayModeBar": False})
     # Streamlit gives that class itself to a chart that can be selected in, and to no other.
     if "on_select" in options:

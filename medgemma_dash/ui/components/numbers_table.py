@@ -10,16 +10,24 @@ from medgemma_dash.ui.components.whole_table import whole_table
 from medgemma_dash.ui.components.window_width import window_width
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import pandas as pd
+    from pandas.io.formats.style import Styler
 
 
-def numbers_table(frame: pd.DataFrame, *, key: str, columns: Mapping[str, Any]) -> None:
+def numbers_table(
+    frame: pd.DataFrame,
+    *,
+    key: str,
+    columns: Mapping[str, Any],
+    style: Callable[[pd.DataFrame], Styler] | None = None,
+) -> None:
     """Draw it; in a narrow window with one of its columns, which the reader chooses.
 
     columns: Streamlit's settings of some of them. What one of them says under the mouse is written
     below it in a narrow window, for a phone has no mouse.
+    style: how the cells of what is shown are written.
     """
     measure = None
     if window_width() == "narrow":
@@ -28,7 +36,10 @@ def numbers_table(frame: pd.DataFrame, *, key: str, columns: Mapping[str, Any]) 
         )
         frame = frame[[measure]]
     with st.container(key=key):
-        whole_table(frame, {n: columns[n] for n in columns if n in (*frame, "_index")})
+        whole_table(
+            frame if style is None else style(frame),
+            {n: columns[n] for n in columns if n in (*frame, "_index")},
+        )
     said = columns.get(measure, {}).get("help") if measure is not None else None
     if said:
         st.caption(said)

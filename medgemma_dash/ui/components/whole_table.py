@@ -10,9 +10,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     import pandas as pd
+    from pandas.io.formats.style import Styler
 
 
-def whole_table(frame: pd.DataFrame, columns: Mapping[str, Any] | None = None) -> None:
+def whole_table(frame: pd.DataFrame | Styler, columns: Mapping[str, Any] | None = None) -> None:
     """Every line in sight, as wide as there is room; a dash where there is no number.
 
     columns: what is to be said of them, see `st.column_config`.

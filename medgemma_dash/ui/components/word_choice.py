@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import streamlit as st
+
 from medgemma_dash.services.explaining.tasks import ASK
 from medgemma_dash.services.explaining.word_shares import image_shares, together
 from medgemma_dash.ui.components.answer_words import (
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.ui.state.study import Answered, Study
 
+EXPLAIN_PAGE = "pages/1_Explain.py"
+
 
 def answered_study(host: ModelHost, method: str) -> tuple[Study, Answered, Target] | None:
     """What is open, its answer and the chosen word; None, and says what is awaited, till then.
@@ -50,9 +54,9 @@ def answered_study(host: ModelHost, method: str) -> tuple[Study, Answered, Targe
         return None
     study, answered = session.study, session.answered
     if study is None or answered is None:
-        no_answer_line(
-            host, "Ask a question on the Explain page first; this page looks into its answer."
-        )
+        no_answer_line(host, "This page looks into an answer, and nothing was asked yet.")
+        if host.state == "ready":
+            st.page_link(EXPLAIN_PAGE, label="Ask on the Explain page", icon=":material/chat:")
         return None
     if not said_something(answered.answer):
         rich_line([[Segment(NOTHING_SAID)]], key="nothing_said", tone="caution")

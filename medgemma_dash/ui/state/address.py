@@ -1,7 +1,8 @@
 """What the URL says of a session, and what a session makes of a URL.
 
-`?sample=`, `?question=`, `?word=` (a token of the answer, as "4", several as "4-6", or "all") and
-`?method=` can be shared and are honoured on every page; what is the default is left out. Of an
+`?sample=`, `?question=`, `?word=` (a token of the answer, as "4", several as "4-6", or "all"),
+`?method=` and `?methods=` (those compared, as "chefer,tam") can be shared and are honoured on every
+page; what is the default is left out. Of an
 upload a URL says only that one stood there, `?film=upload-` and a random marker: neither its
 name, nor its digest, nor what was asked about it.
 """
@@ -18,7 +19,7 @@ from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, open_sample, recall
 from medgemma_dash.ui.state.collecting import opening, span_words
 from medgemma_dash.ui.state.host import upload_questions
-from medgemma_dash.ui.state.methods import DEFAULT_METHOD, specs
+from medgemma_dash.ui.state.methods import COMPARED, DEFAULT_METHOD, FIRST_COMPARED, specs
 from medgemma_dash.ui.state.samples import sample_named, samples
 from medgemma_dash.ui.state.session import METHOD, Notice, Session, widget_value
 from medgemma_dash.ui.state.uploads import MARKER
@@ -55,12 +56,15 @@ def address_of(session: Session) -> dict[str, str]:
     method = str(widget_value(METHOD, DEFAULT_METHOD))
     if method != DEFAULT_METHOD:
         address["method"] = method
+    compared = widget_value(COMPARED, FIRST_COMPARED) or ()
+    if compared and set(compared) != set(FIRST_COMPARED):
+        address["methods"] = ",".join(compared)
     return address
 
 
 def search_of(address: Mapping[str, str]) -> str:
     """The address as it stands behind the question mark."""
-    return urlencode(address)
+    return urlencode(address, safe=",")
 
 
 def address_in(search: str) -> dict[str, str]:
@@ -110,6 +114,11 @@ def honour(session: Session, address: Mapping[str, str], *, again: bool = False)
         st.session_state[METHOD] = method
     elif again and (film or name):
         st.session_state[METHOD] = DEFAULT_METHOD
+    compared = [name for name in address.get("methods", "").split(",") if name]
+    if compared and (again or COMPARED not in st.session_state):
+        st.session_state[COMPARED] = compared
+    elif again and (film or name):
+        st.session_state[COMPARED] = list(FIRST_COMPARED)
 
 
 def _upload(session: Session, marker: str, question: str) -> None:
@@ -188,7 +197,9 @@ def _nothing_open(session: Session, missing: str, question: str) -> None:
 
 
 def check_method(session: Session) -> None:
-    """Say so when the URL names no method; only once the model is ready, since it needs torch."""
+    """Say so when the URL names a method that there is not; only once the model is ready, since
+    it needs torch.
+    """
     name = str(widget_value(METHOD, DEFAULT_METHOD))
     titles = {spec.name: spec.title for spec in specs()}
     if name not in titles:
@@ -197,6 +208,16 @@ def check_method(session: Session) -> None:
             f"The address names a method {_shown(name)} that does not exist; "
             f"{titles[DEFAULT_METHOD]} is chosen in its place. The Methods page describes all of "
             "them.",
+        )
+    compared = list(widget_value(COMPARED, None) or ())
+    unknown = [one for one in compared if one not in titles]
+    if unknown:
+        st.session_state[COMPARED] = [one for one in compared if one in titles] or list(
+            FIRST_COMPARED
+        )
+        session.tell(
+            f"The address names methods to compare that do not exist: {_shown(', '.join(unknown))}."
+            " They were left out. The Methods page describes all that there are."
         )
 
 

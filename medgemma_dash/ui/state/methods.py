@@ -13,6 +13,15 @@ if TYPE_CHECKING:
     from medgemma_dash.ui.state.study import Options, Study
 
 DEFAULT_METHOD = "chefer"
+COMPARED = "compared_methods"  # widget
+FIRST_COMPARED = (
+    "chefer",
+    "chefer_normalized",
+    "attnlrp",
+    "rollout",
+    "text_to_image_attention",
+    "gradcam",
+)
 
 
 def specs() -> tuple[MethodSpec, ...]:

@@ -12,7 +12,9 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.ui.components.connection_watch import Returned
 from medgemma_dash.ui.shell import header
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS
+from medgemma_dash.ui.state.address import search_of
 from medgemma_dash.ui.state.host import upload_questions
+from medgemma_dash.ui.state.methods import COMPARED, FIRST_COMPARED
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
 from tests.app.address.addressed import (
@@ -53,6 +55,19 @@ def test_every_page_honours_sample_question_word_and_method(open_at: OpenAt, pag
         "method": "tam",
     }
     assert session_of(app).notice is None
+
+
+def test_the_compared_methods_stand_in_the_address_and_unknown_ones_are_said(
+    open_at: OpenAt,
+) -> None:
+    app = open_at("pages/2_Compare.py", sample="cardiomegaly", methods="rollout,chefferr,legrad")
+    assert app.session_state[COMPARED] == ["rollout", "legrad"]
+    assert "do not exist: “chefferr”" in notice_of(app)
+    assert address_of(app)["methods"] == "rollout,legrad"
+    assert search_of(address_of(app)) == "sample=cardiomegaly&methods=rollout,legrad"
+    app.session_state[COMPARED] = list(FIRST_COMPARED)
+    app.run()
+    assert "methods" not in address_of(app)
 
 
 def test_what_is_the_default_stands_in_no_address(open_explain: OpenPage) -> None:

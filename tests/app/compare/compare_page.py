@@ -9,8 +9,9 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.services.explaining.tasks import COMPARE
 from medgemma_dash.services.runtime.job import Job
 from medgemma_dash.ui.pages.compare.pins import pin_map
-from medgemma_dash.ui.pages.compare.state import COMPARED, CompareState, Comparison, Pin, Pins
+from medgemma_dash.ui.pages.compare.state import CompareState, Comparison, Pin, Pins
 from medgemma_dash.ui.state.actions import open_sample
+from medgemma_dash.ui.state.methods import COMPARED
 from medgemma_dash.ui.state.samples import samples
 from tests.app.opened import answered_of, session_of, study_of, wait_for
 

@@ -4,6 +4,7 @@ The browser makes the file from what Plotly has drawn. The caption travels with 
 Plotly's `layout.meta`; one invisible component on the page adds the control to each chart.
 """
 
+from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -27,10 +28,12 @@ def figure_files() -> None:
     _mount(key="figure_files")
 
 
-def caption(alt: str, key: str) -> dict[str, Any]:
+def caption(alt: str, key: str, about: Sequence[tuple[str, str]] = ()) -> dict[str, Any]:
     """For `layout.meta`: the file's name and the lines of text below the figure.
 
     alt: what the figure shows, in words. Lines are plain text and stay so.
+    about: what the figure is of, as `exporting.subject` pairs it, where that is not what the
+        Explain page shows.
     """
     session = current_session()
     study = session.study
@@ -39,13 +42,16 @@ def caption(alt: str, key: str) -> dict[str, Any]:
     lines, said = [alt], notices(False)
     film = film_name(study.radiograph, study.sample is None)
     answered = study.answered
-    if answered is None:
+    if answered is not None and about:
+        lines += [f"{name}: {value}" for name, value in about]
+        said = notices(answered.answer.is_demo)
+    elif answered is None:
         lines.append(f"Film: {film}")
     elif answered.shown is None:
         lines += [f"Film: {film}", f"Question: {answered.answer.prompt}"]
         said = notices(answered.answer.is_demo)
     else:
-        # Not every figure is of the method: some are of attention, or of several methods.
+        # Not every figure is of the method: some are of attention.
         lines += [
             f"{'Chosen method' if name == 'Method' else name}: {value}"
             for name, value in subject(answered.shown.explanation, (film,))

@@ -3,7 +3,9 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 const DPI = 300, MM_PER_INCH = 25.4, PIXELS_PER_INCH = 96, POINTS_PER_INCH = 72;
-const TEXT_POINTS = 7, SCREEN_TEXT = 12, LINE = 1.5;
+// A caption has a journal's 7 points, but never larger letters than the figure's own. Edge: labels
+// may reach the very edge of a plot. Below 5 points journals call letters too small.
+const TEXT_POINTS = 7, SCREEN_TEXT = 12, LINE = 1.5, EDGE = 8, LEAST_POINTS = 5;
 const WIDTHS = [["as shown", 0], ["85 mm", 85], ["120 mm", 120], ["180 mm", 180]];
 
 // What the control must not stand on. Its place is looked for along the edges first.
@@ -92,6 +94,7 @@ function control(host) {
     ariaExpanded: "false",
   });
   const show = (shown) => {
+    if (shown) nameWidths(host, width);
     menu.hidden = !shown;
     open.hidden = shown;
     open.ariaExpanded = String(shown);
@@ -121,12 +124,28 @@ function control(host) {
   return box;
 }
 
+// How wide the file's drawing is in the figure's own pixels.
+function wholeWidth(plot) {
+  return Number(plot.querySelector(".main-svg").getAttribute("width")) + 2 * EDGE;
+}
+
+// A wide figure on a narrow column has small letters: said before it is saved.
+function nameWidths(host, select) {
+  const whole = wholeWidth(host.querySelector(".js-plotly-plot"));
+  WIDTHS.forEach(([label, mm], place) => {
+    const points = (SCREEN_TEXT * mm * POINTS_PER_INCH) / (MM_PER_INCH * whole);
+    const small = mm && points < LEAST_POINTS;
+    select.options[place].textContent = small ? `${label}: letters of ${points.toFixed(1)} pt` : label;
+  });
+}
+
 function drawing(plot, widthMm, ground) {
   const layers = Array.from(plot.querySelectorAll(".main-svg"));
-  const width = Number(layers[0].getAttribute("width"));
+  const width = wholeWidth(plot);
   const height = Number(layers[0].getAttribute("height"));
-  const size = widthMm ? (TEXT_POINTS / POINTS_PER_INCH) * MM_PER_INCH / widthMm * width : SCREEN_TEXT;
-  const lines = plot.layout.meta.caption.flatMap((line) => broken(line, width - 2 * size, size));
+  const wanted = (TEXT_POINTS / POINTS_PER_INCH) * MM_PER_INCH / (widthMm || 1) * width;
+  const size = widthMm ? Math.min(wanted, SCREEN_TEXT) : SCREEN_TEXT;
+  const lines = plot.layout.meta.caption.flatMap((line) => broken(line, width - 2 * EDGE, size));
   const whole = Math.ceil(height + size * (1 + LINE * lines.length));
   const root = document.createElementNS(SVG, "svg");
   const set = (element, values) => {
@@ -135,9 +154,9 @@ function drawing(plot, widthMm, ground) {
   };
   const length = (units) => (widthMm ? `${(units * widthMm) / width}mm` : units);
   set(root, {
-    xmlns: SVG, width: length(width), height: length(whole), viewBox: `0 0 ${width} ${whole}`,
+    xmlns: SVG, width: length(width), height: length(whole), viewBox: `${-EDGE} 0 ${width} ${whole}`,
   });
-  root.append(set(document.createElementNS(SVG, "rect"), { width, height: whole, fill: ground }));
+  root.append(set(document.createElementNS(SVG, "rect"), { x: -EDGE, width, height: whole, fill: ground }));
   for (const layer of layers) {
     const copy = layer.cloneNode(true);
     keepLengths(layer, copy);
@@ -148,7 +167,7 @@ function drawing(plot, widthMm, ground) {
   const colour = getComputedStyle(plot).color;
   lines.forEach((line, place) => {
     const text = set(document.createElementNS(SVG, "text"), {
-      x: size, y: height + size * (1 + LINE * place), "font-size": size, fill: colour,
+      x: 0, y: height + size * (1 + LINE * place), "font-size": size, fill: colour,
       "font-family": "Source Sans, sans-serif",
     });
     text.textContent = line;

@@ -22,13 +22,20 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
     (
         "With the mouse",
         (
-            ("Click", "choose a word, or a patch of the map"),
+            ("Click", "choose a word; on Explain and Layers, a patch of the map"),
             ("Shift + click", "choose a phrase"),
             ("Alt + click", "choose one token"),
             ("Drag, double-click", "zoom into a map, and out again"),
         ),
     ),
-    ("Everywhere", (("Tab", "go to the next control"), ("?", "open and close this list"))),
+    (
+        "Everywhere",
+        (
+            ("Tab", "go to the next control"),
+            ("Escape", "close a menu, or this list"),
+            ("?", "open and close this list"),
+        ),
+    ),
 )
 
 _FOLDER = Path(__file__).parent

@@ -58,6 +58,13 @@ def rich_line(
     )
 
 
+def reason_line(title: str, reason: str) -> Line:
+    """Whose reason it is, and the reason; one that begins with the title says so itself."""
+    if reason.startswith(title):
+        return [Segment(reason, "small")]
+    return [Segment(f"{title}: "), Segment(reason, "small")]
+
+
 def chosen_action(key: str) -> str | None:
     """The action that was just clicked in the line with this key, inside its callback."""
     state = cast(dict[str, str | None], st.session_state.get(key) or {})

@@ -13,10 +13,14 @@ from typing import Literal
 
 import streamlit as st
 
+from medgemma_dash.figures.cell_room import DESK_PX, PHONE_PX, TABLET_PX
+
 WindowWidth = Literal["narrow", "medium", "wide"]
 
 # CSS pixels up to which a window is narrow, and medium: a phone, and a tablet or half a screen.
 NARROW_PX, MEDIUM_PX = 640, 1000
+# The least that a figure as wide as the page has in each.
+ROOM_PX: Mapping[WindowWidth, int] = {"narrow": PHONE_PX, "medium": TABLET_PX, "wide": DESK_PX}
 _KEY = "window_width"
 
 _mount = st.components.v2.component(

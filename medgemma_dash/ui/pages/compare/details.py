@@ -11,10 +11,11 @@ from medgemma_dash.regions import SCHEME_TITLES, zone_table
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.window_width import ROOM_PX, window_width
 from medgemma_dash.ui.components.zones import chosen_scheme
 from medgemma_dash.ui.pages.compare.faithfulness import faithfulness_table
 from medgemma_dash.ui.pages.compare.pairs import agreement_of_maps, difference_of_maps
-from medgemma_dash.ui.pages.compare.pins import ShownMap, shown_maps
+from medgemma_dash.ui.pages.compare.pins import ShownMap, about_maps, shown_maps
 from medgemma_dash.ui.pages.compare.state import Pins
 from medgemma_dash.ui.pages.compare.table import quality_table
 from medgemma_dash.ui.state.session import page_state
@@ -43,10 +44,10 @@ def comparison_details(
             quality_table(study, answered, maps)
     if zones.open:
         with zones:
-            _zones(maps)
+            _zones(study, maps)
     if pairs.open:
         with pairs:
-            agreement_of_maps(maps)
+            agreement_of_maps(study, maps)
     if difference.open:
         with difference:
             difference_of_maps(study, maps)
@@ -55,7 +56,7 @@ def comparison_details(
             faithfulness_table(host, answered.answer, comparison)
 
 
-def _zones(maps: list[ShownMap]) -> None:
+def _zones(study: Study, maps: list[ShownMap]) -> None:
     """A chart for each way of naming the sides; a film whose sides are unknown has its own."""
     st.caption(
         f"Share of each map's positive relevance, {SCHEME_TITLES[chosen_scheme()]}, each on its "
@@ -71,7 +72,8 @@ def _zones(maps: list[ShownMap]) -> None:
         by_names.setdefault(one.zones.names, {})[one.title] = shares
     for place, (names, tables) in enumerate(by_names.items()):
         chart(
-            zone_figure(names, tables, is_dark()),
+            zone_figure(names, tables, is_dark(), room_px=ROOM_PX[window_width()]),
             key="zone_bars" if place == 0 else f"zone_bars_{place}",
             alt="Grouped bars: the share of each map in each of the zones.",
+            about=about_maps(study, [one for one in maps if one.title in tables]),
         )

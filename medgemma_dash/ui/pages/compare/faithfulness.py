@@ -100,13 +100,23 @@ def told_above_random(found: FaithfulnessTable, place: int) -> float | None:
     return None if small else found.above_random(place)
 
 
+def unsigned_zero(value: float) -> float:
+    """The number, but 0 where the table would show -0.000."""
+    return 0.0 if abs(value) < LEAST_LOSS else value
+
+
 def _table(found: FaithfulnessTable, titles: list[str]) -> None:
     mean = found.random_mean
+    named = [*zip(titles, found.maps, strict=True), ("mean of 10 random choices", mean)]
     rows = [
-        (title, one.comprehensiveness, told_above_random(found, place), one.sufficiency)
-        for place, (title, one) in enumerate(zip(titles, found.maps, strict=True))
+        (
+            title,
+            unsigned_zero(one.comprehensiveness),
+            told_above_random(found, place) if place < len(titles) else None,
+            unsigned_zero(one.sufficiency),
+        )
+        for place, (title, one) in enumerate(named)
     ]
-    rows.append(("mean of 10 random choices", mean.comprehensiveness, None, mean.sufficiency))
     frame = pd.DataFrame(
         rows, columns=["map", "comprehensiveness", "above random", "sufficiency"]
     ).set_index("map")

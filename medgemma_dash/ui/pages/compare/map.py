@@ -13,12 +13,17 @@ from medgemma_dash.ui.components.kept_view import kept_view
 from medgemma_dash.ui.components.map_display import DEFAULT_OPACITY, chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.method_picker import method_options
 from medgemma_dash.ui.components.one_of import one_of
-from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
+from medgemma_dash.ui.components.rich_line import Segment, chosen_action, reason_line, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.window_width import window_width
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.components.zones import chosen_scheme, zone_names, zones_of
-from medgemma_dash.ui.pages.compare.pins import PANEL_SIDE_PX, pin_popover
+from medgemma_dash.ui.pages.compare.pins import (
+    PANEL_SIDE_PX,
+    about_maps,
+    pin_popover,
+    shown_maps,
+)
 from medgemma_dash.ui.pages.compare.state import (
     COMPARED_PER_ROW,
     COMPARED_SCALE,
@@ -91,6 +96,7 @@ def comparison_map(study: Study, answer: Answer, comparison: Comparison) -> None
             figure,
             key="comparison_figure",
             alt="Relevance maps side by side: " + ", ".join(panel.title for panel in panels),
+            about=about_maps(study, shown_maps(study, comparison, pins)),
             tools=True,
         )
     _missing_maps(comparison)
@@ -111,11 +117,7 @@ def comparison_map(study: Study, answer: Answer, comparison: Comparison) -> None
 
 def _missing_maps(comparison: Comparison) -> None:
     """Why methods have no map, and a way to ask those again that may have one."""
-    lines = [
-        [Segment(f"{one.title}: "), Segment(one.reason, "small")]
-        for one in comparison.maps
-        if one.reason
-    ]
+    lines = [reason_line(one.title, one.reason) for one in comparison.maps if one.reason]
     if not lines:
         return
     if comparison.curable() and not comparison.awaited:

@@ -15,27 +15,25 @@ from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.word_choice import answered_study, word_choice
 from medgemma_dash.ui.pages.compare.details import comparison_details
 from medgemma_dash.ui.pages.compare.map import comparison_map
-from medgemma_dash.ui.pages.compare.state import COMPARED, start_comparing
-from medgemma_dash.ui.state.methods import DEFAULT_METHOD, specs_by_family
+from medgemma_dash.ui.pages.compare.state import agreement_of, start_comparing
+from medgemma_dash.ui.state.methods import (
+    COMPARED,
+    DEFAULT_METHOD,
+    FIRST_COMPARED,
+    is_control,
+    specs_by_family,
+)
 from medgemma_dash.ui.state.session import current_session, give_widget, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
-FIRST_METHODS = (
-    "chefer",
-    "chefer_normalized",
-    "attnlrp",
-    "rollout",
-    "text_to_image_attention",
-    "gradcam",
-)
-
 
 def compare_page(host: ModelHost) -> None:
     """Draw the page; it opens with what is open on the Explain page."""
-    compared = widget_value(COMPARED, FIRST_METHODS) or ()
-    opened = answered_study(host, f"{len(compared)} methods")
+    compared = widget_value(COMPARED, FIRST_COMPARED) or ()
+    count = len(compared)
+    opened = answered_study(host, "1 method" if count == 1 else f"{count} methods")
     if opened is None:
         return
     study, answered, target = opened
@@ -53,6 +51,9 @@ def compare_page(host: ModelHost) -> None:
             # The page is drawn anew for every map that arrives.
             watch(COMPARE, news=lambda job: len(job.events) > comparison.seen)
     part_heading("Maps", "maps")
+    if sum(not is_control(name) for name in chosen) > 1:
+        said = agreement_of(comparison) or "Whether they agree is told when all maps are here."
+        rich_line([[Segment(said, "small")]], key="maps_agree")
     comparison_map(study, answered.answer, comparison)
     part_heading("What the maps say in numbers", "details")
     comparison_details(host, study, answered, comparison)
@@ -63,7 +64,7 @@ def _methods() -> list[str]:
     """The chosen methods' names, in the order of the list."""
     methods = specs_by_family()
     titles = {spec.name: spec.title for spec in methods}
-    first = [name for name in FIRST_METHODS if name in titles] or [DEFAULT_METHOD]
+    first = [name for name in FIRST_COMPARED if name in titles] or [DEFAULT_METHOD]
     known = st.session_state.get(COMPARED)
     if known is not None:
         give_widget(COMPARED, [name for name in known if name in titles])

@@ -17,8 +17,8 @@ from medgemma_dash.metrics.agreement_square import (
     BAND_HELP,
     MOST_DECIMALS,
     judged_square,
-    telling_decimals,
 )
+from medgemma_dash.metrics.agreement_words import verdicts
 from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.film_box import film_box
@@ -26,16 +26,16 @@ from medgemma_dash.ui.components.map_display import chosen_display, displayed_jp
 from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.window_width import ROOM_PX, window_width
 from medgemma_dash.ui.components.zones import zone_names
-from medgemma_dash.ui.pages.compare.pins import ShownMap
+from medgemma_dash.ui.pages.compare.pins import ShownMap, about_maps
 from medgemma_dash.ui.state.study import Study
 
-MOST_NAMED = 3  # pairs in a sentence; the others stand in the table
 TALLEST = "28rem"
 FILM = "difference_film"
 
 
-def agreement_of_maps(maps: list[ShownMap]) -> None:
+def agreement_of_maps(study: Study, maps: list[ShownMap]) -> None:
     """A measure for every pair of maps on one grid, each beside its controls."""
     maps = [one for one in maps if one.grid == maps[0].grid]
     if len(maps) < 2:
@@ -46,14 +46,19 @@ def agreement_of_maps(maps: list[ShownMap]) -> None:
     called = {name: measure.title for name, measure in AGREEMENT_MEASURES.items()}
     name = one_of("Measure", called, "agreement_measure", called.__getitem__)
     measure = AGREEMENT_MEASURES[name]
-    pairs = judged_pairs(images, name)
+    controls = [place for place, one in enumerate(maps) if one.control]
+    pairs = judged_pairs(images, name, controls=controls)
     square = judged_square(pairs, len(maps), measure.best)
     st.caption(f"{measure.help} {BAND_HELP}")
-    rich_line([[Segment(verdicts(titles, pairs, measure.title), "small")]], key="agreement_words")
+    rich_line([[Segment(verdicts(titles, pairs, name), "small")]], key="agreement_words")
     if len({one.radiograph for one in maps}) > 1:
         line = "Some of these maps lie on different radiographs; cells are paired by place alone."
         rich_line([[Segment(line, "quiet")]], key="agreement_films")
     values = square.values
+    numbered = window_width() == "narrow"
+    if numbered:
+        key = " · ".join(f"{place} {title}" for place, title in enumerate(titles, 1))
+        rich_line([[Segment(key, "small")]], key="agreement_titles")
     chart(
         pair_figure(
             titles,
@@ -65,53 +70,33 @@ def agreement_of_maps(maps: list[ShownMap]) -> None:
             words=square.words(name),
             bands=square.bands,
             clear=square.clear,
+            room_px=ROOM_PX[window_width()],
+            numbered=numbered,
             dark=is_dark(),
         ),
         key="agreement_matrix",
-        alt=f"A table of {measure.title} for every pair of maps, with the band of controls.",
+        alt=f"A table of {measure.title} for every pair of maps. {BAND_HELP}",
+        about=about_maps(study, maps),
     )
     table = st.expander("as a table", key="agreement_table", on_change="rerun")
     if table.open:
         with table:
-            st.dataframe(pairs_frame(titles, pairs, name), width="stretch", hide_index=True)
-
-
-def verdicts(titles: list[str], pairs: dict[tuple[int, int], JudgedAgreement], measure: str) -> str:
-    """Which maps are alike beyond the controls, by the measure that is chosen."""
-    told = {
-        (i, j): (f"{titles[i]} and {titles[j]}", found)
-        for (i, j), found in pairs.items()
-        if found.verdict != "not comparable"
-    }
-    if not told:
-        return f"No two of these maps can be compared: {measure} is not defined for them."
-    if len(told) == 1:
-        ((pair, found),) = told.values()
-        return f"By {measure}, {pair} are {found.verdict} ({_numbers(found)})."
-    alike = sorted(
-        ((pair, found) for pair, found in told.values() if found.alike),
-        key=lambda one: one[1].margin,
-        reverse=True,
-    )
-    rest = len(told) - len(alike)
-    if not alike:
-        return f"By {measure}, none of {len(told)} pairs is more alike than controls are."
-    named = "; ".join(f"{pair} ({_numbers(found)})" for pair, found in alike[:MOST_NAMED])
-    more = f" and {len(alike) - MOST_NAMED} more" if len(alike) > MOST_NAMED else ""
-    tail = f" {rest} of {len(told)} pairs are no more alike than controls." if rest else ""
-    return f"By {measure}, alike: {named}{more}.{tail}"
-
-
-def _numbers(found: JudgedAgreement) -> str:
-    digits = telling_decimals(found.value, (found.low, found.high))
-    value, low, high = (f"{one:.{digits}f}" for one in (found.value, found.low, found.high))
-    return f"{value}, displaced {low} to {high}"
+            st.dataframe(
+                pairs_frame(titles, pairs, name),
+                width="stretch",
+                hide_index=True,
+                placeholder="not defined",
+            )
 
 
 def pairs_frame(
     titles: list[str], pairs: dict[tuple[int, int], JudgedAgreement], measure: str
 ) -> pd.DataFrame:
-    """A line for each pair: the number, its controls, and the verdict."""
+    """A line for each pair: the number, its controls, and the verdict.
+
+    A control that the measure is defined for with none of the maps has no column: an even map
+    correlates with nothing.
+    """
     rows = [
         {
             "first": titles[i],
@@ -126,7 +111,9 @@ def pairs_frame(
         | ({"as published": divergence_in_words(found.value)} if measure == "divergence" else {})
         for (i, j), found in pairs.items()
     ]
-    return pd.DataFrame(rows).round(MOST_DECIMALS)
+    frame = pd.DataFrame(rows).round(MOST_DECIMALS)
+    undefined = [name for name in ("centre", "even map") if frame[name].isna().all()]
+    return frame.drop(columns=undefined)
 
 
 def difference_of_maps(study: Study, maps: list[ShownMap]) -> None:
@@ -184,6 +171,7 @@ def _difference(study: Study, one: ShownMap, other: ShownMap) -> None:
         chart(
             figure,
             key="difference_figure",
+            about=about_maps(study, [one, other]),
             height="stretch",
             tools=True,
             alt=f"Where {one.title} and {other.title} differ; the largest difference is "

@@ -12,17 +12,20 @@ import streamlit as st
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.imaging import body_mask
 from medgemma_dash.metrics.map_quality import map_quality
-from medgemma_dash.regions import ZoneMap, ZoneScheme, shown_laterality, zone_map
+from medgemma_dash.regions import ZoneMap, ZoneScheme, shown_laterality, zone_map, zone_table
+from medgemma_dash.services.explaining.map_numbers import MapNumbers
+from medgemma_dash.services.exporting.subject import film_name, method_words, subject
+from medgemma_dash.services.exporting.subject import target_words as explained_words
 from medgemma_dash.ui.components.map_display import displayed_jpeg
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import quoted, target_words
 from medgemma_dash.ui.components.zones import chosen_scheme, zones_of
 from medgemma_dash.ui.pages.compare.state import CompareState, Comparison, Pin
+from medgemma_dash.ui.state.methods import is_control
 from medgemma_dash.ui.state.session import page_state
 
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
-    from medgemma_dash.metrics.map_quality import MapQuality
     from medgemma_dash.ui.state.study import Options, Study
 
 PANEL_SIDE_PX = 420  # of each panel's radiograph; six of them stay well under a megabyte
@@ -54,13 +57,27 @@ class ShownMap:
         return self.image.shape[0], self.image.shape[1]
 
     @property
+    def control(self) -> bool:
+        """Whether its method looks at nothing."""
+        return is_control(self.explanation.method)
+
+    @property
     def radiograph(self) -> str:
         """The checksum of the radiograph that it lies on."""
         return self.explanation.provenance.image_sha256
 
-    def quality(self, study: Study) -> MapQuality:
-        """The map's quality on its own radiograph; study: what is open."""
-        return self.pin.quality if self.pin else map_quality(self.image, body_of(study))
+    def numbers(self, study: Study) -> MapNumbers:
+        """The map's numbers on its own radiograph; study: what is open."""
+        return MapNumbers(
+            self.explanation,
+            self.pin.quality if self.pin else map_quality(self.image, body_of(study)),
+            zone_table(self.image, self.zones),
+            self.control,
+        )
+
+    def film(self, study: Study) -> str:
+        """What its own radiograph is called in files."""
+        return self.pin.film if self.pin else film_of(study)
 
 
 def shown_maps(study: Study, comparison: Comparison, pins: list[Pin]) -> list[ShownMap]:
@@ -81,6 +98,29 @@ def shown_maps(study: Study, comparison: Comparison, pins: list[Pin]) -> list[Sh
         )
         for place, pin in enumerate(pins, 1)
     ]
+
+
+def about_maps(study: Study, maps: list[ShownMap]) -> list[tuple[str, str]]:
+    """What a figure of these maps is of, for its file: their methods, and no other."""
+    if not maps:
+        return []
+    methods = "; ".join(_made_by(one) for one in maps)
+    first = subject(maps[0].explanation, (maps[0].film(study),))
+    plural = "Methods" if len(maps) > 1 else "Method"
+    return [(plural, methods) if name == "Method" else (name, value) for name, value in first]
+
+
+def _made_by(one: ShownMap) -> str:
+    words = method_words(one.explanation.provenance)
+    if one.pin is None:
+        return words
+    prompt = quoted(one.explanation.provenance.prompt)
+    return f"{words} (pinned: {one.pin.film}, {prompt}, {explained_words(one.explanation)})"
+
+
+def film_of(study: Study) -> str:
+    """What the open radiograph is called in files."""
+    return film_name(study.radiograph, uploaded=study.sample is None)
 
 
 def body_of(study: Study) -> npt.NDArray[np.bool_]:
@@ -140,6 +180,7 @@ def pin_map(
         Pin(
             title=f"{title}, {words}",
             caption=quoted(answer.prompt),
+            film=film_of(study),
             explanation=replace(explanation, radiographs=()),
             radiograph_jpeg=displayed_jpeg(study, PANEL_SIDE_PX),
             width=radiograph.width,

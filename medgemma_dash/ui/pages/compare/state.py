@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING, ClassVar, cast
 
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
+from medgemma_dash.metrics.agreement_controls import judged_pairs
+from medgemma_dash.metrics.agreement_words import agreement_summary
 from medgemma_dash.services.explaining.tasks import COMPARE, compare_task
 from medgemma_dash.ui.state.host import method_seconds
 from medgemma_dash.ui.state.jobs import was_left
-from medgemma_dash.ui.state.methods import chosen_options, specs
+from medgemma_dash.ui.state.methods import chosen_options, is_control, specs
 from medgemma_dash.ui.state.session import LivesWith
 
 if TYPE_CHECKING:
@@ -28,11 +30,11 @@ if TYPE_CHECKING:
     from medgemma_dash.ui.state.study import Answered, Choice, Options
 
 # Widgets that keep their value for the session (persist_state="session").
-COMPARED = "compared_methods"
 COMPARED_SCALE = "compared_scale"
 COMPARED_PER_ROW = "compared_per_row"
 
 CANCELLED = "It was cancelled."
+JUDGED_BY = "divergence"
 
 
 @dataclass(frozen=True)
@@ -51,11 +53,13 @@ class Pin:
     """A map that stays on the Compare page, whatever is open.
 
     explanation: without its radiograph, of which many would fill the memory.
-    radiograph_jpeg, width, height, laterality, zones, quality: what is needed of it.
+    film, radiograph_jpeg, width, height, laterality, zones, quality: what is needed of it; film is
+        what files call it.
     """
 
     title: str
     caption: str
+    film: str
     explanation: Explanation
     radiograph_jpeg: bytes
     width: int
@@ -78,6 +82,7 @@ class Comparison:
     awaited: whether some of `maps` are under way; what the job has found since they were taken
         is shown when the page is drawn again.
     faithfulness: what the test found, and of which methods' maps.
+    agreement: whether they agree, in a sentence, and which.
     """
 
     answer_key: str
@@ -91,6 +96,7 @@ class Comparison:
     seen: int = 0
     awaited: bool = False
     faithfulness: tuple[tuple[Choice, ...], FaithfulnessTable] | None = None
+    agreement: tuple[tuple[Choice, ...], str] | None = None
 
     def missing(self, choices: Sequence[Choice]) -> tuple[Choice, ...]:
         """Those of them that have neither a map nor a reason why there is none."""
@@ -169,6 +175,26 @@ def start_comparing(
         for choice in choices
     )
     return comparison
+
+
+def agreement_of(comparison: Comparison) -> str:
+    """Whether the maps agree, once none is awaited; "" where no two can be judged. Worked out once:
+    every pair costs milliseconds.
+    """
+    if comparison.awaited:
+        return ""
+    maps = [
+        (one, one.explanation.image)
+        for one in comparison.maps
+        if one.explanation is not None and not is_control(one.method)
+    ]
+    maps = [(one, image) for one, image in maps if image.shape == maps[0][1].shape]
+    key = tuple((one.method, one.options) for one, _ in maps)
+    if comparison.agreement is None or comparison.agreement[0] != key:
+        pairs = judged_pairs([image for _, image in maps], JUDGED_BY)
+        said = agreement_summary([one.title for one, _ in maps], pairs, JUDGED_BY)
+        comparison.agreement = key, said
+    return comparison.agreement[1]
 
 
 def _comparison_of(session: Session, answered: Answered, target: Target) -> Comparison:

@@ -58,11 +58,14 @@ def methods_page(host: ModelHost) -> None:
     # Above the table, whose own buttons come out over its upper edge.
     with st.container():
         time_methods(host)
-    narrow = window_width() == "narrow"
+    width = window_width()
+    narrow = width == "narrow"
     with st.container(key="methods_table"):
         whole_table(_overview(lines, narrow=narrow), _narrow_columns() if narrow else _columns())
     if narrow:
         st.caption("In a wider window the table tells more; so does each card below.")
+    elif width == "medium":
+        st.caption("The table goes on to the right: scroll in it, or open a wider window.")
     if summary is not None:
         st.caption(provenance_line(summary))
     part_heading("What each method computes", "cards")
@@ -97,7 +100,7 @@ def _columns() -> dict[str, Any]:
         HERE: st.column_config.NumberColumn(
             format="%.3g",
             help="Median of what a word cost on this machine since the program started, on "
-            "whichever page; – for a method that was not asked for yet.",
+            "whichever page; – for a method that was not asked for yet, or gave no map.",
         ),
         BENCHMARK_SECONDS: st.column_config.NumberColumn(
             format="%.3g",

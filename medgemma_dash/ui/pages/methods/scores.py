@@ -43,9 +43,11 @@ def columns(score: MethodScore | None) -> dict[str, float | None]:
         if measure.name in SHOWN:
             interval = score.interval(measure.name) if score is not None else None
             times = 100 if measure.percent else 1
-            # As many digits as are shown, and no -0.00: -0.0 + 0.0 is 0.0.
+            # Rounded once, to what is shown: twice, 80.852 became 80.85 and then 80.8. And no
+            # -0.00: -0.0 + 0.0 is 0.0.
+            digits = 1 if measure.percent else 2
             found[measure.title] = (
-                None if interval is None else round(times * interval.mean, 2) + 0.0
+                None if interval is None else round(times * interval.mean, digits) + 0.0
             )
     return found
 

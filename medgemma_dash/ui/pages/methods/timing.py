@@ -9,7 +9,7 @@ import streamlit as st
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.tasks import TIME, timing_task
 from medgemma_dash.ui.components.job_watch import watch
-from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.rich_line import Segment, reason_line, rich_line
 from medgemma_dash.ui.state.host import method_seconds
 from medgemma_dash.ui.state.methods import method_words
 from medgemma_dash.ui.state.session import current_session
@@ -42,6 +42,10 @@ def time_methods(host: ModelHost) -> None:
         if answered
         else "Needs an answer: open the Explain page first.",
     )
+    if not answered:
+        # A hint that only a mouse can call up is not enough for a button that cannot be pressed.
+        line = "Timing needs an answer: ask a question on the Explain page first."
+        rich_line([[Segment(line, "small")]], key="timing_needs", tone="quiet")
     if job is not None:
         _untimed(job)
 
@@ -50,7 +54,7 @@ def _untimed(job: Job[None]) -> None:
     """Which methods gave no map, and why; and what ended the job before its end."""
     outcomes = cast("Sequence[MethodOutcome]", job.events)
     lines = [
-        [Segment(f"{method_words(one.method, one.options)}: "), Segment(one.reason, "small")]
+        reason_line(method_words(one.method, one.options), one.reason)
         for one in outcomes
         if one.reason
     ]
