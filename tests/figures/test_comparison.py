@@ -9,7 +9,6 @@ from PIL import Image
 
 from medgemma_dash.figures import (
     MapPanel,
-    chosen_cells,
     comparison_figure,
     head_figure,
     pair_figure,
@@ -214,15 +213,18 @@ def test_each_small_map_has_its_sides_above_it_and_a_strip_for_the_buttons():
 
 def test_the_peak_of_a_control_has_no_box():
     panels = [panel("a"), panel("Random", mark_peak=False)]
-    assert [shape.xref for shape in comparison_figure(panels).layout.shapes] == ["x"]
+    assert [shape.xref for shape in comparison_figure(panels).layout.shapes] == ["x", "x"]
     assert not comparison_figure(panels[1:]).layout.shapes
 
 
-def test_the_head_matrix_gives_layer_and_head_on_a_click():
+def test_the_head_matrix_frames_a_head_and_ends_where_its_cells_do():
     values = np.random.default_rng(0).random((12, 8)).astype(np.float32)
     figure = head_figure(values, [False] * 12, "of something", selected=(2, 3))
     assert np.asarray(figure.data[0].z).shape == (8, 12)
-    assert chosen_cells([{"customdata": figure.data[1].customdata[2 * 8 + 3]}]) == ((2, 3),)
-    assert figure.layout.shapes[0].x0 == 1.5
+    assert {(one.x0, one.x1, one.y0, one.y1) for one in figure.layout.shapes} == {
+        (1.5, 2.5, 2.5, 3.5)
+    }
+    assert figure.layout.xaxis.range == (-0.5, 11.5)
+    assert figure.layout.yaxis.range == (7.5, -0.5)
     with pytest.raises(ValueError, match="layer kinds"):
         head_figure(values, [False] * 3, "of something")
