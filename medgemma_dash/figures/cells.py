@@ -7,14 +7,16 @@ import numpy as np
 from jaxtyping import Float
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.palette import DARK
-from medgemma_dash.figures.words import number, plain
+from medgemma_dash.figures.words import plain
 
 Cell = tuple[int, int]
 
 MOST_WORDS_IN_HOVER = 5
 LONGEST_WORD = 18
 HALO = "#000000"
+COUNTED = "from 0"  # rows from the top, columns from the picture's left
 
 
 def chosen_cells(points: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
@@ -67,7 +69,7 @@ def hover_text(
 ) -> str:
     """Where the cell lies, its raw value, its zone, and which answer words leaned on it."""
     y, x = cells.centre(row, col)
-    lines = [f"row {row}, column {col}", f"pixel x {x:.0f}, y {y:.0f}"]
+    lines = [f"row {row}, column {col} ({COUNTED})", f"pixel x {x:.0f}, y {y:.0f}"]
     facts = []
     if image_map is not None:
         facts.append(f"<b>{number(float(image_map[row, col]))}</b>")

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak
 from medgemma_dash.figures.colour_bars import LINE_PX, Limits, bar_label, colour_bar, peak_label
@@ -30,7 +31,6 @@ from medgemma_dash.figures.panels import (
     title_px,
 )
 from medgemma_dash.figures.stretching import MapMode
-from medgemma_dash.figures.words import number
 
 ScaleChoice = Literal["shared", "clipped", "per panel"]
 

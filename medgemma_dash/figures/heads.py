@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
+from medgemma_dash.core.numbers import share_percent
 from medgemma_dash.figures.cells import Cell, framed
 from medgemma_dash.figures.palette import palette, solid_stops
 
@@ -45,7 +46,7 @@ def head_figure(
                 "outlinewidth": 0,
                 "ticks": "",
                 "tickvals": [0, most / 2, most],
-                "ticktext": [share(value) for value in (0.0, most / 2, most)],
+                "ticktext": [share_percent(value) for value in (0.0, most / 2, most)],
                 "tickfont": {"color": colours.muted, "size": 11},
                 "xpad": 6,
                 "ypad": 0,
@@ -64,7 +65,7 @@ def head_figure(
             customdata=[list(place) for place in places],
             hovertext=[
                 f"layer {layer} · {kinds[layer]} · head {head}<br>"
-                f"<b>{share(float(values[layer, head]))}</b> {measure}"
+                f"<b>{share_percent(float(values[layer, head]))}</b> {measure}"
                 for layer, head in places
             ],
             hovertemplate="%{hovertext}<extra></extra>",
@@ -101,6 +102,7 @@ def head_figure(
         "yaxis": {
             "tickvals": list(range(heads)),
             "range": [heads - 0.5, -0.5],
+            "ticksuffix": " ",
             "fixedrange": True,
             "showgrid": False,
             "zeroline": False,
@@ -110,13 +112,6 @@ def head_figure(
         "shapes": [] if selected is None else framed([_box(selected)]),
     }
     return go.Figure(traces, layout)
-
-
-def share(value: float) -> str:
-    """A share in percent, with a decimal where it is small."""
-    if 0 < value < 0.0005:
-        return "< 0.1%"
-    return f"{value:.0%}" if value == 0 or value >= 0.1 else f"{value:.1%}"
 
 
 def _box(cell: Cell) -> dict[str, float]:

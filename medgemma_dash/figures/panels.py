@@ -7,10 +7,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.cells import side_labels
 from medgemma_dash.figures.map_traces import MAP_AXIS, View
 from medgemma_dash.figures.palette import palette
-from medgemma_dash.figures.words import number, plain
+from medgemma_dash.figures.words import plain
 
 TITLE_PX = 44
 UNTITLED_PX = 24  # of panels that have no title, but their sides and their peak

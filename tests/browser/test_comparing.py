@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from medgemma_dash.figures.relevance import ABOVE_PX, BELOW_PX
 from tests.browser.compare_page import MAPS, compare_three
 from tests.browser.explain_page import close_popover, covered_by_controls, idle, newest
 from tests.browser.looking import assert_unblemished
@@ -150,6 +151,10 @@ def test_patches_lead_to_words_and_layers(page: Page, app_url: str) -> None:
     chosen = page.locator(".st-key-patch_figure .shapelayer path")
     expect(chosen).to_have_count(2)  # a dark line, and the light one on it
     expect(page.locator(".st-key-patch_layers .bars path").first).to_be_visible()
+    # Nothing but the strips for sides and colour bar is left around the picture.
+    whole = newest(page, ".st-key-patch_figure .main-svg").first.bounding_box()
+    assert whole is not None
+    assert whole["height"] - box["height"] == pytest.approx(ABOVE_PX + BELOW_PX, abs=3)
     idle(page)
     page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.4 * box["height"])
     page.mouse.down()

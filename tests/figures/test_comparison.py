@@ -104,9 +104,9 @@ def told(trace, cell: int) -> str:
 def test_hover_tells_every_maps_value_unless_it_is_not_linked():
     panels = [panel("first"), panel("second", 2.0)]
     linked = told(comparison_figure(panels).data[1], 3 * 16 + 4)
-    assert linked.startswith("row 3, column 4<br>")
+    assert linked.startswith("row 3, column 4 (from 0)<br>")
     assert "<b>first: 0.0100, 100% of peak</b>" in linked
-    assert "<br>second: 2, 100% of peak" in linked
+    assert "<br>second: 2.00, 100% of peak" in linked
     own = told(comparison_figure(panels, linked_hover=False).data[1], 3 * 16 + 4)
     assert "first" in own
     assert "second" not in own
@@ -116,7 +116,7 @@ def test_hover_tells_the_zone_and_reads_no_template_out_of_a_title():
     zones = [["Right <upper>"] * 16] * 16
     named = comparison_figure([panel("a %{x} <b>", zone_names=zones)])
     text = told(named.data[1], 17)
-    assert text.startswith("row 1, column 1 · Right &lt;upper&gt;<br>")
+    assert text.startswith("row 1, column 1 (from 0) · Right &lt;upper&gt;<br>")
     assert "a %(x) &lt;b&gt;: " in text
 
 
@@ -131,7 +131,7 @@ def test_every_panel_tells_its_own_radiographs_zone():
     hovers = [trace for trace in figure.data if trace.hovertext is not None]
     assert [trace.hovertext[0] for trace in hovers] == [" · Right upper", " · Left lower", "", ""]
     # What the maps have in a cell is told by all panels of the grid, the zone by each of its own.
-    assert told(hovers[1], 0).startswith("row 0, column 0 · Left lower<br>a: 0")
+    assert told(hovers[1], 0).startswith("row 0, column 0 (from 0) · Left lower<br>a: 0")
     assert list(hovers[3].hovertext) == ["", " · x", " · y"] * 2
     with pytest.raises(ValueError, match="zones do not fit"):
         comparison_figure([panel("a", zone_names=[["x"] * 3] * 2)])

@@ -86,7 +86,7 @@ def test_hover_names_cell_pixel_value_zone_and_words():
     words = [[[] for _ in range(16)] for _ in range(16)]
     words[10][5] = ["lower", " right"]
     text = figure(zone_names=zones, cell_words=words).data[1].hovertext[10 * 16 + 5]
-    assert "row 10, column 5" in text
+    assert "row 10, column 5 (from 0)" in text
     assert "pixel x 309, y 788" in text
     assert "<b>0.0100</b> · Right lower" in text
     assert "leaned on by <b>lower</b>" in text

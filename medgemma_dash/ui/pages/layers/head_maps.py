@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from medgemma_dash.core.numbers import share_percent
 from medgemma_dash.figures import MapPanel, comparison_figure
 from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
@@ -69,7 +70,7 @@ def head_maps(study: Study, view: LayerView, layer: int) -> None:
         _panel(
             study,
             f"head {head}",
-            f"{shares[head]:.1%}",
+            share_percent(float(shares[head])),
             view.head_map(layer, head, weighted=weighted),
             HEAD_SIDE_PX,
         )

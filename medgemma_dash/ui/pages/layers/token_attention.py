@@ -65,7 +65,9 @@ def token_attention(
     with words:
         st.caption("The tokens that get most of the rest")
         chart(
-            prompt_words_figure(_attended(answer, row, names), is_dark()),
+            prompt_words_figure(
+                _attended(answer, row, names), is_dark(), share_of="of its attention"
+            ),
             key="attention_words",
             alt="Bars: the words that the token attends to most.",
         )
@@ -106,7 +108,7 @@ def _patch(study: Study, answer: Answer, view: LayerView) -> int:
     peak = divmod(int(np.argmax(view.gathered_map(0))), cols)
     row, col = (
         st.number_input(
-            name.capitalize(),
+            f"{name.capitalize()} (from 0)",
             min_value=0,
             max_value=size - 1,
             value=at,
