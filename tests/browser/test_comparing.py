@@ -195,7 +195,7 @@ def test_the_last_click_on_the_matrix_wins_and_all_parts_say_so(page: Page, app_
         expect(newest(page, ".st-key-layers_columns")).to_contain_text(f"Heads of layer {layer},")
         idle(page)
         page.wait_for_function(MATRIX_FRAMES, arg=[layer, head])
-        slider = page.get_by_role("slider", name="Layer", exact=True)
+        slider = page.get_by_role("group", name="Layer", exact=True).get_by_role("slider")
         expect(slider).to_have_attribute("aria-valuetext", str(layer))
 
     page.mouse.click(*at(3, 0))
