@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
+from medgemma_dash.core.numbers import number
 from medgemma_dash.core.record import Record
 from medgemma_dash.core.token_words import readable, token_name
 from medgemma_dash.models import VisionLanguageModel
@@ -45,7 +46,7 @@ def explained(
         yield f"{'Zone':16}{'share':>8}{'of area':>9}{'mean':>12}{'peak':>12}"
         for row in zones.rows:
             yield (
-                f"{row.name:16}{row.share:8.1%}{row.density:8.1f}x{row.mean:12.3g}{row.peak:12.3g}"
+                f"{row.name:16}{row.share:8.1%}{row.density:8.1f}x{number(row.mean):>12}{number(row.peak):>12}"
             )
         yield f"{'outside':16}{zones.outside_share:8.1%}"
     if zones.right_left_ratio is not None:
@@ -54,7 +55,7 @@ def explained(
     if words:
         yield ""
         yield "Words that mattered most (raw relevance)"
-        yield from (f"  {printable(word.text):24}{word.value:12.3g}" for word in words)
+        yield from (f"  {printable(word.text):24}{number(word.value):>12}" for word in words)
     yield ""
     yield f"Replay    {_fidelity(answer)}"
     yield f"Seconds   {answer.seconds:.1f} answer, {explanation.provenance.seconds:.2f} explanation"

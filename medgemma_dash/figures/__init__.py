@@ -1,5 +1,6 @@
 """Pure Plotly builders: data in, figure out. No Streamlit, no torch."""
 
+from medgemma_dash.core.numbers import number
 from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures.cells import chosen_cells
 from medgemma_dash.figures.comparison import ScaleChoice, comparison_figure
@@ -14,7 +15,7 @@ from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
 from medgemma_dash.figures.question_scores import question_scores_figure
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
-from medgemma_dash.figures.words import number, plain, prompt_words_figure
+from medgemma_dash.figures.words import plain, prompt_words_figure
 from medgemma_dash.figures.zones import zone_figure
 
 __all__ = [

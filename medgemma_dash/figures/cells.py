@@ -7,13 +7,16 @@ import numpy as np
 from jaxtyping import Float
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.palette import DARK
-from medgemma_dash.figures.words import number, plain
+from medgemma_dash.figures.words import plain
 
 Cell = tuple[int, int]
 
 MOST_WORDS_IN_HOVER = 5
 LONGEST_WORD = 18
+HALO = "#000000"
+COUNTED = "from 0"  # rows from the top, columns from the picture's left
 
 
 def chosen_cells(points: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
@@ -66,7 +69,7 @@ def hover_text(
 ) -> str:
     """Where the cell lies, its raw value, its zone, and which answer words leaned on it."""
     y, x = cells.centre(row, col)
-    lines = [f"row {row}, column {col}", f"pixel x {x:.0f}, y {y:.0f}"]
+    lines = [f"row {row}, column {col} ({COUNTED})", f"pixel x {x:.0f}, y {y:.0f}"]
     facts = []
     if image_map is not None:
         facts.append(f"<b>{number(float(image_map[row, col]))}</b>")
@@ -96,26 +99,31 @@ def cell_boxes(
     mark_peak: bool,
 ) -> list[dict[str, Any]]:
     """White around the peak, accent around the cells that the reader chose; both on any theme,
-    since a radiograph is dark.
+    since a radiograph is dark. All dark lines come first: none crosses a light one.
     """
-    boxes: list[tuple[Cell, str, float]] = []
+
+    def lines(places: Sequence[Cell]) -> list[dict[str, Any]]:
+        boxes = [cells.box(*place) for place in places]
+        return [{"x0": b.left, "x1": b.right, "y0": b.top, "y1": b.bottom} for b in boxes]
+
+    peak: list[Cell] = []
     if mark_peak and has_peak(image_map):
         assert image_map is not None  # noqa: S101  it has a peak
         heights = np.abs(image_map) if signed else image_map
-        boxes.append((divmod(int(np.argmax(heights)), cells.cols), "#ffffff", 1.5))
-    boxes += [(cell, DARK.accent, 2.5) for cell in selected]
-    shapes = []
-    for (row, col), colour, line_width in boxes:
-        box = cells.box(row, col)
-        shapes.append(
-            {
-                "type": "rect",
-                "x0": box.left,
-                "x1": box.right,
-                "y0": box.top,
-                "y1": box.bottom,
-                "line": {"color": colour, "width": line_width},
-                "fillcolor": "rgba(0,0,0,0)",
-            }
-        )
-    return shapes
+        peak.append(divmod(int(np.argmax(heights)), cells.cols))
+    return framed(lines(peak), width=1.5) + framed(lines(selected), colour=DARK.accent)
+
+
+def framed(
+    boxes: Sequence[Mapping[str, float]], *, colour: str = "#ffffff", width: float = 2.5
+) -> list[dict[str, Any]]:
+    """Rectangles as shapes: light lines on dark ones, seen on every colour of a scale.
+
+    boxes: x0, x1, y0, y1 of each.
+    """
+    lines = ({"color": HALO, "width": width + 2}, {"color": colour, "width": width})
+    return [
+        {"type": "rect", **box, "line": line, "fillcolor": "rgba(0,0,0,0)"}
+        for line in lines
+        for box in boxes
+    ]

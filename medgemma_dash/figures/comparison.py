@@ -8,6 +8,7 @@ import numpy.typing as npt
 import plotly.graph_objects as go
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak
 from medgemma_dash.figures.colour_bars import LINE_PX, Limits, bar_label, colour_bar, peak_label
@@ -22,15 +23,14 @@ from medgemma_dash.figures.map_traces import (
 from medgemma_dash.figures.palette import checked_scale, colour_range
 from medgemma_dash.figures.panel_hover import cell_data, hover_template, zone_suffixes
 from medgemma_dash.figures.panels import (
-    TITLE_PX,
     MapPanel,
     axes_of,
     has_map,
     panel_axes,
     panel_labels,
+    title_px,
 )
 from medgemma_dash.figures.stretching import MapMode
-from medgemma_dash.figures.words import number
 
 ScaleChoice = Literal["shared", "clipped", "per panel"]
 
@@ -52,6 +52,7 @@ def comparison_figure(
     view: View | None = None,
     dark: bool = True,
     panel_px: int = 300,
+    tools: bool = True,
 ) -> go.Figure:
     """Draw the panels in rows; radiographs of one size zoom together.
 
@@ -60,6 +61,7 @@ def comparison_figure(
     magnitudes first, so that one scale, the share of a map's relevance, serves all; "clipped" does
     the same and ends that scale at the median of the maps' peaks. The images of
     one explanation (`MapPanel.beside`) have one unit: its peak and its sum are of all of them.
+    tools: whether Plotly's buttons need room above the panels.
     view: (left, right, bottom, top) in pixels of the first panel, to keep a zoom across figures.
     Hovering over a cell tells what every panel of the same grid has there; without
     `linked_hover`, for many small panels, what this one has.
@@ -81,9 +83,10 @@ def comparison_figure(
     data: dict[tuple[MapPanel, ...], npt.NDArray[np.object_]] = {}
     peaks = any(panel.mark_peak and has_peak(panel.image_map) for panel in panels)
     below = BAR_SPACE_PX + (LINE_PX if peaks or scale != "per panel" else 0)
+    above = TOOLS_PX if tools else 0
     layout = map_layout(dark) | {
-        "height": TOOLS_PX + rows * (panel_px + TITLE_PX) + below,
-        "margin": {"l": 0, "r": 0, "t": TOOLS_PX, "b": below, "pad": 0},
+        "height": above + rows * (panel_px + title_px(panels)) + below,
+        "margin": {"l": 0, "r": 0, "t": above, "b": below, "pad": 0},
         "uirevision": revision,
     }
     images, labels, boxes = [], [], []
@@ -93,7 +96,7 @@ def comparison_figure(
         cells = PatchGrid(*panel.grid, height=panel.height, width=panel.width)
         layout |= panel_axes(panels, place, columns, rows, panel_px, view)
         images.append(background(panel.radiograph_jpeg, cells, axes["xaxis"], axes["yaxis"]))
-        labels += panel_labels(panel, place, columns, rows, panel_px, dark)
+        labels += panel_labels(panels, place, columns, rows, panel_px, dark)
         image_map, ends = shown[place], limits[place]
         if image_map is not None and ends is not None:
             name = checked_scale(colour_scale, panel.signed)

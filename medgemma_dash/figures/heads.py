@@ -6,7 +6,8 @@ import numpy as np
 import plotly.graph_objects as go
 from jaxtyping import Float
 
-from medgemma_dash.figures.cells import Cell
+from medgemma_dash.core.numbers import share_percent
+from medgemma_dash.figures.cells import Cell, framed
 from medgemma_dash.figures.palette import palette, solid_stops
 
 CELL_PX = 20
@@ -19,11 +20,12 @@ def head_figure(
     *,
     selected: Cell | None = None,
     dark: bool = True,
+    cell_px: int = CELL_PX,
 ) -> go.Figure:
     """One cell for each layer (across) and head (down); global layers are named.
 
     values: shares from 0 to 1. measure: what they are, for the hover text.
-    selected: (layer, head), framed. A click gives (layer, head) through `chosen_cells`.
+    selected: (layer, head), framed. cell_px: height of a cell. The axes end where the cells do.
     Raises ValueError when layers and values differ in number.
     """
     layers, heads = values.shape
@@ -44,7 +46,7 @@ def head_figure(
                 "outlinewidth": 0,
                 "ticks": "",
                 "tickvals": [0, most / 2, most],
-                "ticktext": [share(value) for value in (0.0, most / 2, most)],
+                "ticktext": [share_percent(value) for value in (0.0, most / 2, most)],
                 "tickfont": {"color": colours.muted, "size": 11},
                 "xpad": 6,
                 "ypad": 0,
@@ -57,13 +59,13 @@ def head_figure(
             x=[layer for layer, _ in places],
             y=[head for _, head in places],
             mode="markers",
-            marker={"symbol": "square", "size": CELL_PX, "opacity": 0},
+            marker={"symbol": "square", "size": cell_px, "opacity": 0},
             selected={"marker": {"opacity": 0}},
             unselected={"marker": {"opacity": 0}},
             customdata=[list(place) for place in places],
             hovertext=[
                 f"layer {layer} · {kinds[layer]} · head {head}<br>"
-                f"<b>{values[layer, head]:.1%}</b> {measure}"
+                f"<b>{share_percent(float(values[layer, head]))}</b> {measure}"
                 for layer, head in places
             ],
             hovertemplate="%{hovertext}<extra></extra>",
@@ -74,13 +76,12 @@ def head_figure(
     layout: dict[str, object] = {
         "template": "none",
         # Above is room for half of the bar's uppermost number, which Plotly hides otherwise.
-        "height": CELL_PX * heads + 46,
+        "height": cell_px * heads + 46,
         "margin": {"l": 36, "r": 52, "t": 10, "b": 34},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.muted, "size": 11},
         "dragmode": False,
-        "clickmode": "event+select",
         "hovermode": "closest",
         "hoverdistance": -1,
         "hoverlabel": {
@@ -91,6 +92,7 @@ def head_figure(
         },
         "xaxis": {
             "tickvals": sorted({0, layers - 1, *marked}),
+            "range": [-0.5, layers - 0.5],
             "fixedrange": True,
             "showgrid": False,
             "zeroline": False,
@@ -99,30 +101,19 @@ def head_figure(
         },
         "yaxis": {
             "tickvals": list(range(heads)),
-            "autorange": "reversed",
+            "range": [heads - 0.5, -0.5],
+            "ticksuffix": " ",
             "fixedrange": True,
             "showgrid": False,
             "zeroline": False,
             "ticks": "",
             "title": {"text": "head", "standoff": 4},
         },
-        "shapes": [_frame(selected, colours.accent)] if selected is not None else [],
+        "shapes": [] if selected is None else framed([_box(selected)]),
     }
     return go.Figure(traces, layout)
 
 
-def share(value: float) -> str:
-    """A share in percent, with a decimal where it is small."""
-    return f"{value:.0%}" if value == 0 or value >= 0.1 else f"{value:.1%}"
-
-
-def _frame(cell: Cell, colour: str) -> dict[str, object]:
+def _box(cell: Cell) -> dict[str, float]:
     layer, head = cell
-    return {
-        "type": "rect",
-        "x0": layer - 0.5,
-        "x1": layer + 0.5,
-        "y0": head - 0.5,
-        "y1": head + 0.5,
-        "line": {"color": colour, "width": 2.5},
-    }
+    return {"x0": layer - 0.5, "x1": layer + 0.5, "y0": head - 0.5, "y1": head + 0.5}

@@ -7,6 +7,7 @@ from jaxtyping import Float, UInt8
 from PIL import Image, ImageColor, ImageDraw
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.cells import Cell
 from medgemma_dash.figures.lettering import LINE, SMALLEST_TEXT_PX, broken, drawable, face
 from medgemma_dash.figures.palette import (
@@ -17,7 +18,6 @@ from medgemma_dash.figures.palette import (
     scale_colours,
 )
 from medgemma_dash.figures.stretching import MapMode, finest, stretched
-from medgemma_dash.figures.words import number
 
 CAPTION = "Research only. Not for clinical use."
 NARROWEST_PX = 480

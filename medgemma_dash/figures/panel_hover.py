@@ -5,8 +5,10 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from medgemma_dash.core.numbers import number
+from medgemma_dash.figures.cells import COUNTED
 from medgemma_dash.figures.panels import MapPanel, peak_value
-from medgemma_dash.figures.words import number, plain
+from medgemma_dash.figures.words import plain
 
 LONGEST_TITLE = 32
 FIRST_VALUE = 2  # after the cell's row and column
@@ -31,7 +33,7 @@ def cell_data(panels: Sequence[MapPanel], grid: tuple[int, int]) -> npt.NDArray[
 
 def hover_template(panels: Sequence[MapPanel], here: MapPanel) -> str:
     """Plotly's template over `cell_data`; this panel's own line stands out."""
-    lines = ["row %{customdata[0]}, column %{customdata[1]}%{hovertext}"]
+    lines = [f"row %{{customdata[0]}}, column %{{customdata[1]}} ({COUNTED})%{{hovertext}}"]
     for place, panel in enumerate(panels, FIRST_VALUE):
         # In a template a brace would begin a value's name.
         title = plain(panel.title, LONGEST_TITLE).replace("{", "(").replace("}", ")")

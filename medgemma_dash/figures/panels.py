@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.cells import side_labels
 from medgemma_dash.figures.map_traces import MAP_AXIS, View
 from medgemma_dash.figures.palette import palette
-from medgemma_dash.figures.words import number, plain
+from medgemma_dash.figures.words import plain
 
 TITLE_PX = 44
+UNTITLED_PX = 24  # of panels that have no title, but their sides and their peak
 GAP = 0.012  # of the figure's width
 LONGEST_REASON = 24
 SHORTEST_CAPTION, SMALL_LETTER_PX = 10, 6
@@ -59,11 +61,18 @@ def axes_of(place: int) -> dict[str, str]:
     return {"xaxis": f"x{number_}", "yaxis": f"y{number_}"}
 
 
-def _box_of(place: int, columns: int, rows: int, panel_px: int) -> tuple[float, float, float]:
+def title_px(panels: Sequence[MapPanel]) -> int:
+    """What every panel needs above its picture."""
+    return TITLE_PX if any(panel.title for panel in panels) else UNTITLED_PX
+
+
+def _box_of(
+    place: int, columns: int, rows: int, panel_px: int, above_px: int
+) -> tuple[float, float, float]:
     """(left, bottom, top) of a panel's picture, as shares of the plot; its width is alike."""
     row, column = divmod(place, columns)
-    line = panel_px + TITLE_PX
-    top = 1 - (row * line + TITLE_PX) / (rows * line)
+    line = panel_px + above_px
+    top = 1 - (row * line + above_px) / (rows * line)
     return column / columns, 1 - (row + 1) / rows, top
 
 
@@ -80,7 +89,7 @@ def panel_axes(
     view: the zoom of the first panel, as (left, right, bottom, top) in its pixels.
     """
     panel = panels[place]
-    left, bottom, top = _box_of(place, columns, rows, panel_px)
+    left, bottom, top = _box_of(place, columns, rows, panel_px, title_px(panels))
     leader = next(
         index
         for index, other in enumerate(panels)
@@ -110,18 +119,18 @@ def panel_axes(
 
 
 def panel_labels(
-    panel: MapPanel, place: int, columns: int, rows: int, panel_px: int, dark: bool
+    panels: Sequence[MapPanel], place: int, columns: int, rows: int, panel_px: int, dark: bool
 ) -> list[dict[str, Any]]:
-    """Title, caption, sides, and the two words that stand in place of a map."""
-    colours = palette(dark)
-    left, bottom, top = _box_of(place, columns, rows, panel_px)
+    """A panel's title, caption, sides, and the two words that stand in place of a map."""
+    panel, colours = panels[place], palette(dark)
+    left, bottom, top = _box_of(place, columns, rows, panel_px, title_px(panels))
     centre = left + (1 / columns - GAP) / 2
-    title = f"<b>{plain(panel.title, 60)}</b>"
+    title = f"<b>{plain(panel.title, 60)}</b><br>" if panel.title else ""
     peak = "" if panel.image_map is None else peak_words(panel)
     # A pin's question would stand on R and L, between which this line has its room.
     room = max(SHORTEST_CAPTION, (panel_px - SIDES_PX) // SMALL_LETTER_PX - len(peak))
     small = " · ".join(part for part in (plain(panel.caption, room), peak) if part)
-    text = f'{title}<br><span style="font-size:11px;color:{colours.muted}">{small or " "}</span>'
+    text = f'{title}<span style="font-size:11px;color:{colours.muted}">{small or " "}</span>'
     labels: list[dict[str, Any]] = [
         {
             "text": text,

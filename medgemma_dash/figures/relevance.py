@@ -8,6 +8,7 @@ import plotly.graph_objects as go
 from jaxtyping import Float
 
 from medgemma_dash.core.geometry import PatchGrid
+from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak, hover_text, side_labels
 from medgemma_dash.figures.colour_bars import PEAK_CELL, bar_label, colour_bar, peak_label
@@ -22,7 +23,6 @@ from medgemma_dash.figures.map_traces import (
 )
 from medgemma_dash.figures.palette import checked_scale, colour_range, palette
 from medgemma_dash.figures.stretching import MapMode, finest
-from medgemma_dash.figures.words import number
 from medgemma_dash.figures.zone_outlines import zone_outlines
 
 # What stands above the picture, its sides and the tools, and the colour bar's room below it.

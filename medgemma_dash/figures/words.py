@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 from html import escape
-from math import isfinite
 
 import plotly.graph_objects as go
 
+from medgemma_dash.core.numbers import number, share_percent
 from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures.palette import palette
 from medgemma_dash.figures.row_bars import row_bars
@@ -26,25 +26,19 @@ def plain(text: str, longest: int = 200) -> str:
     return escape(folded, quote=False)
 
 
-def number(value: float) -> str:
-    """A raw relevance in few characters: 0.0100, 1.25, 3.1e-06."""
-    if not isfinite(value):
-        return "–"
-    if value == 0:
-        return "0"
-    magnitude = abs(value)
-    if magnitude < 1e-4 or magnitude >= 1e4:
-        return f"{value:.1e}"
-    return f"{value:.4f}" if magnitude < 1 else f"{value:.3g}"
-
-
-def prompt_words_figure(words: Sequence[WordRelevance], dark: bool = True) -> go.Figure:
+def prompt_words_figure(
+    words: Sequence[WordRelevance], dark: bool = True, *, share_of: str = ""
+) -> go.Figure:
     """Horizontal bars, one a word, in the order given; the value stands at the right edge.
+
+    share_of: of what the values are shares; "" for raw relevance.
 
     Words of the answer are marked as such. Signed values: bars to the left are evidence against.
     """
     colours = palette(dark)
     values = [word.value for word in words]
+    told = [share_percent(value) if share_of else number(value) for value in values]
+    measure = f"{{}} {share_of}" if share_of else "relevance {}"
     labels = [
         plain(word.text, LONGEST_WORD)
         + (f' <span style="color:{colours.muted}">answer</span>' if word.part == "answer" else "")
@@ -53,10 +47,10 @@ def prompt_words_figure(words: Sequence[WordRelevance], dark: bool = True) -> go
     return row_bars(
         values,
         labels,
-        [number(word.value) for word in words],
+        told,
         [
-            f"<b>{plain(word.text)}</b> in the {word.part}<br>relevance {number(word.value)}"
-            for word in words
+            f"<b>{plain(word.text)}</b> in the {word.part}<br>{measure.format(value)}"
+            for word, value in zip(words, told, strict=True)
         ],
         colours,
         reach=(min(0.0, *values), max(0.0, *values)) if any(values) else (0.0, 1.0),

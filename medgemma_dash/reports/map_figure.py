@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.numbers import number
 from medgemma_dash.core.paper import text_in_pixels, text_in_units, width_in_pixels
 from medgemma_dash.core.radiograph import Window
 from medgemma_dash.figures import overlay_svg
@@ -82,7 +83,7 @@ class MapFigure:
         """Title, facts and how it was drawn; the colour bar has the scale's numbers."""
         display = self.display
         one = (
-            f"; one scale for all words, to the strongest word's {display.scale_peak:.3g}"
+            f"; one scale for all words, to the strongest word's {number(display.scale_peak)}"
             if display.scale_peak
             else ""
         )

@@ -6,11 +6,14 @@ Where that draws only parts of the page anew, the returned page has these parts 
 from __future__ import annotations
 
 import json
+from itertools import count
 from typing import Any
 
 from streamlit.components.v2.bidi_component.main import _make_trigger_id
 from streamlit.proto.WidgetStates_pb2 import WidgetState
 from streamlit.testing.v1 import AppTest
+
+_clicks = count()
 
 
 def click_patch(app: AppTest, row: int, col: int, clicks: str = "map_clicks") -> AppTest:
@@ -23,6 +26,13 @@ def choose_cells(app: AppTest, cells: list[tuple[int, int]], chart: str) -> AppT
     points = [{"curve_number": 1, "customdata": list(cell)} for cell in cells]
     chosen = {"selection": {"points": points, "point_indices": [0], "box": [], "lasso": []}}
     return send(app, WidgetState(id=_id(app, chart), string_value=json.dumps(chosen)))
+
+
+def click_head(app: AppTest, layer: int, head: int) -> AppTest:
+    """Click a cell of the matrix of layers and heads."""
+    click = {"column": layer, "row": head, "nonce": f"test-{next(_clicks)}"}
+    told = json.dumps({"click": click})
+    return send(app, WidgetState(id=_id(app, "head_clicks"), json_value=told))
 
 
 def choose_words(

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from medgemma_dash.figures.relevance import ABOVE_PX, BELOW_PX
 from tests.browser.compare_page import MAPS, compare_three
 from tests.browser.explain_page import close_popover, covered_by_controls, idle, newest
 from tests.browser.looking import assert_unblemished
@@ -22,6 +23,11 @@ LAYER_BARS = """() => [...document.querySelectorAll('.st-key-layers_bars .bars p
   .map(bar => bar.getAttribute('d')).join()"""
 
 
+MATRIX_FRAMES = """([layer, head]) => {
+  const figures = [...document.querySelectorAll('.st-key-head_matrix .js-plotly-plot')];
+  const frame = figures.length === 1 && figures[0].layout.shapes.at(-1);
+  return frame && frame.x0 + 0.5 === layer && frame.y0 + 0.5 === head;
+}"""
 # The strip's box moves with the click; the line above still names the word before, and says so.
 CLICK_AND_SEE_WHETHER_THE_SUBJECT_WAITS = """word => {
   word.click();
@@ -181,15 +187,19 @@ def test_patches_lead_to_words_and_layers(page: Page, app_url: str) -> None:
     page.mouse.down()
     page.mouse.up()
     chosen = page.locator(".st-key-patch_figure .shapelayer path")
-    expect(chosen).to_have_count(1)
+    expect(chosen).to_have_count(2)  # a dark line, and the light one on it
     expect(page.locator(".st-key-patch_layers .bars path").first).to_be_visible()
+    # Nothing but the strips for sides and colour bar is left around the picture.
+    whole = newest(page, ".st-key-patch_figure .main-svg").first.bounding_box()
+    assert whole is not None
+    assert whole["height"] - box["height"] == pytest.approx(ABOVE_PX + BELOW_PX, abs=3)
     idle(page)
     page.mouse.move(box["x"] + 0.1 * box["width"], box["y"] + 0.4 * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.6 * box["width"], box["y"] + 0.9 * box["height"], steps=8)
     page.mouse.up()
     page.wait_for_function(
-        "() => document.querySelectorAll('.st-key-patch_figure .shapelayer path').length > 20"
+        "() => document.querySelectorAll('.st-key-patch_figure .shapelayer path').length > 40"
     )
     expect(page.locator(".st-key-patch_layers .bars path").first).to_be_visible()
     expect(page.locator(".st-key-patch_words .bars path").first).to_be_visible()
@@ -204,6 +214,36 @@ def test_layers_follow_the_word_and_any_token_shows_its_attention(page: Page, ap
     page.get_by_role("tab", name="Attention of any token").click()
     expect(page.locator(".st-key-attention_words .bars path").first).to_be_visible()
     expect(page.locator(".st-key-attention_map .heatmaplayer image")).to_have_count(1)
+
+
+def test_the_last_click_on_the_matrix_wins_and_all_parts_say_so(page: Page, app_url: str) -> None:
+    page.goto(f"{app_url}/Layers")
+    expect(page.locator(".st-key-head_maps .heatmaplayer image").first).to_be_attached()
+    idle(page)
+    box = page.locator(".st-key-head_matrix .nsewdrag").bounding_box()
+    assert box is not None
+
+    def at(layer: int, head: int) -> tuple[float, float]:
+        """Of the demo model's 12 layers and 8 heads."""
+        across, down = (layer + 0.5) / 12, (head + 0.5) / 8
+        return box["x"] + across * box["width"], box["y"] + down * box["height"]
+
+    def assert_shown(layer: int, head: int) -> None:
+        page.wait_for_function(MATRIX_FRAMES, arg=[layer, head])
+        expect(newest(page, ".st-key-layers_columns")).to_contain_text(f"Heads of layer {layer},")
+        idle(page)
+        page.wait_for_function(MATRIX_FRAMES, arg=[layer, head])
+        slider = page.get_by_role("group", name="Layer", exact=True).get_by_role("slider")
+        expect(slider).to_have_attribute("aria-valuetext", str(layer))
+
+    page.mouse.click(*at(3, 0))
+    assert_shown(3, 0)
+    page.mouse.dblclick(*at(9, 2))
+    assert_shown(9, 2)
+    # Each of these is overtaken by the next.
+    for cell in ((0, 0), (10, 7), (2, 3), (6, 5)):
+        page.mouse.click(*at(*cell))
+    assert_shown(6, 5)
 
 
 def test_methods_page_shows_every_card(page: Page, app_url: str) -> None:

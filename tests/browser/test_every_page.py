@@ -48,6 +48,13 @@ CUT = """() => {
     .filter(one => right(one) > right(column) + 1).map(one => one.textContent);
   return right([...links].at(-1)) + 16 > state.left ? [...cut, 'the navigation'] : cut;
 }"""
+WORDS_ARE_WHOLE = """() => {
+  const chart = document.querySelector('.st-key-attention_words .main-svg').getBoundingClientRect();
+  const texts = [...document.querySelectorAll('.st-key-attention_words text')]
+    .map(one => one.getBoundingClientRect());
+  return texts.length > 1
+    && texts.every(one => one.left >= chart.left - 1 && one.right <= chart.right + 1);
+}"""
 PHONE = {"width": 390, "height": 844}
 
 
@@ -171,6 +178,9 @@ def test_a_phone_has_navigation_and_one_column(open_page: OpenPage, app_url: str
     page.get_by_role("link", name="Layers").click()
     expect(page.locator(PAGES[3][1]).first).to_be_visible()
     page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    page.get_by_role("tab", name="Attention of any token").click()
+    expect(page.locator(".st-key-attention_words .bars path").first).to_be_visible()
+    page.wait_for_function(WORDS_ARE_WHOLE)
     # The demo model is named in a window of any width.
     expect(page.get_by_text("not MedGemma").first).to_be_visible()
 

@@ -226,7 +226,7 @@ def test_zones_and_patches_can_be_chosen_while_an_answer_is_being_said(
     # On an overloaded machine Streamlit may leave the earlier figure below the new one in the
     # page until the answer has been said.
     newest = explained.locator(".st-key-overlay .js-plotly-plot").first
-    expect(newest.locator(".shapelayer path")).to_have_count(1)  # the peak's
+    expect(newest.locator(".shapelayer path")).to_have_count(2)  # the peak's
     zones = zone_rows(explained).inner_text()
     with hindered.holding("answers"):
         put(explained, TO_LOOK_AROUND)
@@ -236,12 +236,12 @@ def test_zones_and_patches_can_be_chosen_while_an_answer_is_being_said(
         expect(zone_rows(explained)).not_to_have_text(zones, use_inner_text=True)
         expect_partial(explained, whole)
         click_patch(explained, 5, 3)
-        expect(newest.locator(".shapelayer path")).to_have_count(2)
+        expect(newest.locator(".shapelayer path")).to_have_count(4)
         expect_partial(explained, whole)
         # It is drawn at once, and stays when the parts that poll have been drawn again.
         explained.wait_for_timeout(1000)
         idle(explained)
-        expect(newest.locator(".shapelayer path")).to_have_count(2)
+        expect(newest.locator(".shapelayer path")).to_have_count(4)
     assert answered(explained) == whole
     expect(explained.locator(MAP)).to_have_count(1)
     assert answer_text(explained) == whole

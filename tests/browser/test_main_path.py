@@ -93,9 +93,9 @@ def test_a_patch_of_an_upload_can_be_clicked_before_anything_was_asked(
     boxes = page.locator(".st-key-overlay .shapelayer path")
     expect(boxes).to_have_count(0)
     click_patch(page, 5, 3)
-    expect(boxes).to_have_count(1)
+    expect(boxes).to_have_count(2)  # a dark line, and the light one on it
     idle(page)
-    expect(boxes).to_have_count(1)
+    expect(boxes).to_have_count(2)
     ask(page, DESCRIBE)
 
 
@@ -130,7 +130,7 @@ def test_a_patch_that_is_clicked_again_is_let_go_and_can_be_chosen_anew(
 ) -> None:
     explain(page, app_url)
     boxes = page.locator(".st-key-overlay .shapelayer path")
-    peak_alone, with_patch = 1, 2
+    peak_alone, with_patch = 2, 4
     for expected in (with_patch, peak_alone, with_patch, peak_alone):
         # Too far from the click before to be taken for the second one of a double click.
         click_patch(page, 3, 12, 0.3 if expected == with_patch else -0.3)

@@ -73,7 +73,7 @@ def test_a_click_on_a_cell_reaches_python_and_boxes_it(page, figure_url):
     hover(page, 3, 12)
     page.mouse.click(*place(page, 3, 12))
     expect(page.get_by_text("log [[[3, 12]]]", exact=True)).to_be_visible()
-    expect(page.locator(f"{MAP} .shapelayer path")).to_have_count(2)
+    expect(page.locator(f"{MAP} .shapelayer path")).to_have_count(4)
 
 
 def test_corners_belong_to_their_cell(page, figure_url):

@@ -58,6 +58,13 @@ def test_words_keep_their_order_and_say_where_they_stand():
     assert figure.layout.yaxis.range == (1.5, -0.5)
 
 
+def test_shares_of_words_are_percents_of_what_is_named():
+    words = [WordRelevance("one", 0.052), WordRelevance("two", 0.0001)]
+    figure = prompt_words_figure(words, share_of="of its attention")
+    assert [one.text for one in figure.layout.annotations] == ["5.2%", "< 0.1%"]
+    assert figure.data[0].hovertext[0].endswith("5.2% of its attention")
+
+
 def test_words_are_never_markup():
     figure = prompt_words_figure([WordRelevance("<b>x</b>", 1.0)])
     assert figure.layout.yaxis.ticktext[0] == "&lt;b&gt;x&lt;/b&gt;"
@@ -78,11 +85,17 @@ def test_control_characters_and_line_breaks_do_not_survive_in_labels():
     [
         (0.0, "0"),
         (0.01, "0.0100"),
-        (-0.006, "-0.0060"),
-        (3.1e-6, "3.1e-06"),
+        (-0.006, "-0.00600"),
+        (3.1e-6, "3.10e-6"),
         (1.25, "1.25"),
         (float("nan"), "–"),
-        (12345.0, "1.2e+04"),
+        (12345.0, "1.23e4"),
+        (2.8e-5, "2.80e-5"),
+        (0.0002134, "2.13e-4"),
+        (0.00123, "0.00123"),
+        (0.0009999, "0.00100"),
+        (999.6, "1.00e3"),
+        (0.9996, "1.00"),
     ],
 )
 def test_numbers_are_short(value, text):

@@ -9,7 +9,6 @@ from PIL import Image
 
 from medgemma_dash.figures import (
     MapPanel,
-    chosen_cells,
     comparison_figure,
     head_figure,
     pair_figure,
@@ -105,9 +104,9 @@ def told(trace, cell: int) -> str:
 def test_hover_tells_every_maps_value_unless_it_is_not_linked():
     panels = [panel("first"), panel("second", 2.0)]
     linked = told(comparison_figure(panels).data[1], 3 * 16 + 4)
-    assert linked.startswith("row 3, column 4<br>")
+    assert linked.startswith("row 3, column 4 (from 0)<br>")
     assert "<b>first: 0.0100, 100% of peak</b>" in linked
-    assert "<br>second: 2, 100% of peak" in linked
+    assert "<br>second: 2.00, 100% of peak" in linked
     own = told(comparison_figure(panels, linked_hover=False).data[1], 3 * 16 + 4)
     assert "first" in own
     assert "second" not in own
@@ -117,7 +116,7 @@ def test_hover_tells_the_zone_and_reads_no_template_out_of_a_title():
     zones = [["Right <upper>"] * 16] * 16
     named = comparison_figure([panel("a %{x} <b>", zone_names=zones)])
     text = told(named.data[1], 17)
-    assert text.startswith("row 1, column 1 · Right &lt;upper&gt;<br>")
+    assert text.startswith("row 1, column 1 (from 0) · Right &lt;upper&gt;<br>")
     assert "a %(x) &lt;b&gt;: " in text
 
 
@@ -132,7 +131,7 @@ def test_every_panel_tells_its_own_radiographs_zone():
     hovers = [trace for trace in figure.data if trace.hovertext is not None]
     assert [trace.hovertext[0] for trace in hovers] == [" · Right upper", " · Left lower", "", ""]
     # What the maps have in a cell is told by all panels of the grid, the zone by each of its own.
-    assert told(hovers[1], 0).startswith("row 0, column 0 · Left lower<br>a: 0")
+    assert told(hovers[1], 0).startswith("row 0, column 0 (from 0) · Left lower<br>a: 0")
     assert list(hovers[3].hovertext) == ["", " · x", " · y"] * 2
     with pytest.raises(ValueError, match="zones do not fit"):
         comparison_figure([panel("a", zone_names=[["x"] * 3] * 2)])
@@ -269,15 +268,18 @@ def test_a_signed_maps_title_has_the_peak_of_both_signs():
 
 def test_the_peak_of_a_control_has_no_box():
     panels = [panel("a"), panel("Random", mark_peak=False)]
-    assert [shape.xref for shape in comparison_figure(panels).layout.shapes] == ["x"]
+    assert [shape.xref for shape in comparison_figure(panels).layout.shapes] == ["x", "x"]
     assert not comparison_figure(panels[1:]).layout.shapes
 
 
-def test_the_head_matrix_gives_layer_and_head_on_a_click():
+def test_the_head_matrix_frames_a_head_and_ends_where_its_cells_do():
     values = np.random.default_rng(0).random((12, 8)).astype(np.float32)
     figure = head_figure(values, [False] * 12, "of something", selected=(2, 3))
     assert np.asarray(figure.data[0].z).shape == (8, 12)
-    assert chosen_cells([{"customdata": figure.data[1].customdata[2 * 8 + 3]}]) == ((2, 3),)
-    assert figure.layout.shapes[0].x0 == 1.5
+    assert {(one.x0, one.x1, one.y0, one.y1) for one in figure.layout.shapes} == {
+        (1.5, 2.5, 2.5, 3.5)
+    }
+    assert figure.layout.xaxis.range == (-0.5, 11.5)
+    assert figure.layout.yaxis.range == (7.5, -0.5)
     with pytest.raises(ValueError, match="layer kinds"):
         head_figure(values, [False] * 3, "of something")

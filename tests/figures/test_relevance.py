@@ -10,7 +10,7 @@ from PIL import Image
 from medgemma_dash.figures import MAGNITUDE_SCALES, chosen_cells, relevance_figure
 from medgemma_dash.figures.cells import side_labels
 from medgemma_dash.figures.map_traces import POINTS_A_CELL
-from medgemma_dash.figures.palette import DARK
+from medgemma_dash.figures.palette import DARK, scale_colours
 
 WIDTH, HEIGHT, GRID = 900, 1200, (16, 16)
 
@@ -86,7 +86,7 @@ def test_hover_names_cell_pixel_value_zone_and_words():
     words = [[[] for _ in range(16)] for _ in range(16)]
     words[10][5] = ["lower", " right"]
     text = figure(zone_names=zones, cell_words=words).data[1].hovertext[10 * 16 + 5]
-    assert "row 10, column 5" in text
+    assert "row 10, column 5 (from 0)" in text
     assert "pixel x 309, y 788" in text
     assert "<b>0.0100</b> · Right lower" in text
     assert "leaned on by <b>lower</b>" in text
@@ -146,10 +146,31 @@ def test_a_map_of_zeros_marks_no_peak():
 
 def test_peak_and_selected_cells_are_boxed():
     shapes = figure(selected_cells=[(3, 12)]).layout.shapes
+    # Each by a dark line, and a light one on it.
     assert [(shape.x0, shape.y0) for shape in shapes] == [
-        (5 * WIDTH / 16, 10 * HEIGHT / 16),
-        (12 * WIDTH / 16, 3 * HEIGHT / 16),
+        *2 * [(5 * WIDTH / 16, 10 * HEIGHT / 16)],
+        *2 * [(12 * WIDTH / 16, 3 * HEIGHT / 16)],
     ]
+
+
+def _luminance(red, green, blue):
+    parts = [part / 255 for part in (red, green, blue)]
+    linear = [
+        part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts
+    ]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("scale", [*MAGNITUDE_SCALES, "RdBu"])
+def test_a_box_is_seen_on_every_colour_of_a_scale(scale):
+    shapes = figure(selected_cells=[(3, 12)]).layout.shapes
+    for pair in (shapes[:2], shapes[2:]):
+        assert pair[0].line.width > pair[1].line.width
+        lines = [_luminance(*bytes.fromhex(one.line.color[1:])) for one in pair]
+        for colour in scale_colours(scale, 64):
+            below = _luminance(*colour)
+            contrasts = [(max(line, below) + 0.05) / (min(line, below) + 0.05) for line in lines]
+            assert max(contrasts) >= 3  # WCAG's least for what is no text
 
 
 @pytest.mark.parametrize(
@@ -199,8 +220,8 @@ ZONES = [
 
 
 def test_zones_are_drawn_on_demand_along_their_cells_borders():
-    assert len(figure(zone_names=ZONES).layout.shapes) == 1  # the peak's
-    halo, line, peak = figure(zone_names=ZONES, drawn_zones=True).layout.shapes
+    assert len(figure(zone_names=ZONES).layout.shapes) == 2  # the peak's
+    halo, line, _, peak = figure(zone_names=ZONES, drawn_zones=True).layout.shapes
     assert (halo.type, line.type, peak.type) == ("path", "path", "rect")
     sides = line.path.split("M")[1:]
     # Three cells wide and six high, which is the picture's lower border as well.
@@ -212,11 +233,11 @@ def test_zones_are_drawn_on_demand_along_their_cells_borders():
 
 
 def test_a_chosen_zone_is_lit_whether_all_are_drawn_or_not():
-    lit, _ = figure(zone_names=ZONES, lit_zones=["Right lower"]).layout.shapes
+    lit, *_ = figure(zone_names=ZONES, lit_zones=["Right lower"]).layout.shapes
     assert (lit.type, lit.line.color) == ("path", DARK.accent)
-    assert len(figure(zone_names=ZONES, lit_zones=["Left lower"]).layout.shapes) == 1
+    assert len(figure(zone_names=ZONES, lit_zones=["Left lower"]).layout.shapes) == 2
     both = figure(zone_names=ZONES, drawn_zones=True, lit_zones=["Right lower"])
-    assert len(both.layout.shapes) == 4
+    assert len(both.layout.shapes) == 5
 
 
 def test_a_map_of_another_shape_is_refused():

@@ -113,7 +113,8 @@ def test_a_share_on_cells_counts_each_cell_once_and_nothing_beside_the_image(
 
 
 def test_ranking_leaves_out_what_is_unknown_or_nothing() -> None:
-    assert ranked(np.array([0.1, np.nan, 0.0, 0.4, -0.2], np.float32)) == [3, 0]
+    shares = np.array([0.1, np.nan, 0.0, 0.4, -0.2, 0.0049, 0.0051], np.float32)
+    assert ranked(shares) == [3, 0, 6]
 
 
 def test_a_sink_is_one_heavy_cell_of_most_words_and_not_judged_by_a_few(

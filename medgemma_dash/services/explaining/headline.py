@@ -9,6 +9,7 @@ from jaxtyping import Bool, Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.numbers import number
 from medgemma_dash.core.relevance import KnownRelevance
 from medgemma_dash.metrics.map_quality import map_quality
 from medgemma_dash.regions import ZoneRow, ZoneTable
@@ -61,9 +62,9 @@ class Strength:
     def in_words(self) -> str:
         """The numbers in one sentence."""
         return (
-            f"Highest cell {self.peak:.3g}, {percent(self.relative)} of the answer's strongest "
-            f"word ({self.strongest:.3g}); the median of its {self.words} other words is "
-            f"{self.usual_peak:.3g}. On the image {percent(self.share)}, their median "
+            f"Highest cell {number(self.peak)}, {percent(self.relative)} of the answer's strongest "
+            f"word ({number(self.strongest)}); the median of its {self.words} other words is "
+            f"{number(self.usual_peak)}. On the image {percent(self.share)}, their median "
             f"{percent(self.usual_share)}."
         )
 

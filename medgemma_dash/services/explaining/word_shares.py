@@ -9,6 +9,8 @@ from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.metrics.map_quality import has_sink
 
+LEAST_SHARE = 0.005
+
 
 def together(
     relevancy: Float[np.ndarray, "tokens positions"],
@@ -72,8 +74,8 @@ def shares_on_cells(
 
 
 def ranked(shares: Float[np.ndarray, " rows"]) -> list[int]:
-    """The rows with a positive share, the largest first; NaN is not known."""
-    return [int(i) for i in np.argsort(-np.nan_to_num(shares)) if shares[i] > 0]
+    """The rows whose share is not 0 in whole percents, the largest first; NaN is not known."""
+    return [int(i) for i in np.argsort(-np.nan_to_num(shares)) if shares[i] >= LEAST_SHARE]
 
 
 def leaning(
@@ -83,7 +85,7 @@ def leaning(
 
     image: its number; the current one is the last. A row counts by the share of its relevance on
     that image, so that rows compare, and only where that is more than an even spread would put
-    there.
+    there, and not 0 in whole percents.
     """
     pictures = relevancy[:, slice(*answer.images[image].span)].clip(0)
     whole = pictures.sum(axis=1, keepdims=True)
@@ -92,7 +94,7 @@ def leaning(
     even = 1 / max(cells, 1)
     order = np.argsort(-shares, axis=0)[:most]
     return [
-        [int(index) for index in order[:, cell] if shares[index, cell] > even]
+        [int(index) for index in order[:, cell] if shares[index, cell] > max(even, LEAST_SHARE)]
         for cell in range(cells)
     ]
 

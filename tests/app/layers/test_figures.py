@@ -8,7 +8,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.pages.layers.state import LayersState
-from tests.app.browser_events import choose_cells, click_patch, lines_of
+from tests.app.browser_events import choose_cells, click_head, click_patch, lines_of
 from tests.app.layers.layers_page import drawn, open_tab
 from tests.app.layers.looking import STRONGEST, Looking
 from tests.app.opened import answered_of, figure, session_of
@@ -36,18 +36,42 @@ def test_it_opens_with_the_layers_and_heads_behind_the_answered_samples_word(
 def test_the_head_that_was_clicked_is_framed(open_layers: Callable[[], AppTest]) -> None:
     app = open_layers()
 
-    def framed() -> tuple[float, float]:
-        (frame,) = figure(app, "head_matrix")["layout"]["shapes"]
-        return frame["x0"] + 0.5, frame["y0"] + 0.5
+    def shown() -> tuple[float, float]:
+        """The head that is framed, of the layer that slider, text and maps tell as well."""
+        _, frame = figure(app, "head_matrix")["layout"]["shapes"]
+        layer, head = frame["x0"] + 0.5, frame["y0"] + 0.5
+        (slider,) = (one for one in app.select_slider if one.label == "Layer")
+        assert slider.value == layer
+        assert any(f"Heads of layer {layer:g}," in one.value for one in app.caption)
+        return layer, head
 
-    strongest = framed()
+    strongest = shown()
     assert strongest[0] == STRONGEST
-    for head in (0, 1):
-        choose_cells(app, [(0, head)], "head_matrix")
+    for cell in ((0, 0), (0, 1), (9, 2)):
+        click_head(app, *cell)
+        assert shown() == cell
         app.run()
-        assert framed() == (0, head)
-    app.select_slider(key="head_layer").set_value(STRONGEST).run()
-    assert framed() == strongest
+        assert shown() == cell
+    app.select_slider[0].set_value(STRONGEST).run()
+    assert shown() == strongest
+    # What the browser says of cells that are none.
+    for cell in ((12, 0), (0, 8), (-1, 0)):
+        click_head(app, *cell)
+        assert shown() == strongest
+
+
+def test_a_click_wins_over_what_the_browser_still_says_of_the_slider(
+    open_layers: Callable[[], AppTest],
+) -> None:
+    app = open_layers()
+    click_head(app, 9, 2)
+    # The browser was not told of layer 9 before the next click: it reports the slider as it was.
+    stale = app._tree.get_widget_states()
+    click_head(app, 3, 1)
+    app._run(stale)
+    _, frame = figure(app, "head_matrix")["layout"]["shapes"]
+    assert (frame["x0"] + 0.5, frame["y0"] + 0.5) == (3, 1)
+    assert app.select_slider[0].value == 3
 
 
 def test_a_click_chooses_a_patch_and_a_box_several(open_layers: Callable[[], AppTest]) -> None:
@@ -55,9 +79,9 @@ def test_a_click_chooses_a_patch_and_a_box_several(open_layers: Callable[[], App
     app.session_state["layers_tabs"] = "Patch to words"
     app.run()
 
-    def chosen() -> list[tuple[float, float]]:
+    def chosen() -> set[tuple[float, float]]:
         shapes = figure(app, "patch_figure")["layout"].get("shapes", [])
-        return [(one["x0"], one["y0"]) for one in shapes]
+        return {(one["x0"], one["y0"]) for one in shapes}
 
     click_patch(app, 3, 4, "patch_clicks")
     assert len(chosen()) == 1
@@ -66,7 +90,7 @@ def test_a_click_chooses_a_patch_and_a_box_several(open_layers: Callable[[], App
     click_patch(app, 8, 8, "patch_clicks")
     assert len(chosen()) == 1
     click_patch(app, 8, 8, "patch_clicks")
-    assert chosen() == []
+    assert chosen() == set()
 
 
 def test_the_chosen_word_is_preselected_and_the_page_says_which_row_it_shows(
@@ -99,7 +123,8 @@ def test_an_image_patch_can_be_the_token_that_attends(
     app.number_input[1].set_value(2).run()
     assert looking.read[-1] == start + 15 * 16 + 2
     frames = figure(app, "attention_map")["layout"]["shapes"]
-    assert len(frames) == 2  # the peak's and the patch's own
+    # The peak's and the patch's own.
+    assert len({(one["x0"], one["y0"]) for one in frames}) == 2
 
 
 def test_patches_lead_to_words_and_to_layers_that_say_what_they_read(

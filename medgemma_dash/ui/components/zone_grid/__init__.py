@@ -15,13 +15,14 @@ import streamlit as st
 from st_aggrid import AgGrid, AgGridReturn
 from streamlit import file_util
 
+from medgemma_dash.core.numbers import DIGITS
 from medgemma_dash.figures import palette
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.ui.components.theme import is_dark
 
 ROW_HEIGHT_PX = 29
 HEADER_HEIGHT_PX = 32
-DIGITS, LONGEST = 3, 7
+LONGEST = 7
 
 _tend = st.components.v2.component(
     "medgemma_dash_grid_frame",
@@ -65,7 +66,13 @@ def one_notation(values: Sequence[float]) -> list[str]:
         for value, text in zip(values, plain, strict=True)
     ):
         return plain
-    return [f"{value:.1e}" if value else "0" for value in values]
+    # Three digits of each, and no more letters than there is room for.
+    return [_power(value) for value in values]
+
+
+def _power(value: float) -> str:
+    mantissa, _, power = f"{value:.{DIGITS - 1}e}".partition("e")
+    return f"{mantissa}e{int(power)}" if value else "0"
 
 
 def zone_grid(

@@ -201,7 +201,7 @@ def _cell_line(study: Study, answered: Answered, cell: tuple[int, int]) -> None:
     words = together(known.relevancy, known.filled, answer.units)
     sums = shares_on_cells(answer, *words, [cell])
     order = ranked(sums)
-    line = [Segment(f"Row {row}, column {col}: ", "quiet")]
+    line = [Segment(f"Row {row}, column {col} (from 0): ", "quiet")]
     if not order:
         line.append(Segment("no explained word leaned on this patch.", "quiet"))
     for place, index in enumerate(order[:4]):

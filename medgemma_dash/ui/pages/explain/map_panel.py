@@ -123,4 +123,4 @@ def _alternative_text(study: Study, explanation: Explanation | None) -> str:
     if explanation is None:
         return f"Radiograph: {study.title}."
     row, col = np.unravel_index(int(np.argmax(explanation.image)), explanation.image.shape)
-    return f"Radiograph with a relevance map whose peak lies at row {row}, column {col}."
+    return f"Radiograph with a relevance map whose peak lies at row {row}, column {col} (from 0)."

@@ -8,14 +8,20 @@ import numpy as np
 import numpy.typing as npt
 import streamlit as st
 
+from medgemma_dash.core.numbers import share_percent
 from medgemma_dash.figures import MapPanel, comparison_figure
 from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.window_width import window_width
-from medgemma_dash.ui.pages.layers.state import GATHERED_LAYER, HEAD_LAYER, HEAD_MEASURE
-from medgemma_dash.ui.state.session import give_widget, widget_value
+from medgemma_dash.ui.pages.layers.state import (
+    GATHERED_LAYER,
+    HEAD_LAYER,
+    HEAD_MEASURE,
+    LayersState,
+)
+from medgemma_dash.ui.state.session import give_widget, page_state, widget_value
 
 if TYPE_CHECKING:
     from medgemma_dash.services.layers.view import LayerView
@@ -38,19 +44,19 @@ LAYERS: dict[WindowWidth, tuple[int, int]] = {
 }
 
 
-def head_maps(study: Study, view: LayerView) -> None:
+def head_maps(study: Study, view: LayerView, layer: int) -> None:
     """The heads of one layer, those that count most first."""
     layers = len(view.is_global)
     weighted = widget_value(HEAD_MEASURE, "gradient-weighted") == "gradient-weighted"
-    give_widget(HEAD_LAYER, min(int(widget_value(HEAD_LAYER, 0)), layers - 1))
-    layer = int(
-        st.select_slider(
-            "Layer",
-            list(range(layers)),
-            key=HEAD_LAYER,
-            format_func=lambda index: f"{index}{' (global)' if view.is_global[index] else ''}",
-            persist_state="session",
-        )
+    slider = page_state(LayersState).slider
+    give_widget(_slider_key(slider), layer)
+    st.select_slider(
+        "Layer",
+        list(range(layers)),
+        key=_slider_key(slider),
+        format_func=lambda index: f"{index}{' (global)' if view.is_global[index] else ''}",
+        on_change=_slide,
+        args=(slider,),
     )
     shares = (view.weighted_shares if weighted else view.image_shares)[layer]
     order = np.argsort(-shares, kind="stable").tolist()
@@ -64,7 +70,7 @@ def head_maps(study: Study, view: LayerView) -> None:
         _panel(
             study,
             f"head {head}",
-            f"{shares[head]:.1%}",
+            share_percent(float(shares[head])),
             view.head_map(layer, head, weighted=weighted),
             HEAD_SIDE_PX,
         )
@@ -72,7 +78,18 @@ def head_maps(study: Study, view: LayerView) -> None:
     ]
     columns, panel_px = HEADS[window_width()]
     what = f"heads of layer {layer}"
-    _maps(study, panels, columns=columns, panel_px=panel_px, key="head_maps", what=what)
+    _maps(study, panels, columns, panel_px, key="head_maps", what=what)
+
+
+def _slide(slider: int) -> None:
+    state = page_state(LayersState)
+    # Streamlit takes the last that it hears of an earlier slider for a change as well.
+    if slider == state.slider:
+        state.layer, state.head = int(st.session_state[_slider_key(slider)]), None
+
+
+def _slider_key(slider: int) -> str:
+    return f"{HEAD_LAYER}_{slider}"
 
 
 def gathered_maps(study: Study, view: LayerView) -> None:
@@ -91,8 +108,9 @@ def gathered_maps(study: Study, view: LayerView) -> None:
                 persist_state="session",
             )
         )
-        panel = _panel(study, f"down to layer {layer}", "", view.gathered_map(layer), 420)
-        _maps(study, [panel], columns=1, panel_px=320, key="gathered_map", what="relevance so far")
+        panel = _panel(study, "", "", view.gathered_map(layer), 420)
+        what = f"relevance down to layer {layer}"
+        _maps(study, [panel], 1, 320, key="gathered_map", what=what, tools=True)
     with right:
         panels = [
             _panel(study, f"{index}", "", view.gathered_map(index), LAYER_SIDE_PX)
@@ -103,8 +121,8 @@ def gathered_maps(study: Study, view: LayerView) -> None:
         _maps(
             study,
             panels,
-            columns=min(most, max(4, -(-layers // 2))),
-            panel_px=panel_px,
+            min(most, max(4, -(-layers // 2))),
+            panel_px,
             key="gathered_maps",
             what="relevance layer by layer",
         )
@@ -129,8 +147,16 @@ def _panel(
 
 
 def _maps(
-    study: Study, panels: list[MapPanel], *, columns: int, panel_px: int, key: str, what: str
+    study: Study,
+    panels: list[MapPanel],
+    columns: int,
+    panel_px: int,
+    *,
+    key: str,
+    what: str,
+    tools: bool = False,
 ) -> None:
+    """tools: Plotly's buttons, which are worth their room above a large map alone."""
     display = chosen_display()
     figure = comparison_figure(
         panels,
@@ -143,5 +169,6 @@ def _maps(
         revision=study.radiograph.sha256,
         dark=is_dark(),
         panel_px=panel_px,
+        tools=tools,
     )
-    chart(figure, key=key, alt=f"Small maps over the radiograph: {what}.", tools=True)
+    chart(figure, key=key, alt=f"Small maps over the radiograph: {what}.", tools=tools)

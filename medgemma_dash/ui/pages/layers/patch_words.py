@@ -71,7 +71,9 @@ def patch_words(host: ModelHost, study: Study, answered: Answered, view: LayerVi
                 for i in order
             ]
             chart(
-                prompt_words_figure(words, is_dark()),
+                prompt_words_figure(
+                    words, is_dark(), share_of="of the word's relevance on the image"
+                ),
                 key="patch_words",
                 alt="Bars: the words that lean most on the chosen patches.",
             )
@@ -122,7 +124,8 @@ def _picture(
         revision=radiograph.sha256,
         dark=is_dark(),
     )
-    with film_box(FILM, radiograph.width, radiograph.height, tallest=TALLEST):
+    # The container fills the box; a chart that can be selected in has none of its own.
+    with film_box(FILM, radiograph.width, radiograph.height, tallest=TALLEST), st.container():
         chart(
             figure,
             key="patch_figure",

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 # Widgets that keep their value for the session (persist_state="session").
 HEAD_MEASURE = "head_measure"
-HEAD_LAYER = "head_layer"
+HEAD_LAYER = "head_layer"  # and the slider's number, see `LayersState`
 ATTENTION_LAYER = "attention_layer"
 GATHERED_LAYER = "gathered_layer"
 
@@ -25,11 +25,15 @@ class LayersState:
     """view: layers and heads of the word last looked into, and for what that was.
 
     attention: of the token last looked at, and which that was. cells: the chosen patches.
-    clicked: the (layer, head) that was clicked last in the matrix.
+    layer, head: what matrix, slider and maps all show; None for the strongest one.
+    slider: how many layer sliders there were. A click on the matrix makes a new one: what the
+        browser still says of the old one, which an overtaken run did not move, is passed over.
     """
 
     lives_with: ClassVar[LivesWith] = "study"
     view: tuple[object, LayerView] | None = None
     attention: tuple[object, npt.NDArray[np.float32]] | None = None
     cells: tuple[tuple[int, int], ...] = ()
-    clicked: tuple[int, int] | None = None
+    layer: int | None = None
+    head: int | None = None
+    slider: int = 0

@@ -19,7 +19,7 @@ from medgemma_dash.ui.components.map_display import chosen_display, displayed_jp
 from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.pages.layers.state import ATTENTION_LAYER, HEAD_LAYER, LayersState
+from medgemma_dash.ui.pages.layers.state import ATTENTION_LAYER, LayersState
 from medgemma_dash.ui.pages.layers.token_names import token_names
 from medgemma_dash.ui.state.session import COLOUR_SCALE, give_widget, page_state, widget_value
 
@@ -48,7 +48,7 @@ def token_attention(
         if attention is None:
             return
         layers, heads = attention.shape[:2]
-        layer = int(widget_value(ATTENTION_LAYER, widget_value(HEAD_LAYER, 0)))
+        layer = int(widget_value(ATTENTION_LAYER, page_state(LayersState).layer or 0))
         give_widget(ATTENTION_LAYER, min(layer, layers - 1))
         layer = st.selectbox(
             "Layer", list(range(layers)), key=ATTENTION_LAYER, persist_state="session"
@@ -65,7 +65,9 @@ def token_attention(
     with words:
         st.caption("The tokens that get most of the rest")
         chart(
-            prompt_words_figure(_attended(answer, row, names), is_dark()),
+            prompt_words_figure(
+                _attended(answer, row, names), is_dark(), share_of="of its attention"
+            ),
             key="attention_words",
             alt="Bars: the words that the token attends to most.",
         )
@@ -106,7 +108,7 @@ def _patch(study: Study, answer: Answer, view: LayerView) -> int:
     peak = divmod(int(np.argmax(view.gathered_map(0))), cols)
     row, col = (
         st.number_input(
-            name.capitalize(),
+            f"{name.capitalize()} (from 0)",
             min_value=0,
             max_value=size - 1,
             value=at,
