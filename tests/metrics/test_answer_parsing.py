@@ -1,0 +1,98 @@
+"""Answers as models write them, and what each says."""
+
+import pytest
+
+from medgemma_dash.metrics.answer_parsing import parse_answer
+
+SAID = {
+    "yes": [
+        "Yes",
+        "yes, in the right lower zone.",
+        "YES.",
+        "  **Yes**, there is consolidation.",
+        '"Yes."',
+        "A. Yes",
+        "Answer: yes",
+        "Final answer: **Yes**",
+        "The answer is yes.",
+        "Yes, there is no doubt about it.",
+        "<unused94>thought\nNo effusion at first sight.<unused95>Yes.",
+        "There is consolidation in the right lower zone.",
+        "There is a consolidation without effusion.",
+        "There's a nodule in the left lung.",
+        "A small pneumothorax is present.",
+        "A pneumothorax is clearly seen on the left.",
+        "The radiograph shows a left pleural effusion, no pneumothorax.",
+        "The chest X-ray demonstrates signs of pneumonia.",
+        "The heart is normal. There is a nodule.",
+        "Evidence of pneumonia in the right lung.",
+        "No doubt there is an effusion.",
+        "I see an opacity in the left lower lobe.",
+        "Findings consistent with pneumonia.",
+    ],
+    "no": [
+        "No",
+        "No.",
+        "no, the lungs are clear",
+        "NO EVIDENCE OF PNEUMONIA",
+        "No evidence of pneumothorax.",
+        "**No**, there is no effusion.",
+        "Answer: No",
+        "The answer is no.",
+        "There is no evidence of pneumonia in this chest radiograph.",
+        "There is no pneumothorax, but there is an effusion.",
+        "There are no signs of effusion.",
+        "There isn’t any effusion.",
+        "There is not any effusion.",
+        "Pneumonia is not present.",
+        "A pneumothorax is not seen.",
+        "The image does not show a pneumothorax.",
+        "The radiograph shows no evidence of consolidation.",
+        "The radiograph shows clear lungs and no consolidation.",
+        "There is absence of consolidation.",
+        "Pneumothorax is absent.",
+        "Negative for pneumonia.",
+        "The lungs are free of consolidation.",
+        "I do not see any signs of pneumonia.",
+        "I cannot see any sign of an effusion.",
+        "The heart is normal. No effusion.",
+        "The findings are not consistent with pneumonia.",
+        "Lungs without consolidation.",
+        "None.",
+        "<unused94>thought\nYes?<unused95>\nNo.",
+    ],
+    "uncertain": [
+        "",
+        "   ",
+        "...",
+        "Normal",
+        "Normal.",
+        "The heart size is normal.",
+        "There is a normal heart.",
+        "The X-ray shows a normal chest.",
+        "The lungs are clear.",
+        "Not normal.",
+        "Nodule",
+        "Notable anatomy",
+        "Now what?",
+        "Yesterday",
+        "Yes and no.",
+        "Yes or no?",
+        "I cannot tell from this image.",
+        "I am unable to answer.",
+        "It is not possible to say.",
+        "Pneumonia cannot be excluded.",
+        "There may be a small effusion.",
+        "There is possibly a nodule.",
+        "It is unclear whether there is an effusion.",
+        "Right lower zone.",
+        "<unused94>thought\nYes, I think there is",
+    ],
+}
+
+
+@pytest.mark.parametrize(
+    ("said", "text"), [(said, text) for said, texts in SAID.items() for text in texts]
+)
+def test_an_answer_is_read_as_a_reader_would(said, text):
+    assert parse_answer(text) == said
