@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.evidence.run import evidence
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
+    from medgemma_dash.services.words.run import target_words
 
 __version__ = "0.1.0"
 
@@ -69,6 +70,7 @@ __all__ = [
     "read_record",
     "relevancy_tensor",
     "rerun",
+    "target_words",
     "wrap_model",
 ]
 
@@ -86,6 +88,7 @@ _HOMES = {
     "read_record": "core.record_files",
     "relevancy_tensor": "services.explaining.explain",
     "rerun": "reports.rerun",
+    "target_words": "services.words.run",
     "wrap_model": "models",
 }
 
