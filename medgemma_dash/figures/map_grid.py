@@ -44,7 +44,12 @@ def map_grid_figure(
         left, right = column / columns, (column + 1 - GAP_SHARE) / columns
         top = 1 - (row * (PANEL_PX + TITLE_PX) + TITLE_PX) / height
         hidden = {"visible": False, "fixedrange": True}
-        layout[f"xaxis{number}"] = hidden | {"domain": [left, right], "anchor": f"y{number}"}
+        layout[f"xaxis{number}"] = hidden | {
+            "domain": [left, right],
+            "anchor": f"y{number}",
+            "constrain": "domain",
+            "constraintoward": "left",
+        }
         layout[f"yaxis{number}"] = hidden | {
             "domain": [max(0.0, top - PANEL_PX / height), top],
             "autorange": "reversed",

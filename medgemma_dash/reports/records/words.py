@@ -43,16 +43,21 @@ def words_report(record: Record) -> Report:
             table_of(
                 table,
                 "Words",
-                f"Quality of the raw maps. Inside the body from {INSIDE_BODY[0]:g} good, from "
-                f"{INSIDE_BODY[1]:g} acceptable; border up to {BORDER[0]:g} good, up to "
-                f"{BORDER[1]:g} acceptable; entropy below {FOCUSED:g} nats focused, above "
-                f"{DIFFUSE:g} diffuse; peak above {CLEAR_PEAK:g} times the mean clear",
+                "Where each stands, what made its map, and its tokens' log-probability in nats",
                 [
                     *NAMES,
                     ("tokens", Column("Tokens", "name")),
                     ("image", Column("Image", "number")),
                     ("method", Column("Method", "name")),
                     ("log_probability", Column("Log-probability", "number")),
+                ],
+            ),
+            table_of(
+                table,
+                "Quality",
+                "Of the raw maps",
+                [
+                    *NAMES[:2],
                     ("inside_body", Column("Inside the body", "share")),
                     ("border", Column("Border", "share")),
                     ("left", Column("Image's left", "share")),
@@ -62,6 +67,10 @@ def words_report(record: Record) -> Report:
                     ("entropy", Column("Entropy", "number")),
                     ("peak_ratio", Column("Peak ratio", "number")),
                 ],
+                note=f"Inside the body from {INSIDE_BODY[0]:g} good, from {INSIDE_BODY[1]:g} "
+                f"acceptable. Border up to {BORDER[0]:g} good, up to {BORDER[1]:g} acceptable. "
+                f"Entropy below {FOCUSED:g} nats focused, above {DIFFUSE:g} diffuse. Peak ratio "
+                f"above {CLEAR_PEAK:g} clear.",
             ),
             table_of(
                 record.tables["attempts"],

@@ -1,0 +1,42 @@
+"""What a prompts record says, in sentences; no model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from medgemma_dash.core.record import Record
+
+# MedGemma Visualizer documentation, 6: below, above and above.
+MOST_DIVERGENCE, LEAST_OVERLAP, LEAST_AGREEMENT = 0.2, 0.5, 0.8
+_SAYING = {"yes": "say yes", "no": "say no", "uncertain": "are uncertain"}
+_OVER = {
+    "phrasing": "Of {} phrasings",
+    "image": "Of {} images, the film itself and its changed copies,",
+    "all": "Of all {} answers",
+}
+
+
+def summary_lines(record: Record) -> Iterator[str]:
+    """A sentence for the phrasings, one for the changes of the image, one for all together."""
+    rows = record.tables["summary"].to_dict("records")
+    for row in rows:
+        # Where there is only one axis, "all" says the same again.
+        if row["axis"] != "all" or len(rows) > 2:
+            yield _line(row)
+
+
+def _line(row: dict[Any, Any]) -> str:
+    said = ", ".join(f"{row[one]} {verb}" for one, verb in _SAYING.items() if row[one])
+    maps = "its maps cannot be compared"
+    if row["mean_js_divergence"] == row["mean_js_divergence"]:
+        maps = (
+            f"pairs of maps differ by {row['mean_js_divergence']:.2f} nats on average (target "
+            f"below {MOST_DIVERGENCE:g}), their top cells overlap by {row['mean_top_iou']:.2f} "
+            f"(above {LEAST_OVERLAP:g})"
+        )
+    return (
+        f"{_OVER[row['axis']].format(row['prompts'])} {said}; "
+        f"{row['answer_agreement']:.0%} of pairs agree (target above {LEAST_AGREEMENT:.0%}). The "
+        f"margin lies between {row['lowest_margin']:.2f} and {row['highest_margin']:.2f}; {maps}."
+    )
