@@ -10,8 +10,9 @@ from jaxtyping import Float
 from medgemma_dash.figures.palette import SIGNED_SCALE, palette, solid_stops
 from medgemma_dash.figures.words import plain
 
-PANEL_PX, TITLE_PX, GAP_SHARE = 190, 26, 0.03
-LONGEST_TITLE = 34
+ROW_PX = 840  # of all panels in a row, about
+TITLE_PX, GAP_SHARE, BAR_PX = 26, 0.04, 200
+TITLE_LETTERS = 128  # of all titles in a row
 
 
 def map_grid_figure(
@@ -25,8 +26,8 @@ def map_grid_figure(
     """The maps in their order; each is divided by the sum of its magnitudes, so that one scale,
     the share of a map's relevance, serves all.
 
-    A map with nothing in it is left empty. Raises ValueError for no map, or titles that do not
-    pair with them.
+    columns: at most, in a row. A map with nothing in it is left empty. Raises ValueError for no
+    map, or titles that do not pair with them.
     """
     if not maps or len(maps) != len(titles):
         raise ValueError(f"{len(maps)} maps and {len(titles)} titles.")
@@ -35,14 +36,15 @@ def map_grid_figure(
     peak = max(float(np.abs(one).max()) for one in shares) or 1.0
     columns = min(columns, len(maps))
     rows = -(-len(maps) // columns)
-    height = rows * (PANEL_PX + TITLE_PX)
+    panel_px = ROW_PX // max(columns, 4)
+    height = rows * (panel_px + TITLE_PX)
     traces, labels = [], []
     layout: dict[str, Any] = {}
     for place, (share, title) in enumerate(zip(shares, titles, strict=True)):
         row, column = divmod(place, columns)
         number = "" if place == 0 else str(place + 1)
         left, right = column / columns, (column + 1 - GAP_SHARE) / columns
-        top = 1 - (row * (PANEL_PX + TITLE_PX) + TITLE_PX) / height
+        top = 1 - (row * (panel_px + TITLE_PX) + TITLE_PX) / height
         hidden = {"visible": False, "fixedrange": True}
         layout[f"xaxis{number}"] = hidden | {
             "domain": [left, right],
@@ -51,7 +53,7 @@ def map_grid_figure(
             "constraintoward": "left",
         }
         layout[f"yaxis{number}"] = hidden | {
-            "domain": [max(0.0, top - PANEL_PX / height), top],
+            "domain": [max(0.0, top - panel_px / height), top],
             "autorange": "reversed",
             "scaleanchor": f"x{number}",
             "anchor": f"x{number}",
@@ -69,7 +71,7 @@ def map_grid_figure(
         )
         labels.append(
             {
-                "text": plain(title, LONGEST_TITLE),
+                "text": plain(title, TITLE_LETTERS // max(columns, 4)),
                 "x": left,
                 "y": top,
                 "xref": "paper",
@@ -103,6 +105,10 @@ def map_grid_figure(
                 "cmax": peak,
                 "colorbar": {
                     "thickness": 8,
+                    "lenmode": "pixels",
+                    "len": BAR_PX,
+                    "y": 1,
+                    "yanchor": "top",
                     "outlinewidth": 0,
                     "tickformat": ".1%",
                     "tickfont": {"color": colours.muted, "size": 11},

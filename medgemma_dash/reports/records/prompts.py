@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from medgemma_dash.core.notices import notices
 from medgemma_dash.core.record import Record
 from medgemma_dash.figures import map_grid_figure
 from medgemma_dash.reports.records.common import model_words, provenance_of, table_of
 from medgemma_dash.reports.report import Column, Figure, Report, Run
+from medgemma_dash.services.prompts.plan import UNCHANGED
 from medgemma_dash.services.prompts.reading import summary_lines
 
 LIMITS = (
@@ -19,7 +22,7 @@ LIMITS = (
     "they show. A rotation turns the picture under the grid of cells, so that part of what its "
     "map differs by is the turn itself."
 )
-MOST_WORDS = 5
+MOST_WORDS, MOST_COLUMNS = 5, 8
 
 
 def prompts_report(record: Record) -> Report:
@@ -28,6 +31,7 @@ def prompts_report(record: Record) -> Report:
     baseline = prompts.iloc[0]
     pairs = record.tables["pairs"]
     words = record.tables["prompt_words"].groupby("name", sort=False).head(MOST_WORDS)
+    unchanged = prompts["name"][prompts["perturbation"] == UNCHANGED]
     return Report(
         title="Does the phrasing change the answer or the map?",
         notices=notices(record.provenance.is_demo),
@@ -65,9 +69,10 @@ def prompts_report(record: Record) -> Report:
                 ],
             ),
             table_of(
-                words,
+                words[words["name"].isin(unchanged)],
                 "Words of the prompt",
-                "That mattered most for the margin; shares are of all of the prompt's words",
+                "That mattered most for the margin on the image itself; shares are of all of the "
+                "prompt's words",
                 [
                     ("name", Column("Name", "name")),
                     ("word", Column("Word", "text")),
@@ -89,17 +94,32 @@ def _reasons(record: Record) -> Iterator[str]:
 
 
 def _figures(record: Record) -> Iterator[Figure]:
-    names = [name for name in record.tables["prompts"]["map"] if name]
-    if names:
-        maps = [record.maps[name] for name in names]
-        signed = any(float(one.min()) < 0 for one in maps)
-        made = [
-            map_grid_figure(maps, names, signed=signed, dark=dark).to_json()
-            for dark in (False, True)
-        ]
-        yield Figure(
-            "Maps of the margin",
-            "The raw maps cell by cell on one scale, the share of each map's relevance. The record "
-            "holds no radiograph to lay them over.",
-            *made,
-        )
+    """A row for each image, a column for each prompt, where there are not too many of them."""
+    table = record.tables["prompts"]
+    prompts = int((table["perturbation"] == UNCHANGED).sum())
+    maps = [record.maps[name] if name else None for name in table["map"]]
+    shown = [image for image in maps if image is not None]
+    if not shown:
+        return
+    empty = np.zeros_like(shown[0])
+    # A row's first names every column; below, the change of the image is what is new.
+    titles = [
+        row.name if row.perturbation == UNCHANGED else f"{row.name.split()[0]} {row.perturbation}"
+        for row in table.itertuples(index=False)
+    ]
+    made = [
+        map_grid_figure(
+            [empty if image is None else image for image in maps],
+            titles,
+            signed=any(float(image.min()) < 0 for image in shown),
+            dark=dark,
+            columns=min(prompts, MOST_COLUMNS) if prompts > 1 else 4,
+        ).to_json()
+        for dark in (False, True)
+    ]
+    yield Figure(
+        "Maps of the margin",
+        "The raw maps cell by cell on one scale, the share of each map's relevance. The record "
+        "holds no radiograph to lay them over.",
+        *made,
+    )

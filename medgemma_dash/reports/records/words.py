@@ -11,7 +11,7 @@ from medgemma_dash.metrics.map_quality import BORDER, CLEAR_PEAK, DIFFUSE, FOCUS
 from medgemma_dash.reports.records.common import model_words, provenance_of, table_of
 from medgemma_dash.reports.report import Column, Figure, Report, Run
 from medgemma_dash.services.words.plan import CHAIN, FALLBACKS
-from medgemma_dash.services.words.reading import failed_lines, word_lines
+from medgemma_dash.services.words.reading import word_lines
 
 LIMITS = (
     "A map says what the model leaned on when a word was due, not that the word is right; a map "
@@ -94,7 +94,6 @@ def _how(record: Record) -> Iterator[str]:
     if record.plan["method"] == CHAIN:
         names = ", ".join(one.name for one in FALLBACKS)
         yield f"Tried one after the other, until one gave a map: {names}."
-    yield from failed_lines(record)
     if record.plan["asked"]["forced"]:
         yield "The answer was given, not generated."
 
