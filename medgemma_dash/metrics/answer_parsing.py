@@ -7,7 +7,7 @@ Parsed = Literal["yes", "no", "uncertain"]
 
 _THINKING = re.compile(r"<unused94>.*?(?:<unused95>|\Z)", re.DOTALL)
 _LEADING = re.compile(r"(?:[^\w<]+|(?:final )?answer\s*:|[a-d][.):]\s)+")
-_FIRST_WORD = re.compile(r"(yes|no)\b(?!\s+(?:doubt|question)\b)")
+_FIRST_WORD = re.compile(r"(yes|no)\b(?!\s+(?:doubt|question|image|idea)\b)")
 _BOTH = re.compile(r"yes\s*(?:and|or|/)\s*no\b")
 # A clause ends with its sentence or where another statement is set against it.
 _CLAUSES = re.compile(
@@ -23,9 +23,12 @@ _HEDGED = re.compile(
 # Of these "normal" is not "no", and a thing that is normal is not a finding.
 _NOTHING_SAID = re.compile(r"\b(?:normal|clear|unremarkable)\b")
 _DENIED = re.compile(
-    r"\bno\b(?!\s+(?:doubt|question|change)\b)|\bnone\b|\bneither\b|\bnothing\b|\bwithout\b"
+    r"\bno\b(?!\s+(?:doubt|question|change|image|idea)\b)|\bnone\b|\bneither\b|\bnothing\b|\bwithout\b"
     r"|\babsent\b|\babsence of\b|\bnegative for\b|\bfree of\b|\brule[sd]? out\b"
-    r"|(?:\bnot\b|n't\b)(?!\s+(?:only|normal|unremarkable)\b)"
+    # Only of a finding: "was not trained to say" denies none.
+    r"|(?:\bnot|n't)\s+(?:\w+\s+){0,2}?(?:present|seen|visible|evident|noted|identified|detected"
+    r"|observed|appreciated|enlarged|shown?|demonstrated?|reveal|indicate|suggest|see|find|have"
+    r"|contain|consistent|compatible|any|evidence|signs?)\b"
     r"|\bcannot\s+(?:see|find|identify|detect|appreciate)\b|\bfails? to\b"
 )
 _NOT_DENIED = r"(?!\s+(?:\w+\s+){0,2}(?:no|not|neither|nothing|none|absence|absent)\b)"
