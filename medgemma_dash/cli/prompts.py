@@ -94,6 +94,6 @@ def run(options: argparse.Namespace) -> int:
     for row in record.tables["prompts"].itertuples():
         say(f"{row.margin:+8.2f}  {row.parsed:10} {printable(row.name)}")
     say("")
-    say_lines(summary_lines(record))
+    say_lines(printable(line) for line in summary_lines(record))
     say(f"Written   {options.out}")
     return 0

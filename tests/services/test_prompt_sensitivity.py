@@ -21,6 +21,7 @@ from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.imaging.perturbations import perturbed, read_perturbation
 from medgemma_dash.methods import get
 from medgemma_dash.methods.chefer import Chefer
+from medgemma_dash.services.prompts.reading import summary_lines, undecided_lines
 from medgemma_dash.services.prompts.run import prompts_plan, prompts_steps
 from medgemma_dash.services.prompts.tables import tables_of
 from tests.oracles import chefer
@@ -233,6 +234,18 @@ def test_it_goes_on_prompt_by_prompt_and_stops_when_told_to(found):
 
     with pytest.raises(CancelledError, match="Enough"):
         prompt_sensitivity(found.model, film, "Pneumonia?", ["Any?"], check=stop)
+
+
+def test_where_neither_yes_nor_no_was_near_the_reading_says_so(found, record):
+    tables = told(found, record, ["Yes."] * 3, [0.9, 0.2, 0.8])
+    sure = replace(record, tables=tables)
+    assert len(list(summary_lines(sure))) == 1
+    assert list(undecided_lines(sure)) == []
+    table = tables["prompts"].copy()
+    table.loc[1, ["probability_yes", "probability_no"]] = [0.3, 0.1]
+    (line,) = undecided_lines(replace(record, tables=tables | {"prompts": table}))
+    assert "In 1 of 3" in line
+    assert line.endswith("(2 own 1).")
 
 
 def test_how_the_demo_model_takes_other_words(demo_model):

@@ -7,6 +7,7 @@ from typing import Any
 
 from medgemma_dash.core.record import Record
 
+DECIDED = 0.5  # what yes and no together have, at least, where the margin is the decision
 # MedGemma Visualizer documentation, 6: below, above and above.
 MOST_DIVERGENCE, LEAST_OVERLAP, LEAST_AGREEMENT = 0.2, 0.5, 0.8
 _SAYING = {"yes": "say yes", "no": "say no", "uncertain": "are uncertain"}
@@ -18,12 +19,28 @@ _OVER = {
 
 
 def summary_lines(record: Record) -> Iterator[str]:
-    """A sentence for the phrasings, one for the changes of the image, one for all together."""
+    """A sentence for the phrasings, one for the changes of the image, one for all together, and
+    one for prompts that had another answer than yes or no.
+    """
     rows = record.tables["summary"].to_dict("records")
     for row in rows:
         # Where there is only one axis, "all" says the same again.
         if row["axis"] != "all" or len(rows) > 2:
             yield _line(row)
+    yield from undecided_lines(record)
+
+
+def undecided_lines(record: Record) -> Iterator[str]:
+    """Where the model was about to say something else than yes or no, and a margin says little."""
+    prompts = record.tables["prompts"]
+    both = prompts["probability_yes"] + prompts["probability_no"]
+    other = prompts["name"][both < DECIDED]
+    if len(other):
+        yield (
+            f"In {len(other)} of {len(prompts)} the model was about to say something else: yes and "
+            f"no together have less than {DECIDED:.0%} there, and margin and map say little "
+            f"({', '.join(other)})."
+        )
 
 
 def _line(row: dict[Any, Any]) -> str:
