@@ -8,6 +8,7 @@ from typing import Any
 from medgemma_dash.core.errors import quoted
 from medgemma_dash.core.record import Record
 
+LONGEST_PRECEDING = 40
 WHERE = {
     "answer": "in the answer",
     "prompt": "in the prompt",
@@ -35,7 +36,7 @@ def failed_lines(record: Record) -> Iterator[str]:
 def _line(row: dict[Any, Any], numbered: bool, images: int) -> str:
     where = WHERE[row["place"]]
     if row["place"] == "forced" and row["preceding"]:
-        where += f" behind {quoted(row['preceding'])}"
+        where += f" behind {quoted(_end_of(row['preceding']))}"
     which = f", occurrence {row['occurrence']}" if numbered else ""
     shown = f", image {row['image']} of {images}" if images > 1 else ""
     start = f"{quoted(row['word'])} {where}{which}{shown}: "
@@ -49,3 +50,8 @@ def _line(row: dict[Any, Any], numbered: bool, images: int) -> str:
         f"{row['left']:.0%} in the image's left half, its peak {row['peak_ratio']:.1f} times "
         f"the mean, entropy {row['entropy']:.2f} nats."
     )
+
+
+def _end_of(text: str) -> str:
+    """The words right in front of what follows."""
+    return text if len(text) <= LONGEST_PRECEDING else f"...{text[-LONGEST_PRECEDING:]}"
