@@ -17,6 +17,7 @@ def draw() -> None:
     from medgemma_dash.ui.components.key_help import key_help
     from medgemma_dash.ui.components.rich_line import Segment, rich_line
     from medgemma_dash.ui.components.theme import ICON, apply_styles
+    from medgemma_dash.ui.components.theme_watch import watch_theme
     from medgemma_dash.ui.components.window_width import watch_window_width
     from medgemma_dash.ui.pages.home.page import home_page
     from medgemma_dash.ui.shell.entry import entered
@@ -46,6 +47,7 @@ def draw() -> None:
     status_header(host)
     key_help()
     watch_window_width()
+    watch_theme()
     if page is not home:
         page_heading(page.title)
     try:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         PromptError,
         ResultFileError,
         SettingError,
+        TableError,
         TargetError,
         UnsupportedModelError,
     )
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
     from medgemma_dash.services.prompts.run import prompt_sensitivity
+    from medgemma_dash.services.questions.run import answer_questions
     from medgemma_dash.services.words.run import target_words
 
 __version__ = "0.1.0"
@@ -60,9 +62,11 @@ __all__ = [
     "Record",
     "ResultFileError",
     "SettingError",
+    "TableError",
     "TargetError",
     "UnsupportedModelError",
     "VisionLanguageModel",
+    "answer_questions",
     "ask",
     "evidence",
     "explain",
@@ -82,6 +86,7 @@ _HOMES = {
     "Radiograph": "core.radiograph",
     "Record": "core.record",
     "VisionLanguageModel": "models",
+    "answer_questions": "services.questions.run",
     "ask": "services.explaining.asking",
     "evidence": "services.evidence.run",
     "explain": "services.explaining.explain",

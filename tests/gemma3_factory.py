@@ -3,8 +3,10 @@
 from dataclasses import dataclass
 from functools import cache
 from hashlib import sha256
+from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from transformers import (
     Gemma3Config,
@@ -155,6 +157,26 @@ def random_model(shape: Shape, *, attention: str = "sdpa") -> Gemma3ForCondition
 def random_adapter(shape: Shape, *, attention: str = "sdpa") -> VisionLanguageModel:
     """The model as the program holds it."""
     return wrap_model(random_model(shape, attention=attention), processor(shape))
+
+
+def saved_model(shape: Shape, folder: Path) -> Path:
+    """The model and its processor as a checkpoint in a folder."""
+    random_model(shape).save_pretrained(folder)
+    processor(shape).save_pretrained(folder)
+    return folder
+
+
+def encodings_of(model: VisionLanguageModel, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Grows by one each time that the model encodes images from now on."""
+    calls: list[int] = []
+    original = model.hf_model.get_image_features
+
+    def counted(*arguments, **options):
+        calls.append(1)
+        return original(*arguments, **options)
+
+    monkeypatch.setattr(model.hf_model, "get_image_features", counted)
+    return calls
 
 
 def radiograph(seed: int = 0, height: int = 40, width: int = 36) -> Radiograph:

@@ -12,7 +12,7 @@ from medgemma_dash.core.settings import Settings, read_settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # Minutes each, or for as long as one looks at it: their arguments are read, no more.
-LONG = ("bench", "benchmark", "grounding", "run", "train-demo")
+LONG = ("bench", "benchmark", "grounding", "questions", "run", "train-demo")
 EXPECTED_FILES = ("explanation.json", "relevancy.npz", "overlay.png", "report.html")
 
 
@@ -24,13 +24,20 @@ def shell_lines() -> list[str]:
     return [line for block in blocks("sh") for line in block.splitlines()]
 
 
+@pytest.fixture(scope="module")
+def folder(repository, tmp_path_factory) -> Path:
+    """Where the README's paths lead to the samples; what a command wrote, the next one finds."""
+    made: Path = tmp_path_factory.mktemp("checkout")
+    (made / "assets").symlink_to(repository / "assets")
+    return made
+
+
 @pytest.fixture
-def checkout(repository, tmp_path, monkeypatch) -> Path:
-    """A folder where the README's paths lead to the samples and nothing is written back."""
-    (tmp_path / "assets").symlink_to(repository / "assets")
-    monkeypatch.chdir(tmp_path)
+def checkout(folder, monkeypatch) -> Path:
+    """That folder as the one at hand; nothing is written back into the repository."""
+    monkeypatch.chdir(folder)
     monkeypatch.delenv("MEDGEMMA_DASH_MODEL", raising=False)
-    return tmp_path
+    return folder
 
 
 @pytest.mark.parametrize("code", blocks("python"))
@@ -63,7 +70,9 @@ def test_every_make_target_it_names_exists(repository):
 
 
 def test_it_names_every_command():
-    assert {arguments[0] for arguments in medgemma_lines()} == {"doctor", "explain", *LONG}
+    named = {arguments[0] for arguments in medgemma_lines()}
+    known = re.findall(r"^    ([a-z-]+)(?: |$)", cli.build_parser().format_help(), re.MULTILINE)
+    assert named == set(known)
 
 
 def test_no_shell_example_goes_unchecked():

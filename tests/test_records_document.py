@@ -8,6 +8,7 @@ from medgemma_dash import evidence, prompt_sensitivity, target_words
 from medgemma_dash.core.resources import resource
 from tests.gemma3_factory import radiograph
 from tests.random_answers import case
+from tests.services.questions.tables import answered_set
 
 MADE = {
     "evidence": lambda found: evidence(
@@ -17,6 +18,7 @@ MADE = {
     "prompts": lambda found: prompt_sensitivity(
         found.model, found.answer.radiograph, "Pneumonia?", ["Any pneumonia?"], max_new_tokens=2
     ),
+    "questions": lambda found: answered_set(found.model),
 }
 
 

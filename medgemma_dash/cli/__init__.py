@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from medgemma_dash.cli import evidence, prompts, report, rerun, words
+from medgemma_dash.cli import evidence, prompts, questions, report, rerun, words
 from medgemma_dash.cli.arguments import Commands, add_command, add_model_options
 from medgemma_dash.cli.output import say
 from medgemma_dash.cli.typed_values import (
@@ -26,7 +26,11 @@ INTERRUPTED = 130  # 128 + SIGINT, as shells report it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one command and return the exit status: 0, 2 after an error, 130 after Ctrl-C."""
+    """Run one command and return the exit status: 0, 2 after an error, 130 after Ctrl-C.
+
+    1 is an outcome and no error: `rerun` found a difference, or `doctor` what keeps the program
+    from working.
+    """
     options = build_parser().parse_args(arguments)
     for library in unmet():
         say(f"warning: {library.complaint}; `medgemma-dash doctor` says more", error=True)
@@ -56,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     evidence.add(commands)
     words.add(commands)
     prompts.add(commands)
+    questions.add(commands)
     report.add(commands)
     rerun.add(commands)
     _add_bench(commands)

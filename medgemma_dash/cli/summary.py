@@ -6,6 +6,7 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
 from medgemma_dash.core.record import Record
+from medgemma_dash.core.token_words import readable, token_name
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.regions import ZoneTable
 from medgemma_dash.services.evidence.reading import every_word, probability
@@ -24,9 +25,8 @@ def asking(model: VisionLanguageModel, question: str) -> Iterator[str]:
 def answered(answer: Answer) -> Iterator[str]:
     """The answer with its token numbers; said before it is explained."""
     yield f"Answer    {printable(answer.text)}"
-    tokens = (f"{token.index}:{printable(token.text.strip())}" for token in answer.tokens
-            if not token.special)  # fmt: skip
-    yield f"Tokens    {'  '.join(tokens)}"
+    said = [token.index for token in answer.tokens if not token.special]
+    yield f"Tokens    {'  '.join(f'{i}:{printable(token_name(answer, i))}' for i in said)}"
 
 
 def explained(
@@ -67,7 +67,7 @@ def weighed(record: Record) -> Iterator[str]:
     for word in every_word(record):
         given = (word.given, word.blank, word.swapped, word.no_image)
         numbers = "".join(f"{probability(nats):>9}" for nats in given)
-        yield f"{printable(word.text.strip()):20}{numbers}  {word.mark}"
+        yield f"{printable(readable(word.text)):20}{numbers}  {word.mark}"
     whole = record.tables["answer"].iloc[0]
     yield ""
     yield (
@@ -84,11 +84,11 @@ def printable(text: str) -> str:
 def _target(answer: Answer, explanation: Explanation) -> str:
     target = explanation.target
     method = method_title(explanation.method)
-    text = f"{printable(target.text.strip())!r}, {target.kind} by {method}"
+    text = f"{printable(readable(target.text))!r}, {target.kind} by {method}"
     if len(target.token_indices) == 1 and target.margin is None:
         text += f", probability {answer.tokens[target.token_indices[0]].probability:.1%}"
     if target.against:
-        text += f", rather than {printable(target.against.text.strip())!r}"
+        text += f", rather than {printable(readable(target.against.text))!r}"
     return text
 
 

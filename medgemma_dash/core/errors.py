@@ -7,6 +7,7 @@ MedGemmaDashError
 │   ├── ModelAccessError        the model is gated and this machine is not signed in
 │   └── UnsupportedModelError   the checkpoint is not a Gemma 3 image-text model
 ├── PromptError             the question cannot be put to the model
+├── TableError              a table of questions could not be read
 ├── TargetError             the word, phrase or span to explain does not exist
 ├── MethodError             unknown method, or options it does not take
 ├── NoExplanationError      the method ran and found nothing to show
@@ -55,6 +56,10 @@ class UnsupportedModelError(ModelError):
 
 class PromptError(MedGemmaDashError):
     """The question is empty, too long, or cannot be put to the model."""
+
+
+class TableError(MedGemmaDashError):
+    """A table of questions is no table, or lacks the columns that a question needs."""
 
 
 class TargetError(MedGemmaDashError):

@@ -1,7 +1,10 @@
 """How long work says how far it is, and learns that it must stop."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from dataclasses import dataclass
+from typing import TypeVar
+
+T = TypeVar("T")
 
 Check = Callable[[], None]  # raises to stop the work
 Progress = Callable[[int, int], None]  # how many are done, of how many
@@ -18,6 +21,16 @@ class Watcher:
         """Do what the check does."""
         if self.check is not None:
             self.check()
+
+
+def finish(steps: Generator[object, None, T]) -> T:
+    """Go through work that is cut in steps without a pause; what it returns."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def tell(check: Check | None, done: int, total: int) -> None:

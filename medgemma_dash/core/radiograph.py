@@ -56,7 +56,8 @@ class Radiograph:
     """One frontal chest radiograph as stored, bright where the body is dense.
 
     pixels: uint8 (H, W, 3), what the model sees: the file's first window, or the picture.
-    sha256: of the file's bytes (of the pixels when it was given as a picture in memory).
+    sha256: of the file's bytes (of the pixels when it was given as a picture in memory); made from
+        that for the negative of a file's picture.
     spacing_mm: (row, column) distance between pixel centres in millimetres, if the file says.
     laterality: which image side is the patient's right, where the head is, how that is known.
     intensities: float32 (H, W), for window/level: modality units, MONOCHROME1 inverted.

@@ -53,6 +53,24 @@ def save_record(record: Record, path: Path) -> None:
             _write_folder(path, files)
 
 
+def save_beside(record: Record, folder: Path) -> None:
+    """Write a record into a folder that holds other files, record.json last.
+
+    Until that stands the folder holds no record. Raises ResultFileError.
+    """
+    files = record_files(record)
+    for left in folder.glob(".writing-*"):  # by a process that was killed at this
+        shutil.rmtree(left, ignore_errors=True)
+    with _writing(folder), tempfile.TemporaryDirectory(prefix=".writing-", dir=folder) as place:
+        for name, data in files.items():
+            with Path(place, name).open("wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+        for name in files:
+            os.replace(Path(place, name), folder / name)
+
+
 @contextmanager
 def _writing(path: Path) -> Iterator[None]:
     try:

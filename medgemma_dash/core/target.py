@@ -51,7 +51,7 @@ class Target:
     """What of an answer is explained.
 
     token_indices: indices into `Answer.tokens`, ascending.
-    text: the words they make.
+    text: the words they make; of a control token alone, what it does.
     against: for one token only: explain logit(token) - logit(against).
     margin: of the kind "margin" alone: explain the decision at the answer's first place, whichever
         token stands there; `token_indices` is then (0,), and `text` names the sides.

@@ -13,6 +13,7 @@ from medgemma_dash.figures.overlay import overlay_picture
 from medgemma_dash.figures.overlay_svg import overlay_svg
 from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
+from medgemma_dash.figures.question_scores import question_scores_figure
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
 from medgemma_dash.figures.words import number, plain, prompt_words_figure
 from medgemma_dash.figures.zones import zone_figure
@@ -39,6 +40,7 @@ __all__ = [
     "palette",
     "plain",
     "prompt_words_figure",
+    "question_scores_figure",
     "relevance_figure",
     "zone_figure",
 ]

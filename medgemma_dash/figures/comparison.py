@@ -10,18 +10,14 @@ import plotly.graph_objects as go
 from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak
+from medgemma_dash.figures.colour_bars import LINE_PX, Limits, bar_label, colour_bar, peak_label
 from medgemma_dash.figures.map_traces import (
-    LINE_PX,
     TOOLS_PX,
-    Limits,
     View,
     background,
-    bar_label,
     cell_hover,
-    colour_bar,
     map_heatmap,
     map_layout,
-    peak_label,
 )
 from medgemma_dash.figures.palette import checked_scale, colour_range
 from medgemma_dash.figures.panel_hover import cell_data, hover_template, zone_suffixes

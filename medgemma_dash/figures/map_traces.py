@@ -1,17 +1,16 @@
 """The parts that every map over a radiograph is made of."""
 
 from base64 import b64encode
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 from jaxtyping import Float
 
 from medgemma_dash.core.geometry import PatchGrid
-from medgemma_dash.figures.palette import overlay_stops, palette, solid_stops
+from medgemma_dash.figures.colour_bars import Limits
+from medgemma_dash.figures.palette import overlay_stops, palette
 from medgemma_dash.figures.stretching import MapMode, stretched
-
-Limits = tuple[float, float]
 
 # What of a radiograph is in sight: left, right, bottom and top, in its pixels.
 View = tuple[float, float, float, float]
@@ -19,12 +18,8 @@ View = tuple[float, float, float, float]
 # Points a cell and side that a smooth map is computed at; between them the browser fills in.
 # An odd number: then a cell's centre, where it has its own value, is one of them.
 POINTS_A_CELL = 5
-BAR_PX = 8
 # Above every map: Plotly's buttons come into this strip under the mouse, and cover nothing.
 TOOLS_PX = 26
-BAR_GAP_PX = 8
-LINE_PX = 14  # of words under a colour bar
-PEAK_CELL = "peak cell"
 
 _INVISIBLE: dict[str, Any] = {
     "marker": {"symbol": "square", "size": 6, "opacity": 0},
@@ -128,89 +123,12 @@ def cell_hover(
     }
 
 
-def colour_bar(
-    limits: Limits,
-    scale: str,
-    bar: dict[str, Any] | None = None,
-    axes: dict[str, str] | None = None,
-) -> dict[str, Any]:
-    """A colour bar in solid colours; the heatmap's own would be as see-through as the heatmap."""
-    low, high = limits
-    return {
-        "type": "scatter",
-        "x": [None],
-        "y": [None],
-        "mode": "markers",
-        "marker": {
-            "color": [low],
-            "cmin": low,
-            "cmax": high,
-            "colorscale": solid_stops(scale),
-            "showscale": True,
-            "colorbar": horizontal_bar() | (bar or {}),
-        },
-        "hoverinfo": "skip",
-        "showlegend": False,
-        **(axes or {}),
-    }
-
-
 def _centres(
     cells: PatchGrid,
 ) -> tuple[list[tuple[int, int]], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     places = [(row, col) for row in range(cells.rows) for col in range(cells.cols)]
     centres = np.array([cells.centre(row, col) for row, col in places])
     return places, centres[:, 1], centres[:, 0]
-
-
-def horizontal_bar() -> dict[str, Any]:
-    """A thin colour bar below the plot, its ends to be named by annotations.
-
-    Tick labels would be hidden: they reach past the figure's edges.
-    """
-    return {
-        "orientation": "h",
-        "thickness": BAR_PX,
-        "len": 1,
-        "x": 0.5,
-        "y": 0,
-        "yanchor": "top",
-        "xpad": 0,
-        "ypad": BAR_GAP_PX,
-        "outlinewidth": 0,
-        "ticks": "",
-        "showticklabels": False,
-    }
-
-
-def peak_label(dark: bool, name: str = PEAK_CELL) -> dict[str, Any]:
-    """What the white box is, below a colour bar's own words: so narrow is no figure that it would
-    stand on them.
-    """
-    return bar_label(f"□ {name}", 0.0, "left", dark, line=1)
-
-
-def bar_label(
-    text: str,
-    place: float,
-    anchor: Literal["left", "center", "right"],
-    dark: bool,
-    *,
-    line: int = 0,
-) -> dict[str, Any]:
-    """Text under a colour bar, at a share of the figure's width. line: 0, or 1 for below that."""
-    return {
-        "text": text,
-        "xref": "paper",
-        "yref": "paper",
-        "x": place,
-        "y": 0,
-        "xanchor": anchor,
-        "yanchor": "top",
-        "yshift": -(BAR_GAP_PX + BAR_PX + 1 + line * LINE_PX),
-        "showarrow": False,
-        "font": {"size": 12, "color": palette(dark).muted},
-    }
 
 
 def background(

@@ -10,18 +10,15 @@ from jaxtyping import Float
 from medgemma_dash.core.geometry import PatchGrid
 from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.cells import Cell, cell_boxes, has_peak, hover_text, side_labels
+from medgemma_dash.figures.colour_bars import PEAK_CELL, bar_label, colour_bar, peak_label
 from medgemma_dash.figures.map_traces import (
     MAP_AXIS,
-    PEAK_CELL,
     TOOLS_PX,
     View,
     background,
-    bar_label,
     cell_markers,
-    colour_bar,
     map_heatmap,
     map_layout,
-    peak_label,
 )
 from medgemma_dash.figures.palette import checked_scale, colour_range, palette
 from medgemma_dash.figures.stretching import MapMode, finest

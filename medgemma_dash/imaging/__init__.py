@@ -14,6 +14,7 @@ from medgemma_dash.imaging.limits import (
     MAX_PIXELS,
     MIN_SIDE,
 )
+from medgemma_dash.imaging.negative import negative
 from medgemma_dash.imaging.read import load_radiograph
 from medgemma_dash.imaging.window import apply_window, is_usable
 
@@ -29,5 +30,6 @@ __all__ = [
     "is_usable",
     "jpeg_bytes",
     "load_radiograph",
+    "negative",
     "shrunk",
 ]

@@ -4,7 +4,7 @@ Sundararajan, Taly, Yan, "Axiomatic Attribution for Deep Networks", ICML 2017. T
 the soft tokens alone: the words stay as they are, and their relevance is zero.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Literal
@@ -15,6 +15,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from medgemma_dash.core.progress import finish
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.methods.call import Call
 from medgemma_dash.methods.input_contributions import LINEAR_SPAN, contributions
@@ -79,10 +80,15 @@ class IntegratedGradients:
         contrastive=True,
         options=(BASELINE, STEPS, LINEAR_SPAN),
         options_type=IntegratedGradientsOptions,
+        passes=32,
     )
 
     def rows(self, call: Call[IntegratedGradientsOptions]) -> Relevance:
         """See `Method.rows`."""
+        return finish(self.steps(call))
+
+    def steps(self, call: Call[IntegratedGradientsOptions]) -> Generator[None, None, Relevance]:
+        """See `SteppedMethod.steps`; a step is a point on the path."""
         steps, logits, answer = call.options.steps, call.logits, call.answer
         h = call.soft_tokens()
         baseline = baseline_tokens(call, call.options.baseline)
@@ -92,16 +98,18 @@ class IntegratedGradients:
 
         def replayed(features: Tensor) -> Replay:
             spans = answer.image_spans
-            return build_replay(call.model, input_ids, spans, features, check=call.check)
+            with _graphs_beside_the_kept_ones(call.model):
+                return build_replay(call.model, input_ids, spans, features, check=call.check)
 
         total = torch.zeros(len(logits), *h.shape, device=h.device)
-        with _graphs_beside_the_kept_ones(call.model):
-            z_baseline = _values(replayed(baseline), logits)
-            for step in range(steps):
-                point = torch.lerp(baseline, h, (step + 0.5) / steps)
-                gradients = replayed(point).backward(logits, lambda _layer: None, call.check)
-                total += gradients[:, call.cells]
-                call.tell(step + 1, steps)
+        z_baseline = _values(replayed(baseline), logits)
+        for step in range(steps):
+            point = torch.lerp(baseline, h, (step + 0.5) / steps)
+            gradients = replayed(point).backward(logits, lambda _layer: None, call.check)
+            total += gradients[:, call.cells]
+            call.tell(step + 1, steps)
+            if step + 1 < steps:
+                yield
         rows = call.on_images(contributions(h - baseline, total / steps)).cpu()
         change = [z - z0 for z, z0 in zip(_values(call.replay, logits), z_baseline, strict=True)]
         sums = rows.sum(1, dtype=torch.float64).tolist()

@@ -1,6 +1,6 @@
 """Occlusion: what the logit loses when a part of the image is taken away."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -8,12 +8,13 @@ import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from medgemma_dash.core.progress import finish
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.methods.call import Call
 from medgemma_dash.methods.options import Option
 from medgemma_dash.methods.specification import MethodSpec
 from medgemma_dash.models.logit_target import LogitTarget
-from medgemma_dash.models.masked_forward import masked_logits
+from medgemma_dash.models.masked_forward import masked_logit_steps
 
 BLOCK = Option(
     "block",
@@ -58,16 +59,21 @@ class Occlusion:
         options=(BLOCK,),
         options_type=OcclusionOptions,
         all_tokens_at_once=True,
+        passes=256,
     )
 
     def rows(self, call: Call[OcclusionOptions]) -> Relevance:
         """See `Method.rows`."""
+        return finish(self.steps(call))
+
+    def steps(self, call: Call[OcclusionOptions]) -> Generator[None, None, Relevance]:
+        """See `SteppedMethod.steps`; a step is a batch of blocks."""
         side = call.options.block
         blocks = torch.block_diag(*[blocks_of(grid, side) for grid in call.grids]).bool()
         nothing = torch.zeros_like(blocks[:1])
         # Every token of every term, each of them once.
         places = sorted({(t.row, id_) for z in call.logits for t in z.terms for id_ in t.ids})
-        logits = masked_logits(
+        found = yield from masked_logit_steps(
             call.replay,
             call.answer.image_spans,
             torch.cat([nothing, blocks]),
@@ -75,7 +81,8 @@ class Occlusion:
             places,
             call.check,
             call.tell,
-        ).cpu()
+        )
+        logits = found.cpu()
         column = {place: index for index, place in enumerate(places)}
         z = torch.stack([_values(target, logits, column) for target in call.logits])
         drops = z[:, :1] - z[:, 1:]

@@ -1,6 +1,6 @@
 """What a method says of itself: the pages, the cards and the command line are drawn from it."""
 
-from collections.abc import Mapping
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol, runtime_checkable
 
@@ -20,6 +20,7 @@ class MethodSpec:
     card: when to use it and when to distrust it, in plain words.
     formula: LaTeX, in the paper's symbols.
     cost: passes for one token with the replay at hand (F forward, B backward).
+    passes: about how many of those, by its first options, on a grid of 16 x 16.
     needs: what of the model it cannot do without, beside the replayed answer; a few words.
     family: what it is made from; methods of one family stand together in lists.
     contrastive: whether it can explain one token against another, and a margin.
@@ -43,6 +44,7 @@ class MethodSpec:
     options_type: type = NoOptions
     per_token: bool = True
     all_tokens_at_once: bool = False
+    passes: int = 1
 
     def option_values(self, given: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         """All options with their values as texts, in the order of `options`.
@@ -102,5 +104,18 @@ class Method(Protocol):
         The caller holds the model's lock. `call.check` is called at least once per layer or pass
         and may raise; a method that runs the model many times tells it how far it is, see `tell`.
         Raises MethodError, with the reason, where the method cannot run on this model.
+        """
+        ...
+
+
+@runtime_checkable
+class SteppedMethod(Method, Protocol):
+    """A method that runs the model many times, and lets others have it in between."""
+
+    def steps(self, call: Call[Any]) -> Generator[None, None, Relevance]:
+        """As `rows`, which goes through it without a pause.
+
+        The model is as it was before the call at every yield, where the caller may release its
+        lock. The call's replay may be without a graph: what waits must not hold one.
         """
         ...

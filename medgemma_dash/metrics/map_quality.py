@@ -19,7 +19,7 @@ Mark = Literal["good", "acceptable", "poor"]
 # MedGemma Visualizer documentation: (good, acceptable) limits.
 INSIDE_BODY = (0.7, 0.5)  # at least
 BORDER = (0.05, 0.1)  # at most
-FOCUSED, DIFFUSE = 3.0, 4.0  # entropy in nats: below focused, above diffuse
+FOCUSED, DIFFUSE = 3.0, 4.0  # entropy in nats, of 256 cells: below focused, above diffuse
 CLEAR_PEAK = 5.0
 SINK_SHARE = 0.2  # of a map's mass in one cell, in most maps: an attention sink
 

@@ -1,11 +1,12 @@
 """A replayed sequence again and again, each time with other soft tokens masked."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 
 import torch
 from jaxtyping import Bool, Float
 from torch import Tensor
 
+from medgemma_dash.core.progress import finish
 from medgemma_dash.models.embedding import soft_positions
 from medgemma_dash.models.logit_target import normed, unembedding
 from medgemma_dash.models.replay import Replay, replay_mode
@@ -32,6 +33,21 @@ def masked_logits(
     so a variant that masks nothing is the replay. `check` is called once per layer and batch,
     `progress` with the variants done and all of them after each batch.
     """
+    return finish(
+        masked_logit_steps(replay, image_spans, masks, substitute, places, check, progress)
+    )
+
+
+def masked_logit_steps(
+    replay: Replay,
+    image_spans: Sequence[tuple[int, int]],
+    masks: Bool[Tensor, "variants soft_tokens"],
+    substitute: Float[Tensor, "soft_tokens hidden"],
+    places: Sequence[tuple[int, int]],
+    check: Callable[[], None] | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Generator[None, None, Float[Tensor, "variants places"]]:
+    """As `masked_logits`; yields between the batches, where the model is as it was before."""
     of_tokens = unembedding(replay.model, [token for _, token in places]).float()
     rows = [row for row, _ in places]
     found = []
@@ -41,6 +57,8 @@ def masked_logits(
         done += len(states)
         if progress is not None:
             progress(done, len(masks))
+        if done < len(masks):
+            yield
     return torch.cat(found)
 
 

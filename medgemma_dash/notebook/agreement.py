@@ -8,21 +8,12 @@ import numpy as np
 
 from medgemma_dash.core.centre_prior import centre_map
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.figures import comparison_figure, pair_figure, palette, relevance_figure
-from medgemma_dash.imaging import jpeg_bytes
+from medgemma_dash.figures import pair_figure, palette
 from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES, mass_difference
 from medgemma_dash.metrics.agreement_controls import judged_pairs
 from medgemma_dash.metrics.agreement_square import judged_square
-from medgemma_dash.notebook.panels import (
-    JPEG_PX,
-    film_of,
-    grid,
-    grids,
-    panels_of,
-    several,
-    titles_of,
-)
-from medgemma_dash.regions import shown_laterality
+from medgemma_dash.notebook.maps import show
+from medgemma_dash.notebook.panels import grids, several, titles_of
 
 NOTE_PX = 30
 
@@ -54,24 +45,11 @@ def difference(first: Explanation, second: Explanation, *, dark: bool = False) -
 
 
 def _one_difference(first: Explanation, second: Explanation, dark: bool) -> Any:
-    if len(first.images) > 1:
-        cells = mass_difference(first.cells[np.newaxis], second.cells[np.newaxis])[0]
-        ends = np.cumsum([image.size for image in first.images])[:-1]
-        parts = np.split(cells, ends)
-        images = [part.reshape(grid) for part, grid in zip(parts, grids(first), strict=True)]
-        drawn = replace(first, images=tuple(images), signed=True)
-        return comparison_figure(panels_of(drawn, ""), columns=len(images), dark=dark)
-    radiograph = film_of(first)
-    return relevance_figure(
-        jpeg_bytes(radiograph.pixels, longest_side=JPEG_PX),
-        radiograph.width,
-        radiograph.height,
-        grid(first),
-        mass_difference(first.image, second.image),
-        signed=True,
-        laterality=str(shown_laterality(radiograph)),
-        dark=dark,
-    )
+    cells = mass_difference(first.cells[np.newaxis], second.cells[np.newaxis])[0]
+    ends = np.cumsum([image.size for image in first.images])[:-1]
+    parts = np.split(cells, ends)
+    images = [part.reshape(grid) for part, grid in zip(parts, grids(first), strict=True)]
+    return show(replace(first, images=tuple(images), signed=True, fine_images=()), dark=dark)
 
 
 def agreements(

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.token_words import readable
 from medgemma_dash.figures import (
     MapPanel,
     WordRelevance,
@@ -148,7 +149,7 @@ def attended_words(
     order = [int(i) for i in np.argsort(-row, kind="stable") if texts[i] and row[i] > 0]
     words = [
         WordRelevance(
-            texts[place].strip() or "␣",
+            readable(texts[place], in_prompt=place < answer.prompt_length),
             float(row[place]),
             "answer" if place >= answer.prompt_length else "question",
         )

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from medgemma_dash.core.errors import NoExplanationError
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.token_words import readable
 from medgemma_dash.figures import MapPanel
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.methods import get
@@ -49,7 +50,7 @@ def panels_of(explanation: Explanation, title: str) -> list[MapPanel]:
             grid=(image.shape[0], image.shape[1]),
             image_map=image,
             signed=explanation.signed,
-            caption=explanation.target.text.strip(),
+            caption=readable(explanation.target.text),
             laterality=str(shown_laterality(radiograph)),
             beside=(*images[:place], *images[place + 1 :]),
         )

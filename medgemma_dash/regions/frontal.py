@@ -54,3 +54,10 @@ def shown_laterality(radiograph: Radiograph) -> Laterality:
         return laterality
     reason = why_no_zones(radiograph)
     return Laterality("unknown", reason) if reason else laterality
+
+
+def looks_inverted(radiograph: Radiograph) -> bool:
+    """Whether lungs are found in the picture's negative: they are bright, and what lies between
+    them is dark, as in a file whose photometric interpretation is wrong.
+    """
+    return not is_lateral(radiograph.laterality) and lungs_of(radiograph).negative

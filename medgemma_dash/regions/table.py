@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from medgemma_dash.regions.zones import OUTSIDE, ZoneMap
+from medgemma_dash.regions.zones import OUTSIDE, ZoneMap, ZoneScheme
 
 
 @dataclass(frozen=True)
@@ -41,6 +41,7 @@ class ZoneTable:
     outside_share: positive mass on cells outside every zone.
     of_lungs: whether the zones together are the lungs.
     note: what is to be said about the zones, such as why there are none.
+    scheme: how the zones were laid out.
     """
 
     rows: tuple[ZoneRow, ...]
@@ -48,6 +49,7 @@ class ZoneTable:
     outside_share: float
     of_lungs: bool = False
     note: str = ""
+    scheme: ZoneScheme = "fitted"
 
     @property
     def densest(self) -> ZoneRow | None:
@@ -83,7 +85,9 @@ def zone_table(image: Float[np.ndarray, "rows cols"], zones: ZoneMap) -> ZoneTab
         for side in ("right", "left")
     )
     ratio = right / left if left > 0 else None
-    return ZoneTable(tuple(rows), ratio, _share(outside, total), zones.of_lungs, zones.note)
+    return ZoneTable(
+        tuple(rows), ratio, _share(outside, total), zones.of_lungs, zones.note, zones.scheme
+    )
 
 
 def _share(part: float, total: float) -> float:

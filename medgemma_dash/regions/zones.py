@@ -15,6 +15,7 @@ from medgemma_dash.regions.frontal import is_upside_down, lungs_of, why_no_zones
 ZoneScheme = Literal["fixed", "fitted"]
 # Of 47 synthetic lesions whose zone is known, the fitted zones name it for 46, the grid for 38.
 DEFAULT_SCHEME: ZoneScheme = "fitted"
+SCHEME_TITLES: dict[ZoneScheme, str] = {"fitted": "fitted to the lungs", "fixed": "fixed grid"}
 Side = Literal["right", "left", "image left", "image right"]
 Level = Literal["upper", "mid", "lower"]
 

@@ -12,6 +12,7 @@ from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.notices import notices
 from medgemma_dash.core.radiograph import Window
+from medgemma_dash.core.token_words import readable, token_name
 from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.figures import (
     layer_figure,
@@ -98,8 +99,8 @@ def why(explanation: Explanation) -> str:
     if target.margin is not None:
         return f"Why “{target.margin.yes_text}” rather than “{target.margin.no_text}”?"
     if target.against is not None:
-        return f"Why “{target.text.strip()}” rather than “{target.against.text.strip()}”?"
-    return f"Why “{target.text.strip()}”?"
+        return f"Why “{readable(target.text)}” rather than “{readable(target.against.text)}”?"
+    return f"Why “{readable(target.text)}”?"
 
 
 def _runs(answer: Answer, chosen: frozenset[int]) -> Iterator[Run]:
@@ -108,10 +109,13 @@ def _runs(answer: Answer, chosen: frozenset[int]) -> Iterator[Run]:
     def role(token: Token) -> str:
         return "control" if token.special else "marked" if token.index in chosen else "said"
 
-    for kind, tokens in groupby(answer.tokens, role):
+    for kind, run in groupby(answer.tokens, role):
+        tokens = list(run)
         text = "".join(token.text for token in tokens)
         if kind == "control":
-            yield Run(" · end of answer", "control")
+            names = " · ".join(token_name(answer, token.index) for token in tokens)
+            goes_on = tokens[-1] is not answer.tokens[-1]
+            yield Run(f" · {names}{' · ' if goes_on else ''}", "control")
         elif kind == "marked":
             words = text.lstrip()
             yield Run(text[: len(text) - len(words)])
@@ -122,7 +126,7 @@ def _runs(answer: Answer, chosen: frozenset[int]) -> Iterator[Run]:
 
 def _lines(explanation: Explanation, answer: Answer) -> Iterator[str]:
     against = explanation.target.against
-    contrast = "" if against is None else f" rather than “{against.text.strip()}”"
+    contrast = "" if against is None else f" rather than “{readable(against.text)}”"
     yield f"Marked: what is explained{contrast}, by the method {method_title(explanation.method)}."
     if against is not None and against.notice:
         yield against.notice

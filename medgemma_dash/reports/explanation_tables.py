@@ -6,12 +6,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import groupby
 
-from medgemma_dash.core.answer import Answer, Token
+from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Window
+from medgemma_dash.core.token_words import readable, token_name
 from medgemma_dash.core.words import WordRelevance
-from medgemma_dash.regions import ZoneTable
+from medgemma_dash.regions import SCHEME_TITLES, ZoneTable
 from medgemma_dash.reports.report import Column, Table
 from medgemma_dash.services.explaining.word_shares import shares_of_images
 from medgemma_dash.services.exporting.names import DIGEST_CHARACTERS
@@ -55,7 +56,7 @@ def tables_of(
         ),
     )
     if len(explanation.target.token_indices) == 1:
-        yield _runners_up(answer.tokens[explanation.target.token_indices[0]])
+        yield _runners_up(answer, explanation.target.token_indices[0])
 
 
 def _images(explanation: Explanation) -> Table:
@@ -78,26 +79,35 @@ def _images(explanation: Explanation) -> Table:
 def _zones(zones: ZoneTable, note: str) -> Table:
     ratio = zones.right_left_ratio
     told = "unknown" if ratio is None else f"{ratio:.4g}"
-    kinds: tuple[Column, ...] = (Column("Zone", "name"), Column("Share", "share"))
     return Table(
         "Zones",
         "Raw relevance by zone",
-        (*kinds, Column("Mean", "number"), Column("Peak", "number")),
         (
-            *((zone.name, zone.share, zone.mean, zone.peak) for zone in zones.rows),
-            ("Outside every zone", zones.outside_share, None, None),
+            Column("Zone", "name"),
+            Column("Share", "share"),
+            Column("× area", "number"),
+            Column("Mean", "number"),
+            Column("Peak", "number"),
         ),
-        f"Right / left: {told}. {note}".strip(),
+        (
+            *(
+                (zone.name, zone.share, zone.density if zone.area else None, zone.mean, zone.peak)
+                for zone in zones.rows
+            ),
+            ("Outside every zone", zones.outside_share, None, None, None),
+        ),
+        f"Zones: {SCHEME_TITLES[zones.scheme]}. Right / left: {told}. {note}".strip(),
     )
 
 
-def _runners_up(token: Token) -> Table:
-    said = ((token.text, token.probability),)
+def _runners_up(answer: Answer, index: int) -> Table:
+    token = answer.tokens[index]
+    said = ((token_name(answer, index), token.probability),)
     return Table(
         "Probability",
         "What the model might have said here; the first is what it said",
         (Column("Token", "text"), Column("Probability", "share")),
-        said + tuple((other.text, other.probability) for other in token.runners_up),
+        said + tuple((readable(other.text), other.probability) for other in token.runners_up),
     )
 
 

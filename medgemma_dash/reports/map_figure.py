@@ -81,12 +81,17 @@ class MapFigure:
     def _caption(self) -> list[str]:
         """Title, facts and how it was drawn; the colour bar has the scale's numbers."""
         display = self.display
+        one = (
+            f"; one scale for all words, to the strongest word's {display.scale_peak:.3g}"
+            if display.scale_peak
+            else ""
+        )
         return [
             why(self.explanation),
             *(f"{name}: {value}" for name, value in self._about()),
             f"Drawn: {checked_scale(display.colour_scale, self.explanation.signed)} colours, "
             f"{display.mode}, opacity {display.opacity:.0%}, "
-            f"hidden below {display.threshold:.0%} of the peak",
+            f"hidden below {display.threshold:.0%} of the {'scale' if one else 'peak'}{one}",
         ]
 
     def _drawing(self, image: int, pixels: npt.NDArray[np.uint8], text_size: float) -> str:

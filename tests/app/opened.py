@@ -1,11 +1,17 @@
-"""What a page's session has open, as a test looks into it."""
+"""What a page's session has open and what the page draws, as a test looks into them."""
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 from streamlit.testing.v1 import AppTest
 
+from medgemma_dash.services.runtime.job import Job
 from medgemma_dash.ui.state.session import SESSION, Session
 from medgemma_dash.ui.state.study import Answered, Study
+
+PATIENCE_SECONDS = 30  # only ever reached when a test fails
 
 
 def session_of(app: AppTest) -> Session:
@@ -23,3 +29,15 @@ def answered_of(app: AppTest) -> Answered:
     answered = study_of(app).answered
     assert answered is not None
     return answered
+
+
+def wait_for(jobs: tuple[Job[Any], ...]) -> None:
+    for job in jobs:
+        assert job.wait(PATIENCE_SECONDS)
+
+
+def figure(app: AppTest, key: str) -> dict[str, Any]:
+    """The Plotly figure of a chart, or of the chart in a container of this key."""
+    chart = next(one for one in app.get("plotly_chart") if one.key in (key, f"{key}_chart"))
+    spec: dict[str, Any] = json.loads(chart.proto.spec)
+    return spec

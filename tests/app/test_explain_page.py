@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError, PromptError
@@ -282,3 +285,26 @@ def test_a_dark_film_is_shown_in_the_full_range_by_one_click(open_explain: OpenP
     assert app.session_state[window_key(study, "preset")] == "Whole range"
     assert any("very dark" in line for line in lines_of(app, "radiograph_notes"))
     assert actions_of(app, "radiograph_notes") == []
+
+
+def test_a_negative_is_told_and_opened_the_other_way_round_by_one_click(
+    open_explain: OpenPage, settle: Settle
+) -> None:
+    app = open_explain()
+    assert "inverted" not in actions_of(app, "radiograph_notes")
+    film, file = study_of(app).radiograph, io.BytesIO()
+    Image.fromarray(255 - film.pixels).save(file, "PNG")
+    assert open_radiograph(session_of(app), file.getvalue(), "Uploaded film")
+    app.run()
+    wrong = answered_of(ask(app, settle, "Is the heart enlarged?"))
+    assert any("looks inverted" in line for line in lines_of(app, "radiograph_notes"))
+    choose_action(app, "radiograph_notes", "inverted")
+    app.run()
+    answered, study = answered_of(settle(app)), study_of(app)
+    np.testing.assert_array_equal(study.radiograph.pixels, film.pixels)
+    np.testing.assert_array_equal(displayed_pixels(study), film.pixels)
+    assert answered is not wrong
+    assert answered.answer.prompt == "Is the heart enlarged?"
+    assert actions_of(app, "radiograph_notes") == []
+    assert any("as the reader chose" in line for line in lines_of(app, "radiograph_notes"))
+    assert session_of(app).address == {"film": study.marker}

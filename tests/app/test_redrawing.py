@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from medgemma_dash.ui.state.actions import choose, open_radiograph
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import ASK, QUESTION
 from tests.app.browser_events import choose_words, click_patch, drag_window, lines_of
-from tests.app.opened import session_of, study_of
+from tests.app.opened import figure, session_of, study_of
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
@@ -31,8 +30,7 @@ def cell_of(app: AppTest) -> tuple[int, int] | None:
 
 def displayed(app: AppTest) -> str:
     """The radiograph in the figure."""
-    chart = next(one for one in app.get("plotly_chart") if one.key == "map_figure_chart")
-    return str(json.loads(chart.proto.spec)["layout"]["images"][0]["source"])
+    return str(figure(app, "map_figure")["layout"]["images"][0]["source"])
 
 
 def upload(app: AppTest) -> AppTest:

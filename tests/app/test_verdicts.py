@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -18,7 +17,7 @@ from medgemma_dash.ui.components.map_display import ONE_SCALE
 from medgemma_dash.ui.state.actions import choose, open_radiograph, open_sample
 from medgemma_dash.ui.state.samples import GENERAL_SUGGESTIONS, sample_named, samples
 from tests.app.browser_events import lines_of
-from tests.app.opened import answered_of, session_of, study_of
+from tests.app.opened import answered_of, figure, session_of, study_of
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
@@ -29,9 +28,7 @@ def suggested(app: AppTest) -> list[str]:
 
 
 def map_figure(app: AppTest) -> dict[str, Any]:
-    drawn = next(one for one in app.get("plotly_chart") if one.key == "map_figure_chart")
-    spec: dict[str, Any] = json.loads(drawn.proto.spec)
-    return spec
+    return figure(app, "map_figure")
 
 
 def sides(app: AppTest) -> list[str]:
@@ -99,7 +96,7 @@ def test_one_scale_for_all_words_reaches_to_the_strongest(
     app.session_state[ONE_SCALE] = True
     app.run()
     assert heat(app)["zmax"] == pytest.approx(5 * peak)
-    (line,) = [line for line in lines_of(app, "why_sentence") if "strongest word" in line]
+    (line,) = [line for line in lines_of(app, "why_sentence") if "map strength" in line]
     assert "20%" in line
     assert study_of(app).sample is not None
 

@@ -124,8 +124,12 @@ def test_probabilities_are_never_a_false_nought_or_one() -> None:
     assert [probability(p) for p in (0.0001, 0.5, 0.9999)] == ["< 0.01", "0.50", "> 0.99"]
 
 
-def test_blank_tokens_are_visible_and_long_ones_are_cut() -> None:
-    assert quoted("\n") == "␣"
+def test_blank_tokens_are_named_and_long_ones_are_cut() -> None:
+    assert [quoted(text) for text in ("\n", "\n\n", "  ")] == [
+        "line break",
+        "2 line breaks",
+        "2 spaces",
+    ]
     assert len(quoted("x" * 500)) < 60
 
 

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from playwright.sync_api import Locator, Page, expect
 
+from tests.browser.looking import idle
+
+Said = Callable[[Path, str], str]  # what the model says about a file, asked without any page
 SAMPLES = Path(__file__).parents[2] / "assets" / "samples"
 FIRST_SAMPLE = SAMPLES / "consolidation-right-lower.png"
+DICOM = SAMPLES / "pleural-effusion-right.dcm"
 
 SENTENCE = ".st-key-why_sentence .rich-line"
 MAP = ".st-key-overlay .heatmaplayer image"
@@ -20,8 +25,22 @@ BAR_SHAPES = f"""() => [...document.querySelectorAll('{BARS} path')]
 ZONES = ".st-key-zones iframe"
 STREAM = ".st-key-stream .rich-line"
 NOTICE = ".st-key-notice .rich-line"
+NOT_OPENED = ".st-key-upload_problem .rich-line"
 SELECTED = "[data-token-index].selected"
 NOT_EXPLAINED_YET = ".token-strip .unit:not(.computed):not(.special)"
+COVERED_BY_CONTROLS = """() => [...document.querySelectorAll('.stPlotlyChart')].flatMap((chart) => {
+  const control = chart.querySelector('.figure-files').getBoundingClientRect();
+  const over = (one) => {
+    const it = one.getBoundingClientRect();
+    return it.width && it.right > control.left && it.left < control.right
+      && it.bottom > control.top && it.top < control.bottom;
+  };
+  // Of a zoomed picture only what is in its frame is seen.
+  const frame = chart.querySelector('image') ? '.nsewdrag' : '.shapelayer path';
+  const drawn = `text, .bars path, .cbfills, .modebar-group, ${frame}`;
+  return [...chart.querySelectorAll(drawn)].filter(over)
+    .map((one) => [chart.className, one.outerHTML.slice(0, 80)]);
+})"""
 
 
 def explain(page: Page, app_url: str, query: str = "") -> Page:
@@ -44,11 +63,6 @@ def settled(page: Page) -> None:
     expect(page.locator(f"{BARS} path").first).to_be_visible()
     expect(sentence(page)).to_contain_text("Why ")
     expect(zone_rows(page)).to_contain_text("lower")
-
-
-def idle(page: Page) -> None:
-    """Until Streamlit has run the page's script to its end."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def newest(page: Page, selector: str) -> Locator:
@@ -181,3 +195,42 @@ def click_patch(page: Page, row: int, column: int, off: float = 0.0) -> None:
     x, y = (column + 0.5 + off) / 16 * box["width"], (row + 0.5) / 16 * box["height"]
     area.hover(position={"x": x, "y": y})
     area.click(position={"x": x, "y": y})
+
+
+def covered_by_controls(page: Page, charts: int) -> list[list[str]]:
+    """What the charts' controls for saving stand on, once the mouse was over each chart."""
+    idle(page)
+    every = page.locator(".stPlotlyChart:has(> .figure-files)")
+    expect(every).to_have_count(charts)
+    for place in range(charts):
+        # In a corner, where no hovered cell's label stands over anything.
+        every.nth(place).hover(position={"x": 2, "y": 2})
+        expect(every.nth(place).locator(".figure-files")).to_have_css("opacity", "1")
+    found: list[list[str]] = page.evaluate(COVERED_BY_CONTROLS)
+    return found
+
+
+def choose_span(page: Page, first: int, last: int) -> None:
+    """Click a token, and shift-click another."""
+    newest(page, f'[data-token-index="{first}"]').click()
+    expect(page.locator(SELECTED)).to_have_count(1)
+    newest(page, f'[data-token-index="{last}"]').click(modifiers=["Shift"])
+    expect(sentence(page)).to_contain_text(f"these {last - first + 1} tokens")
+
+
+def go_home_and_back(page: Page) -> None:
+    """To the first page and back, by the links."""
+    page.get_by_role("link", name="MedGemma Dash").click()
+    expect(page.get_by_text("Open a radiograph")).to_be_visible()
+    expect(page.locator("[data-token-index]")).to_have_count(0)
+    page.get_by_role("link", name="Explain").click()
+    settled(page)
+
+
+def downloaded(page: Page, name: str, folder: Path) -> Path:
+    """Click a download of this name; the file, put into the folder."""
+    with page.expect_download() as waiting:
+        page.get_by_role("button", name=name).click()
+    file = folder / waiting.value.suggested_filename
+    waiting.value.save_as(file)
+    return file

@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ROOT, Said, ServeApp
 from tests.browser.explain_page import (
     FIRST_SAMPLE,
     MAP,
+    NOT_OPENED,
     NOTICE,
     RADIOGRAPH,
     SAMPLES,
+    Said,
     another_radiograph,
     ask,
     close_popover,
@@ -26,6 +27,7 @@ from tests.browser.explain_page import (
     settled,
     upload,
 )
+from tests.browser.serving import ROOT, ServeApp
 from tests.hostile_images import hostile_image
 
 pytestmark = pytest.mark.browser
@@ -61,7 +63,7 @@ def test_hostile_files_are_refused_each_with_its_reason_and_everything_stays(
         file = tmp_path / name
         file.write_bytes(hostile_image(kind))
         upload(standing, file)
-        notice = newest(standing, NOTICE)
+        notice = newest(standing, NOT_OPENED)
         expect(notice, kind).to_contain_text(reason)
         expect(notice, kind).to_contain_text("The radiograph before it is still open.")
         assert seen(standing) == before, kind

@@ -8,8 +8,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.compare_page import MAPS, compare_three
-from tests.browser.conftest import assert_unblemished
-from tests.browser.explain_page import close_popover, idle, newest
+from tests.browser.explain_page import close_popover, covered_by_controls, idle, newest
+from tests.browser.looking import assert_unblemished
 
 pytestmark = pytest.mark.browser
 
@@ -74,6 +74,19 @@ def test_hovering_a_cell_tells_what_every_method_has_there(comparing: Page) -> N
     hover = comparing.locator(".st-key-comparison .hovertext")
     expect(hover).to_contain_text("Chefer")
     expect(hover).to_contain_text("LeGrad")
+
+
+def test_the_control_for_saving_stands_on_nothing_in_any_window(comparing: Page) -> None:
+    for width in (390, 1440):
+        comparing.set_viewport_size({"width": width, "height": 900})
+        # The figure of a narrow window has one map in a row.
+        comparing.wait_for_function(
+            "([maps, narrow]) => { const all = [...document.querySelectorAll(maps)];"
+            " return all.length === 3 && (new Set(all.map(one => Math.round("
+            "one.getBoundingClientRect().left))).size === 1) === narrow; }",
+            arg=[MAPS, width == 390],
+        )
+        assert covered_by_controls(comparing, charts=1) == [], width
 
 
 def test_a_pinned_map_stays_when_the_word_changes(comparing: Page) -> None:

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.compare_page import MAPS, choose_methods, compare_three
-from tests.browser.conftest import assert_unblemished
 from tests.browser.explain_page import RADIOGRAPH, another_radiograph, idle, newest, settled
+from tests.browser.looking import assert_unblemished
 
 pytestmark = pytest.mark.browser
 

@@ -10,8 +10,8 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from medgemma_dash.ui.state.samples import samples
-from tests.browser.conftest import OpenPage, Photograph
 from tests.browser.explain_page import close_popover, idle, newest, zone_rows
+from tests.browser.looking import OpenPage, Photograph
 
 pytestmark = pytest.mark.browser
 
@@ -152,6 +152,17 @@ def test_a_phone_has_navigation_and_one_column(open_page: OpenPage, app_url: str
           return maps.length > 1 && lefts.size === 1;
         }"""
     )
+    # A table that is wider than its place would be scrolled by a finger that means the page.
+    table = newest(page, ".st-key-quality_table .dvn-scroller")
+    expect(table).to_be_visible()
+    assert table.evaluate("one => one.scrollWidth - one.clientWidth") <= 0
+    measure = newest(page, ".st-key-quality_table_measure").get_by_role("combobox")
+    measure.scroll_into_view_if_needed()
+    # A list that is open is closed by scrolling, which is told with the next frame.
+    page.evaluate("() => new Promise(d => requestAnimationFrame(() => requestAnimationFrame(d)))")
+    measure.click()
+    page.get_by_role("option", name="entropy", exact=True).click()
+    expect(page.get_by_text("How spread out the map is")).to_be_visible()
     for address, *there in PAGES:
         opened(page, app_url, address, *there)
         main = page.get_by_test_id("stMain")

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Page
 
-from tests.browser.explain_page import explain
+from tests.browser.explain_page import covered_by_controls, explain
 
 pytestmark = pytest.mark.browser
 SVG = "{http://www.w3.org/2000/svg}"
@@ -27,6 +27,9 @@ def saved(page: Page, chart: str, kind: str, width: str) -> bytes:
 
 def test_charts_are_saved_with_what_they_are_of(page: Page, app_url: str) -> None:
     explain(page, app_url, "?sample=pneumothorax-left")
+    for width in (390, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert covered_by_controls(page, charts=3) == [], width
     drawing = ElementTree.fromstring(saved(page, "map_figure", "SVG", "85 mm"))  # noqa: S314
     assert drawing.attrib["width"] == "85mm"
     told = [one.text or "" for one in drawing.findall(f"{SVG}text")]

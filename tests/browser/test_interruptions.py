@@ -11,13 +11,13 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 from playwright.sync_api import TimeoutError as InVain
 
-from tests.browser.conftest import ROOT, OpenPage, Said, ServeApp, wait_until
 from tests.browser.explain_page import (
     FIRST_SAMPLE,
     MAP,
     NOTICE,
     SELECTED,
     STREAM,
+    Said,
     answer_text,
     answered,
     changed,
@@ -32,6 +32,8 @@ from tests.browser.explain_page import (
     settled,
     zone_rows,
 )
+from tests.browser.looking import OpenPage, wait_until
+from tests.browser.serving import ROOT, ServeApp
 
 pytestmark = pytest.mark.browser
 

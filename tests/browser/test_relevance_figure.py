@@ -2,14 +2,14 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from functools import cache
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import ServeApp, pages_of, wait_until
+from tests.browser.looking import idle, wait_until
+from tests.browser.serving import ServeApp
 
 pytestmark = pytest.mark.browser
 
@@ -17,21 +17,14 @@ APP = Path(__file__).parent / "apps" / "relevance.py"
 MAP = ".st-key-overlay .js-plotly-plot"
 
 
-@pytest.fixture
-def figure_url(serve_app) -> str:
+@pytest.fixture(scope="session")
+def figure_url(serve_app: ServeApp) -> str:
     return serve_app(APP)
 
 
-@pytest.fixture(scope="module")
-def look(browser: Browser, serve_app: ServeApp) -> Iterator[Callable[[str], Page]]:
-    """A page of a query, opened once, for tests that leave it as it is."""
-    with pages_of(browser) as open_one:
-
-        @cache
-        def page_of(query: str) -> Page:
-            return opened(open_one(), serve_app(APP), query)
-
-        yield page_of
+@pytest.fixture(scope="session")
+def opened_at(figure_url: str) -> Callable[[Page, str], Page]:
+    return lambda page, query: opened(page, figure_url, query)
 
 
 def opened(page: Page, address: str, query: str = "") -> Page:
@@ -108,18 +101,16 @@ def test_pixels_are_square(look):
     assert box["height"] / box["width"] == pytest.approx(1200 / 900, rel=0.01)
 
 
-def test_a_double_click_shows_the_whole_again_and_chooses_nothing(
-    page, figure_url, wait_until_idle
-):
+def test_a_double_click_shows_the_whole_again_and_chooses_nothing(page, figure_url):
     opened(page, figure_url, "told=1")
-    wait_until_idle(page)
+    idle(page)
     press(page, "Zoom in")
     expect(page.get_by_text("view (225")).to_be_visible()
     page.mouse.move(*place(page, 3, 12))
     expect(page.locator(f"{MAP} .hovertext")).to_be_attached()
     page.mouse.dblclick(*place(page, 3, 12))
     expect(page.get_by_text("view None")).to_be_visible()
-    wait_until_idle(page)
+    idle(page)
     expect(page.get_by_text("log []", exact=True)).to_be_visible()
     # One click still chooses, in a zoomed figure after the time that a second one would take.
     press(page, "Zoom in")
@@ -172,9 +163,9 @@ def next_map(page: Page) -> None:
     expect(peak).not_to_have_attribute("d", before)
 
 
-def test_zoom_survives_the_next_map_and_can_be_undone(page, figure_url, wait_until_idle):
+def test_zoom_survives_the_next_map_and_can_be_undone(page, figure_url):
     opened(page, figure_url, "told=1")
-    wait_until_idle(page)
+    idle(page)
     assert shown_part(page) == [0, 900, 1200, 0]
     press(page, "Zoom in")
     page.wait_for_function(f"document.querySelector('{MAP}')._fullLayout.xaxis.range[0] > 200")

@@ -3,7 +3,7 @@
 import pytest
 from playwright.sync_api import Page
 
-from tests.browser.conftest import assert_unblemished
+from tests.browser.looking import assert_unblemished
 
 pytestmark = pytest.mark.browser
 

@@ -8,6 +8,8 @@ import pytest
 from medgemma_dash import cli
 from medgemma_dash.cli import chosen_model, dashboard, output
 from medgemma_dash.core.errors import SettingError
+from medgemma_dash.services import doctor
+from medgemma_dash.services.libraries import Diagnosis
 
 
 def test_help_names_every_command_without_loading_torch(repository):
@@ -110,6 +112,18 @@ def test_doctor_prints_a_line_for_each_finding(capsys):
     printed = capsys.readouterr().out
     assert "MedGemma 4B" in printed
     assert "Demo model" in printed
+
+
+@pytest.mark.parametrize(("found", "status"), [("fail", 1), ("warn", 0)])
+def test_doctor_ends_with_1_where_what_it_found_keeps_the_program_from_working(
+    monkeypatch, capsys, found, status
+):
+    setting = Diagnosis("Settings", found, "MEDGEMMA_DASH_DTYPE is 'float8'", "Correct it.")
+    monkeypatch.setattr(doctor, "examine", lambda: iter([setting]))
+    assert cli.main(["doctor"]) == status
+    printed = capsys.readouterr()
+    assert "-> Correct it." in printed.out
+    assert printed.err == ""
 
 
 def test_a_place_that_cannot_be_written_is_named_as_it_was_typed(tmp_path):

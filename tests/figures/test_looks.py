@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from medgemma_dash.figures import MapPanel, comparison_figure, zone_figure
-from medgemma_dash.figures.map_traces import LINE_PX
+from medgemma_dash.figures.colour_bars import LINE_PX
 from medgemma_dash.methods import available
 
 

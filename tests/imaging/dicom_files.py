@@ -6,11 +6,15 @@ from typing import Any
 
 import numpy as np
 from PIL import Image
+from pydicom import dcmread
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 CR_STORAGE = "1.2.840.10008.5.1.4.1.1.1"
+EXPLICIT, RLE = "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.5"
+JPEG_BASELINE, JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.50", "1.2.840.10008.1.2.4.70"
+JPEG_LS, JPEG_2000_LOSSLESS, JPEG_2000 = (f"1.2.840.10008.1.2.4.{n}" for n in (80, 90, 91))
 
 
 def sample_picture(rows: int = 40, cols: int = 48, bits: int = 12, signed: bool = False) -> Any:
@@ -21,6 +25,9 @@ def sample_picture(rows: int = 40, cols: int = 48, bits: int = 12, signed: bool 
     if signed:
         return (values - 2 ** (bits - 1)).astype(np.int8 if bits <= 8 else np.int16)
     return values.astype(np.uint8 if bits <= 8 else np.uint16)
+
+
+DEEP, EIGHT = sample_picture(40, 48, 12), sample_picture(40, 48, 8)
 
 
 def dataset_for(pixels: Any, *, bits: int | None = None, **tags: Any) -> Dataset:
@@ -53,6 +60,11 @@ def dataset_for(pixels: Any, *, bits: int | None = None, **tags: Any) -> Dataset
         else:
             setattr(dataset, keyword, value)
     return dataset
+
+
+def dataset_of(data: bytes) -> Dataset:
+    """The data set that a file holds."""
+    return dcmread(io.BytesIO(data))
 
 
 def file_bytes(dataset: Dataset, syntax: str = ExplicitVRLittleEndian) -> bytes:

@@ -10,10 +10,16 @@ import pytest
 from pydicom.data import get_testdata_file
 
 from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.imaging.dicom.decode import decode_dicom
-from medgemma_dash.imaging.dicom.transfer_syntax import read_transfer_syntax
 from tests.imaging import known_streams
+from tests.imaging.decoding import read
 from tests.imaging.dicom_files import (
+    EXPLICIT,
+    JPEG_2000,
+    JPEG_2000_LOSSLESS,
+    JPEG_BASELINE,
+    JPEG_LOSSLESS_SV1,
+    JPEG_LS,
+    RLE,
     compressed,
     encapsulated,
     jpeg_stream,
@@ -22,20 +28,16 @@ from tests.imaging.dicom_files import (
 )
 from tests.imaging.lossless_jpeg import encode_lossless_jpeg
 
-IMPLICIT, EXPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"
-RLE, JPEG_2000_LOSSLESS = "1.2.840.10008.1.2.5", "1.2.840.10008.1.2.4.90"
-JPEG_2000, JPEG_BASELINE = "1.2.840.10008.1.2.4.91", "1.2.840.10008.1.2.4.50"
-JPEG_LOSSLESS, JPEG_LOSSLESS_SV1 = "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.70"
-JPEG_LS, JPEG_LS_NEAR = "1.2.840.10008.1.2.4.80", "1.2.840.10008.1.2.4.81"
+IMPLICIT, BIG_ENDIAN = "1.2.840.10008.1.2", "1.2.840.10008.1.2.2"
+JPEG_LOSSLESS, JPEG_LS_NEAR = "1.2.840.10008.1.2.4.57", "1.2.840.10008.1.2.4.81"
 HTJ2K = ("1.2.840.10008.1.2.4.201", "1.2.840.10008.1.2.4.202", "1.2.840.10008.1.2.4.203")
 DEPTHS = [(8, False), (10, False), (12, False), (16, False), (8, True), (12, True), (16, True)]
 
 
 def assert_intensities_are(data: bytes, pixels: Any) -> None:
-    # In this process, because starting one for each of many files takes long.
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom remarks on what these files leave out
-        image = decode_dicom(data, read_transfer_syntax(data))
+        image = read(data)
     np.testing.assert_array_equal(image.picture, pixels.astype(np.float32))
 
 

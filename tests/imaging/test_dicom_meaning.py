@@ -13,9 +13,8 @@ from pydicom.dataset import Dataset
 from medgemma_dash.core.radiograph import Window
 from medgemma_dash.imaging import apply_window, load_radiograph
 from medgemma_dash.imaging.window_names import distinct
-from tests.imaging.dicom_files import native, sample_picture
+from tests.imaging.dicom_files import DEEP, native, sample_picture
 
-DEEP = sample_picture(40, 48, 12)
 BIG_ENDIAN = "1.2.840.10008.1.2.2"
 
 

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from medgemma_dash.core.radiograph import Window
-from medgemma_dash.imaging import apply_window
+from medgemma_dash.imaging import apply_window, load_radiograph, negative
 from medgemma_dash.imaging.window import EIGHT_BIT, spanning_window
+from tests.imaging.dicom_files import native, sample_picture
 
 
 def slow_window(x: float, centre: float, width: float) -> float:
@@ -74,3 +75,16 @@ def test_exact_window_without_a_meaning_is_refused(width: float) -> None:
 def test_window_without_a_meaning_is_refused(width: float) -> None:
     with pytest.raises(ValueError, match="at least 1 wide"):
         apply_window(np.zeros((4, 4), np.float32), Window("", 0.0, width))
+
+
+@pytest.mark.parametrize("bits", [8, 12])
+def test_a_negative_shows_the_negative_in_every_window(bits: int) -> None:
+    film = load_radiograph(native(sample_picture(40, 48, bits), bits=bits))
+    turned = negative(film)
+    np.testing.assert_array_equal(turned.pixels, 255 - film.pixels)
+    for window, mirror in zip(film.windows, turned.windows, strict=True):
+        shown = apply_window(film.intensities, window).astype(int)
+        # Half a grey level is rounded to the even one, here as there.
+        assert np.abs(255 - shown - apply_window(turned.intensities, mirror)).max() <= 1
+    assert turned.sha256 != film.sha256
+    assert negative(film).sha256 == turned.sha256

@@ -10,6 +10,7 @@ from medgemma_dash.methods import Call, get
 from medgemma_dash.methods.integrated_gradients import baseline_tokens
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.services.explaining.explain import explain
+from tests.gemma3_factory import encodings_of
 from tests.methods.running import run, words
 from tests.oracles import integrated_gradients as oracle
 from tests.random_answers import case, relative_difference
@@ -105,13 +106,7 @@ def test_steps_leave_no_replay_behind_and_the_blurred_image_is_encoded_once(monk
     model, answer = found.model, found.answer
     model.image_features.clear()
     explain(model, answer, token=1)
-    calls = []
-    original = model.hf_model.get_image_features
-    monkeypatch.setattr(
-        model.hf_model,
-        "get_image_features",
-        lambda *a, **k: (calls.append(1), original(*a, **k))[1],
-    )
+    calls = encodings_of(model, monkeypatch)
     kept = len(model.replays), model.replays.bytes, model.replays.budget_bytes
     for token in (0, 1):
         explain(model, answer, token=token, method="integrated_gradients")

@@ -9,17 +9,14 @@ from PIL import Image
 from medgemma_dash import cli
 from medgemma_dash.core.errors import ModelError
 from medgemma_dash.models import load_model
-from tests.gemma3_factory import Shape, processor, random_model
+from tests.gemma3_factory import Shape, saved_model
 
 SHAPE = Shape(layers=2)
 
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoint")
-    random_model(SHAPE).save_pretrained(folder)
-    processor(SHAPE).save_pretrained(folder)
-    return folder
+    return saved_model(SHAPE, tmp_path_factory.mktemp("checkpoint"))
 
 
 def number(part, name, value):

@@ -9,7 +9,7 @@ import torch
 from medgemma_dash.core.errors import ModelError, UnsupportedModelError
 from medgemma_dash.models import load_model, wrap_model
 from medgemma_dash.services.explaining.asking import ask
-from tests.gemma3_factory import Shape, processor, radiograph, random_model
+from tests.gemma3_factory import Shape, processor, radiograph, random_model, saved_model
 
 SHAPE = Shape(layers=2)
 
@@ -115,10 +115,7 @@ def test_a_compiled_model_is_taken():
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoint")
-    random_model(SHAPE).save_pretrained(folder)
-    processor(SHAPE).save_pretrained(folder)
-    return folder
+    return saved_model(SHAPE, tmp_path_factory.mktemp("checkpoint"))
 
 
 @pytest.mark.parametrize("merged", [True, False])

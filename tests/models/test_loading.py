@@ -27,7 +27,7 @@ from medgemma_dash.models.checkpoint import DEMO_FOLDER
 from medgemma_dash.models.devices import choose_device, choose_dtype
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
-from tests.gemma3_factory import Shape, processor, radiograph, random_model
+from tests.gemma3_factory import Shape, processor, radiograph, random_model, saved_model
 
 SHAPE = Shape(layers=2, seed=12)
 EVIL = """
@@ -42,10 +42,7 @@ class EvilConfig(PretrainedConfig):
 
 @pytest.fixture(scope="module")
 def checkpoint(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("checkpoint")
-    random_model(SHAPE).save_pretrained(folder)
-    processor(SHAPE).save_pretrained(folder)
-    return folder
+    return saved_model(SHAPE, tmp_path_factory.mktemp("checkpoint"))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.logit_target import LogitTarget
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import explain
-from tests.gemma3_factory import Shape, radiograph, random_adapter
+from tests.gemma3_factory import Shape, encodings_of, radiograph, random_adapter
 from tests.oracles.target import z_of
 from tests.random_answers import (
     QUESTION,
@@ -115,13 +115,7 @@ def test_nothing_accumulates_on_parameters_and_a_second_click_is_the_first():
 
 def test_the_image_is_encoded_once_per_radiograph(monkeypatch):
     model = random_adapter(Shape(layers=2))
-    calls = []
-    original = model.hf_model.get_image_features
-    monkeypatch.setattr(
-        model.hf_model,
-        "get_image_features",
-        lambda *a, **k: (calls.append(1), original(*a, **k))[1],
-    )
+    calls = encodings_of(model, monkeypatch)
     answer = ask(model, radiograph(), QUESTION, max_new_tokens=2)
     ask(model, radiograph(), "Where is it?", max_new_tokens=2)
     explain(model, answer, token=0)

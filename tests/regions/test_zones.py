@@ -14,9 +14,9 @@ from medgemma_dash.demo.radiographs import (
     SyntheticRadiograph,
     synthesize,
 )
-from medgemma_dash.imaging import load_radiograph
+from medgemma_dash.imaging import load_radiograph, negative
 from medgemma_dash.imaging.laterality import read_laterality
-from medgemma_dash.regions import ZoneMap, shown_laterality, why_no_zones, zone_map
+from medgemma_dash.regions import ZoneMap, looks_inverted, shown_laterality, why_no_zones, zone_map
 from medgemma_dash.regions.lungs import SIDE, find_lungs
 
 SEEDS = range(FIRST_EVALUATION_SEED, FIRST_EVALUATION_SEED + 20)
@@ -236,3 +236,12 @@ def test_blots_are_seldom_taken_for_lungs() -> None:
     films = [blots(grain, seed) for grain in (6, 10, 14, 20, 28) for seed in range(8)]
     found = [find_lungs(film).image_left is not None for film in films]
     assert sum(found) <= 5
+
+
+def test_a_negative_looks_inverted_and_nothing_else_does() -> None:
+    films = [drawn(seed) for seed in SEEDS]
+    assert not any(looks_inverted(film) for film in films)
+    assert all(looks_inverted(negative(film)) for film in films)
+    for picture in (noise(), black(), lateral()):
+        assert not looks_inverted(read(picture))
+        assert not looks_inverted(negative(read(picture)))

@@ -10,11 +10,15 @@ from medgemma_dash.core.answer import Answer, AnswerImage, Candidate, Fidelity, 
 from medgemma_dash.core.explanation import EarlierImage, Explanation, Provenance
 from medgemma_dash.core.radiograph import Laterality, Radiograph, Window
 from medgemma_dash.core.target import Against, Target, TargetKind
+from medgemma_dash.regions import ZoneRow, ZoneTable
 
 GRID = (2, 3)
 IMAGE_SPAN = (1, 7)
 PROMPT_LENGTH = 9
 LAYERS = 4
+ZONES = ZoneTable(
+    (ZoneRow("Right upper", 0.25, 0.01, 0.5), ZoneRow("Left lower", 0.5, -0.02, 0.75)), None, 0.25
+)
 
 
 def make_radiograph(shade: int = 80) -> Radiograph:

@@ -11,7 +11,7 @@ from medgemma_dash.services.evaluation.benchmark.cases import CaseSource, Pictur
 from medgemma_dash.services.evaluation.benchmark.run import chosen_methods, identity, run_benchmark
 from medgemma_dash.services.evaluation.benchmark.unfinished import FILE, Unfinished
 from tests.random_answers import case
-from tests.services.test_method_benchmark import SHAPE, known_case
+from tests.services.benchmark_runs import SHAPE, known_case
 
 METHODS = chosen_methods(["raw_attention"])
 # Two findings on the first radiograph, one answered wrong on the second, one that cannot be asked.

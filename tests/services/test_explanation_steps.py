@@ -10,9 +10,18 @@ import torch
 
 from medgemma_dash.core.errors import CancelledError, MethodError, NoExplanationError
 from medgemma_dash.core.target import Target
+from medgemma_dash.models import masked_forward
 from medgemma_dash.services.explaining import filling
-from medgemma_dash.services.explaining.steps import MethodOutcome, compare_steps, fill_steps
+from medgemma_dash.services.explaining.explain import explain_target
+from medgemma_dash.services.explaining.method_seconds import MethodSeconds
+from medgemma_dash.services.explaining.steps import (
+    MethodOutcome,
+    compare_steps,
+    explain_steps,
+    fill_steps,
+)
 from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.explaining.tasks import compare_task
 from tests.random_answers import case
 
 
@@ -60,6 +69,22 @@ def test_every_method_gives_its_map_and_the_store_keeps_it(store):
     assert store.tensor("occlusion").filled.all()
 
 
+def test_a_quick_method_never_waits_for_a_slow_one(store):
+    model, target, context = (
+        case("six layers, heads 8 on 4").model,
+        Target("token", (1,), ""),
+        Context(),
+    )
+    chosen = [(name, ()) for name in ("occlusion", "integrated_gradients", "legrad", "chefer")]
+    seconds = MethodSeconds()
+    seconds.note("legrad", 0.2)
+    seconds.note("chefer", 0.1)
+    for _ in compare_task(store, target, chosen, seconds).work(lambda: model, context):
+        pass
+    order = [one.method for one in context.outcomes]
+    assert order == ["chefer", "legrad", "integrated_gradients", "occlusion"]
+
+
 def test_several_words_too_give_one_outcome_a_method_and_progress_that_counts_methods(store):
     target, context = Target("span", tuple(range(6)), ""), Context()
     outcomes = run(context, store, target, ["chefer", "rollout"])
@@ -88,6 +113,35 @@ def test_a_method_that_runs_the_model_many_times_says_how_far_it_is(store):
     # Every cell taken away once, and none.
     runs = int(np.prod(store.answer.grid)) + 1
     assert context.notes == ["Occlusion", f"Occlusion, {runs} of {runs}"]
+
+
+@pytest.mark.parametrize(("method", "pauses"), [("occlusion", 16), ("integrated_gradients", 15)])
+def test_between_the_runs_of_a_long_method_the_model_is_free_and_nothing_is_different_after(
+    store, monkeypatch, method, pauses
+):
+    monkeypatch.setattr(masked_forward, "PROCESSOR_BYTES", 1)  # one block a batch
+    found, target = case("six layers, heads 8 on 4"), Target("token", (1,), "")
+    model, decoder = found.model, found.model.hf_model.config.text_config
+    wanted = explain_target(model, found.answer, target, method=method).row
+    before = decoder._attn_implementation, model.replays.budget_bytes, True
+    steps = explain_steps(lambda: model, store, target, method, (), Context())
+    met = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            explanation = end.value
+            break
+        met += 1
+        now = decoder._attn_implementation, model.replays.budget_bytes, torch.is_grad_enabled()
+        assert now == before
+        with pytest.raises(RuntimeError, match="un-acquired"):
+            model.lock.release()
+        if met == 2:  # another session explains by the same model, and has the caches emptied
+            explain_target(model, found.answer, Target("token", (2,), ""))
+            model.drop_caches()
+    assert met == pauses
+    assert np.array_equal(explanation.row, wanted)
 
 
 def test_caches_are_dropped_when_what_ran_out_of_memory_is_free_again(store, monkeypatch):

@@ -19,7 +19,6 @@ from medgemma_dash.core.resources import resource
 from medgemma_dash.core.target import Against, Margin, Target, target_from_dict
 from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.regions import ZoneRow, ZoneTable
 from medgemma_dash.services.exporting import (
     DEMO_NOTICE,
     RESEARCH_NOTICE,
@@ -31,6 +30,7 @@ from medgemma_dash.services.exporting import (
 )
 from medgemma_dash.services.exporting.subject import film_name, rendered_prompt
 from tests.services.makers import (
+    ZONES,
     make_answer,
     make_answer_of_two,
     make_explanation,
@@ -39,9 +39,6 @@ from tests.services.makers import (
     make_target,
 )
 
-ZONES = ZoneTable(
-    (ZoneRow("Right upper", 0.25, 0.01, 0.5), ZoneRow("Left lower", 0.5, -0.02, 0.75)), None, 0.25
-)
 PICTURE = np.full((8, 12, 3), 90, np.uint8)
 
 

@@ -88,17 +88,17 @@ def test_the_heaviest_zone_is_not_named_for_being_large(answer: Answer) -> None:
     assert said.text.endswith("lies on the image, in no one zone.")
 
 
-def test_an_even_map_is_diffuse_and_not_called_outside_because_the_picture_is(
+def test_an_even_map_is_called_so_and_not_called_outside_because_the_picture_is(
     answer: Answer,
 ) -> None:
     said = headline(explained(answer, EVEN), table(0.05, 0.70))
     assert said.text.endswith(
-        "diffuse: spread over all of it (entropy 100% of an even map's; brightest cell 1.0 times "
-        "the mean)."
+        "nearly even: spread over all of it (entropy 100% of an even map's; brightest cell 1.0 "
+        "times the mean)."
     )
     beyond = headline(explained(answer, EVEN), table(0.05, 0.75))
     assert beyond.text.endswith(
-        "diffuse and mostly outside the lungs (75% of that; brightest cell 1.0 times the mean)."
+        "nearly even and mostly outside the lungs (75% of that; brightest cell 1.0 times the mean)."
     )
 
 
@@ -117,7 +117,7 @@ def test_without_zones_it_says_why_and_names_no_side(answer: Answer) -> None:
     said = headline(explained(answer, spot()), none).text
     assert said.endswith("lies on the image. No lungs could be made out.")
     assert not any(word in said for word in ("right", "left", "zone", "outside"))
-    assert "diffuse" in headline(explained(answer, EVEN), none).text
+    assert "nearly even" in headline(explained(answer, EVEN), none).text
 
 
 def test_a_target_without_relevance_has_no_headline(answer: Answer) -> None:

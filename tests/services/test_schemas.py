@@ -76,7 +76,8 @@ def test_the_schema_refuses_what_lost_a_key(repository: Path) -> None:
         for key in document[place]:
             broken = copy.deepcopy(document)
             del broken[place][key]
-            assert not valid(broken), f"{place}.{key}"
+            later = (place, key) == ("zones", "scheme")
+            assert valid(broken) == later, f"{place}.{key}"
 
 
 def test_the_schema_names_every_key_of_an_explanation(repository: Path) -> None:

@@ -141,3 +141,11 @@ def test_a_methods_seconds_are_the_median_of_its_last_runs() -> None:
         seconds.note("chefer", 2.0)
     assert seconds.of("chefer") == 2.0
     assert seconds.of("rollout") is None
+
+
+def test_a_method_that_was_not_run_yet_is_expected_to_cost_its_passes() -> None:
+    seconds = MethodSeconds()
+    seconds.note("chefer", 0.2)
+    seconds.note("attnlrp", 0.4)
+    expected = seconds.expected({"chefer": 1, "attnlrp": 1, "occlusion": 256})
+    assert expected == {"chefer": 0.2, "attnlrp": 0.4, "occlusion": pytest.approx(256 * 0.3)}

@@ -17,3 +17,8 @@ def test_white_space_is_named_by_its_place_and_soft_tokens_have_no_name() -> Non
         "line break 2",
         "space after “.”",
     )
+
+
+def test_only_where_the_model_speaks_the_end_of_a_turn_ends_its_answer() -> None:
+    turns = ["<end_of_turn>", "Yes", "<end_of_turn>"]
+    assert token_names(turns, prompt_length=1) == ("end of turn", "Yes", "end of answer")

@@ -1,10 +1,11 @@
 """Whether a compressed frame holds the whole picture, no more and no less.
 
 Decoders fill in what is missing, silently: libjpeg says so where it is asked (see
-`check_compressed_data`), and OpenJPEG and the run-length decoder refuse. The decoder of JPEG-LS
-and of 12-bit and lossless JPEG does neither. For it the frame is decoded twice more: with
-something behind its end, which changes the picture only if the decoder had run out of data; and
-with its last bytes altered, which changes the picture unless they were never read.
+`check_compressed_data`), and OpenJPEG and the run-length decoder refuse; what those two cannot
+know stands in codestream.py and run_lengths.py. The decoder of JPEG-LS and of 12-bit and lossless
+JPEG does neither. For it the frame is decoded twice more: with something behind its end, which
+changes the picture only if the decoder had run out of data; and with its last bytes altered, which
+changes the picture unless they were never read.
 """
 
 import re
@@ -13,6 +14,7 @@ import numpy as np
 from jaxtyping import Shaped
 
 from medgemma_dash.core.errors import ImageError
+from medgemma_dash.imaging.dicom.codestream import check_codestream
 from medgemma_dash.imaging.jpeg import (
     NOT_USED_UP,
     check_compressed_data,
@@ -34,12 +36,12 @@ _ALTERED_BYTES = 16
 
 
 def check_coverage(frame: bytes) -> tuple[str, ...]:
-    """Raise ImageError where part of a JPEG or JPEG-LS picture is missing; returns notices.
+    """Raise ImageError where part of a picture is missing or overwritten; returns notices.
 
-    frame: one compressed frame; JPEG 2000 and run lengths are left to their decoders.
+    frame: one compressed frame, not of run lengths.
     """
     if not frame.startswith(_JPEG_START):
-        return ()
+        return check_codestream(frame)
     kind = jpeg_kind(frame)
     if kind.is_read_by_libjpeg:
         return check_compressed_data(check_jpeg(frame))

@@ -22,6 +22,7 @@ from medgemma_dash.imaging.dicom.frames import compressed_frame, encapsulated, n
 from medgemma_dash.imaging.dicom.intensities import intensities
 from medgemma_dash.imaging.dicom.layout import Layout, read_layout
 from medgemma_dash.imaging.dicom.notices import file_notices
+from medgemma_dash.imaging.dicom.run_lengths import check_run_lengths
 from medgemma_dash.imaging.dicom.stored_bits import within_stored_bits
 from medgemma_dash.imaging.dicom.stream import stated_size
 from medgemma_dash.imaging.dicom.transfer_syntax import LOSSY, NATIVE, READABLE, RLE, TWO_SYNTAXES
@@ -90,7 +91,9 @@ def _stored_values(
         frame = compressed_frame(dataset.PixelData, layout)
         if transfer_syntax != RLE and stated_size(frame.data) != (layout.rows, layout.cols):
             raise ImageError(_WRONG_SIZE)
-        if transfer_syntax != RLE:
+        if transfer_syntax == RLE:
+            warnings = check_run_lengths(frame.data, layout.rows * layout.cols)
+        else:
             warnings = check_coverage(frame.data)
         source = encapsulated(frame.data)
     array, properties = decoder.as_array(

@@ -15,7 +15,7 @@ from jaxtyping import Float, Int
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.function_words import is_content_word
-from medgemma_dash.core.progress import Check, Progress
+from medgemma_dash.core.progress import Check, Progress, finish
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Asked, Record
 from medgemma_dash.models import VisionLanguageModel
@@ -45,13 +45,9 @@ def evidence(
     progress counts runs of the model; check may raise to stop. Raises ImageError for too few
     donors.
     """
-    steps = evidence_steps(lambda: model, answer, donors_for(answer, donors), check, progress)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            record: Record = end.value
-            return record
+    return finish(
+        evidence_steps(lambda: model, answer, donors_for(answer, donors), check, progress)
+    )
 
 
 def evidence_steps(

@@ -1,6 +1,6 @@
 """Explain an answer's words."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -8,7 +8,7 @@ from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import EarlierImage, Explanation, Provenance
-from medgemma_dash.core.progress import Check, Progress
+from medgemma_dash.core.progress import Check, Progress, finish
 from medgemma_dash.core.relevance import Relevance
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import Method, MethodSpec, get
@@ -17,7 +17,7 @@ from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.image_attention import image_attention_shares
 from medgemma_dash.services.explaining.provenance import library_versions
 from medgemma_dash.services.explaining.rows import MEAN_OF_MAPS, Origin, assemble
-from medgemma_dash.services.explaining.run import MethodOptions, run_method
+from medgemma_dash.services.explaining.run import MethodOptions, method_steps, run_method
 from medgemma_dash.services.explaining.targets import choose_target, token_target
 
 
@@ -62,12 +62,37 @@ def explain_target(
     progress: Progress | None = None,
 ) -> Explanation:
     """Explain a target that is already known; see `explain`."""
+    with model.lock:
+        return finish(
+            target_steps(
+                model,
+                answer,
+                target,
+                method=method,
+                options=options,
+                check=check,
+                progress=progress,
+            )
+        )
+
+
+def target_steps(
+    model: VisionLanguageModel,
+    answer: Answer,
+    target: Target,
+    *,
+    method: str,
+    options: Mapping[str, str] | None = None,
+    check: Check | None = None,
+    progress: Progress | None = None,
+) -> Generator[None, None, Explanation]:
+    """As `explain_target`, in the steps of `method_steps`."""
     chosen = get(method)
     every_option = chosen.spec.option_values(options or {})
     # Its tokens one by one, or all in one summed backward pass.
     apart = dict(every_option).get("words", MEAN_OF_MAPS) == MEAN_OF_MAPS
     targets = target.parts if apart else (target,)
-    found = relevance_of(
+    found = yield from relevance_steps(
         model, answer, targets, chosen, every_option, check=check, progress=progress
     )
     return assemble(answer, target, found, origin_of(model, answer, chosen.spec, every_option))
@@ -106,7 +131,7 @@ def every_token(
     return run_method(model, answer, targets, chosen, every_option, check=check, progress=progress)
 
 
-def relevance_of(
+def relevance_steps(
     model: VisionLanguageModel,
     answer: Answer,
     targets: Sequence[Target],
@@ -115,9 +140,11 @@ def relevance_of(
     *,
     check: Check | None = None,
     progress: Progress | None = None,
-) -> Relevance:
+) -> Generator[None, None, Relevance]:
     """What the method found for each target, and where the layers looked."""
-    found = run_method(model, answer, targets, method, options, check=check, progress=progress)
+    found = yield from method_steps(
+        model, answer, targets, method, options, check=check, progress=progress
+    )
     return replace(found, layers=layer_shares(model, answer, targets, check=check))
 
 

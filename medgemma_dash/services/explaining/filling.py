@@ -1,6 +1,6 @@
 """Computes what a relevance store does not know yet. Imports torch; runs on the engine's worker."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
 
 from medgemma_dash.core.errors import ModelError
 from medgemma_dash.core.explanation import Explanation
@@ -9,7 +9,7 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
-from medgemma_dash.services.explaining.explain import explain_target, origin_of, relevance_of
+from medgemma_dash.services.explaining.explain import origin_of, relevance_steps, target_steps
 from medgemma_dash.services.explaining.rows import ChosenOptions, assemble, is_assembled
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.targets import token_target
@@ -37,16 +37,13 @@ def fill_rows(
     options: ChosenOptions,
     check: Check,
     progress: Progress | None = None,
-) -> None:
-    """Compute these tokens' rows in one batch and put them into the store.
-
-    progress: see `run_method`.
-    """
+) -> Generator[None, None, None]:
+    """Compute these tokens' rows in one batch and put them into the store; see `method_steps`."""
     check_model(model, store)
     chosen = get(method)
     every_option = chosen.spec.option_values(_texts(options))
     targets = [token_target(store.answer, index) for index in token_indices]
-    found = relevance_of(
+    found = yield from relevance_steps(
         model, store.answer, targets, chosen, every_option, check=check, progress=progress
     )
     origin = origin_of(model, store.answer, chosen.spec, every_option)
@@ -61,18 +58,18 @@ def explain_whole(
     options: ChosenOptions,
     check: Check,
     progress: Progress | None = None,
-) -> Explanation:
+) -> Generator[None, None, Explanation]:
     """Explain a target in one go and put the result into the store.
 
-    A method that gives all tokens at once fills the whole tensor.
+    A method that gives all tokens at once fills the whole tensor. See `method_steps`.
     """
     check_model(model, store)
     if get(method).spec.all_tokens_at_once and is_assembled(target, options):
         every = range(len(store.answer.tokens))
-        fill_rows(model, store, every, method, options, check, progress)
+        yield from fill_rows(model, store, every, method, options, check, progress)
         if (known := store.find(target, method, options)) is not None:
             return assemble(store.answer, target, *known)
-    explanation = explain_target(
+    explanation = yield from target_steps(
         model,
         store.answer,
         target,

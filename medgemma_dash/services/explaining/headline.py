@@ -17,7 +17,9 @@ from medgemma_dash.services.explaining.word_shares import image_share
 # A zone is named when it holds this many times what its area alone would bring it, and this much
 # of the map: both, since a small zone is easily dense and a large one easily heavy.
 ZONE_FACTOR, ZONE_SHARE = 2.5, 0.2
-DIFFUSE = 0.95  # of an even map's entropy, from there on
+# Of an even map's entropy, from there on: random and centre maps have 95% to 97%. From 72% on maps
+# are "diffuse" (`map_quality.DIFFUSE`), and so are those of most methods (Chefer: 81%).
+NEARLY_EVEN = 0.95
 MOSTLY = 0.6  # of the map outside the lungs
 # A map is weak whose peak and share are both below these, of the medians over the answer's other
 # words; and one whose peak is below the last alone.
@@ -31,7 +33,8 @@ class Strength:
 
     peak: the highest relevance of one cell. share: of its positive relevance, what lies on images.
     strongest: the highest peak of all, this one included.
-    usual_peak, usual_share: medians over the other words, of which there are `words`.
+    usual_peak, usual_share: medians over the other words, of which `words` are known.
+    every: whether these are all.
     """
 
     peak: float
@@ -40,6 +43,7 @@ class Strength:
     usual_peak: float
     usual_share: float
     words: int
+    every: bool = True
 
     @property
     def relative(self) -> float:
@@ -69,7 +73,8 @@ class Headline:
     """What is to be said of a map; see the constants above for when.
 
     share: of the target's positive relevance, what lies on images; None where there is none.
-    zone: the densest zone, if it is to be named. entropy_share: of an even map's entropy.
+    zone: the densest zone, if it is to be named.
+    nearly_even, entropy_share: whether its entropy is nearly an even map's, and its share of it.
     peak_ratio: the highest cell over the mean one.
     outside: share outside the lungs, if it is to be said; None without lungs.
     on: which of several images zones and entropy are of; "" of one.
@@ -78,7 +83,7 @@ class Headline:
 
     share: float | None
     zone: ZoneRow | None
-    diffuse: bool
+    nearly_even: bool
     entropy_share: float
     peak_ratio: float
     outside: float | None
@@ -96,11 +101,12 @@ class Headline:
         said += self._where(of_that) + "."
         if self.strength is not None and self.strength.weak:
             usual = percent(self.strength.peak / self.strength.usual_peak)
-            said += f" It is weak: its highest cell has {usual} of what is usual in this answer."
+            among = "in this answer" if self.strength.every else "among the words known so far"
+            said += f" It is weak: its highest cell has {usual} of what is usual {among}."
         return f"{said} {self.note}".rstrip()
 
     def _where(self, of_that: str) -> str:
-        # Colours end at a map's own peak: the bright cells of a diffuse map are little above it.
+        # Colours end at a map's own peak: the bright cells of such a map are little above it.
         peak = f"brightest cell {self.peak_ratio:.1f} times the mean"
         if self.zone is not None:
             times = f"{self.zone.density:.2g} times its share of the picture"
@@ -108,11 +114,11 @@ class Headline:
             rest = "" if self.outside is None else f"; {percent(self.outside)} outside the lungs"
             return f"{named}, {times}{rest}"
         if self.outside is not None:
-            kind, how = ("diffuse and mostly", f"; {peak}") if self.diffuse else ("mostly", "")
-            return f", {kind} outside the lungs ({percent(self.outside)} {of_that}{how})"
-        if self.diffuse:
+            even, how = ("nearly even and ", f"; {peak}") if self.nearly_even else ("", "")
+            return f", {even}mostly outside the lungs ({percent(self.outside)} {of_that}{how})"
+        if self.nearly_even:
             entropy = f"entropy {percent(self.entropy_share)} of an even map's"
-            return f", diffuse: spread over all of it ({entropy}; {peak})"
+            return f", nearly even: spread over all of it ({entropy}; {peak})"
         return "" if self.note else ", in no one zone"
 
 
@@ -121,7 +127,7 @@ def headline(
 ) -> Headline:
     """Judge an explanation; zones: of its current image. strength: where other words are known."""
     quality = map_quality(explanation.image)
-    diffuse = bool(quality.entropy_share >= DIFFUSE)
+    nearly_even = bool(quality.entropy_share >= NEARLY_EVEN)
     densest = zones.densest
     named = (
         densest
@@ -129,13 +135,13 @@ def headline(
         else None
     )
     outside_area = 1 - sum(row.area for row in zones.rows)
-    # A diffuse map lies outside of the lungs because most of the picture does.
+    # A map that is nearly even lies outside of the lungs because most of the picture does.
     tells = zones.of_lungs and zones.outside_share >= MOSTLY
-    tells = tells and (not diffuse or zones.outside_share > outside_area)
+    tells = tells and (not nearly_even or zones.outside_share > outside_area)
     return Headline(
         share=image_share(explanation),
         zone=named,
-        diffuse=diffuse,
+        nearly_even=nearly_even,
         entropy_share=quality.entropy_share,
         peak_ratio=quality.peak_ratio,
         outside=zones.outside_share if tells else None,
@@ -152,16 +158,23 @@ def strength_of(
     filled: Bool[np.ndarray, " tokens"],
 ) -> Strength | None:
     """The explanation beside the answer's other words that are known by the same method; None
-    while they are fewer than `FEWEST_WORDS`, and where the target has no relevance.
+    while they are fewer than `FEWEST_WORDS`, where the target has no relevance, and for a contrast,
+    which is no word's map and has another scale.
     """
+    if explanation.target.contrastive:
+        return None
     share = image_share(explanation)
     target = set(explanation.target.token_indices)
+    beside = [
+        (start, stop)
+        for start, stop in answer.units
+        if not target & set(range(start, stop))
+        and not all(token.special for token in answer.tokens[start:stop])
+    ]
     others = [
         _peak_and_share(answer, relevancy[start:stop].mean(0))
-        for start, stop in answer.units
+        for start, stop in beside
         if filled[start:stop].all()
-        and not target & set(range(start, stop))
-        and not all(token.special for token in answer.tokens[start:stop])
     ]
     if share is None or len(others) < FEWEST_WORDS:
         return None
@@ -174,6 +187,7 @@ def strength_of(
         usual_peak=float(np.median(peaks)),
         usual_share=float(np.median(shares)),
         words=len(others),
+        every=len(others) == len(beside),
     )
 
 

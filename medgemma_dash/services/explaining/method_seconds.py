@@ -1,10 +1,12 @@
 """What a target cost lately by each method on this machine."""
 
 from collections import deque
+from collections.abc import Mapping
 from statistics import median
 from threading import Lock
 
 RUNS_KEPT = 20
+PASS_SECONDS = 0.1  # before anything was measured
 
 
 class MethodSeconds:
@@ -24,3 +26,14 @@ class MethodSeconds:
         with self._lock:
             known = self._runs.get(method)
             return median(known) if known else None
+
+    def expected(self, passes: Mapping[str, int]) -> dict[str, float]:
+        """What each method may be expected to cost: as measured, or else by its passes.
+
+        passes: of every method; what one of them costs is taken from those that were measured.
+        """
+        known = {method: self.of(method) for method in passes}
+        measured = [cost / passes[method] for method, cost in known.items() if cost is not None]
+        pass_seconds = median(measured) if measured else PASS_SECONDS
+        expected = {method: count * pass_seconds for method, count in passes.items()}
+        return expected | {method: cost for method, cost in known.items() if cost is not None}

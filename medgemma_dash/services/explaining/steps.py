@@ -103,7 +103,7 @@ def fill_steps(
         batch = missing[:size]
         say_known(missing)
         watch = context.progress if len(batch) == len(token_indices) else None
-        filling.fill_rows(current(), store, batch, method, options, context.check, watch)
+        yield from filling.fill_rows(current(), store, batch, method, options, context.check, watch)
         for index in batch:
             context.emit(index)
         say_known(missing[size:])
@@ -128,9 +128,10 @@ def explain_steps(
     known = store.find(target, method, options)
     if known is not None:
         return assemble(store.answer, target, *known)
-    return filling.explain_whole(
+    explanation = yield from filling.explain_whole(
         current(), store, target, method, options, context.check, context.progress
     )
+    return explanation
 
 
 def compare_steps(

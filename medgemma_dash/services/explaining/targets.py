@@ -7,6 +7,7 @@ from numbers import Integral
 from medgemma_dash.core.answer import Answer, Candidate
 from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.target import Against, Margin, Target
+from medgemma_dash.core.token_words import token_name
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.decision import spellings
 from medgemma_dash.models.prompting import check_text, encode_continuation
@@ -50,7 +51,8 @@ def token_target(answer: Answer, token: int) -> Target:
     if not -count <= token < count:
         raise TargetError(f"There is no token {token}. The answer has tokens 0 to {count - 1}.")
     chosen = answer.tokens[token % count]
-    return Target("token", (chosen.index,), chosen.text)
+    text = token_name(answer, chosen.index) if chosen.special else chosen.text
+    return Target("token", (chosen.index,), text)
 
 
 def span_target(answer: Answer, start: int, stop: int) -> Target:

@@ -133,16 +133,19 @@ def compare_task(
     methods: Sequence[tuple[str, tuple[tuple[str, str], ...]]],
     seconds: MethodSeconds,
 ) -> Task[None]:
-    """Explain a target by several methods, letting every click go between.
+    """Explain a target by several methods, the quick ones first, letting every click go between.
 
-    seconds: told what the target cost by each method.
-    The job's events are `MethodOutcome`s, one for each method, in order.
+    seconds: told what the target cost by each method, and tells which are quick.
+    The job's events are `MethodOutcome`s, one for each method as it ends.
     """
 
     def work(current: CurrentModel, context: JobContext) -> Generator[object, None, None]:
+        from medgemma_dash.methods import get
         from medgemma_dash.services.explaining.steps import compare_steps
 
-        return compare_steps(current, store, target, methods, context, seconds.note)
+        expected = seconds.expected({name: get(name).spec.passes for name, _ in methods})
+        quick_first = sorted(methods, key=lambda choice: expected[choice[0]])
+        return compare_steps(current, store, target, quick_first, context, seconds.note)
 
     return Task("Comparing methods", COMPARE, work, in_steps=True)
 

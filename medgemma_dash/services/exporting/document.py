@@ -158,10 +158,12 @@ def _token(token: Token) -> dict[str, object]:
 
 def _zones(zones: "ZoneTable") -> dict[str, object]:
     return {
+        "scheme": zones.scheme,
         "rows": [
             {
                 "name": zone.name,
                 "share": _plain(zone.share),
+                "area": _plain(zone.area),
                 "mean": _plain(zone.mean),
                 "peak": _plain(zone.peak),
             }

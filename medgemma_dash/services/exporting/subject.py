@@ -8,6 +8,7 @@ from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Radiograph, Window
 from medgemma_dash.core.samples import shipped_film
+from medgemma_dash.core.token_words import readable
 
 DIGEST_SHOWN = 8
 
@@ -63,9 +64,9 @@ def target_words(explanation: Explanation) -> str:
     target = explanation.target
     if target.margin is not None:
         return f"{target.margin.yes_text} rather than {target.margin.no_text}"
-    said = target.text.strip()
+    said = readable(target.text)
     if target.against is not None:
-        return f"{said} rather than {target.against.text.strip()}"
+        return f"{said} rather than {readable(target.against.text)}"
     return said
 
 

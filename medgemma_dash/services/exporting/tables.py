@@ -10,6 +10,7 @@ from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.notices import notices
 from medgemma_dash.core.words import WordRelevance
+from medgemma_dash.regions import SCHEME_TITLES
 from medgemma_dash.services.exporting.subject import target_words
 
 if TYPE_CHECKING:
@@ -110,8 +111,10 @@ def _lines(
     if zones is not None:
         for zone in zones.rows:
             yield "zones", zone.name, None, None, "share", zone.share
+            yield "zones", zone.name, None, None, "area", zone.area
             yield "zones", zone.name, None, None, "mean", zone.mean
             yield "zones", zone.name, None, None, "peak", zone.peak
+        yield "zones", "scheme", None, None, SCHEME_TITLES[zones.scheme], None
         yield "zones", "outside every zone", None, None, "share", zones.outside_share
         yield "zones", "right / left", None, None, "ratio", zones.right_left_ratio
     for name, image in zip(explanation.image_names, explanation.images, strict=True):

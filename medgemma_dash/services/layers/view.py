@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.progress import Check, Progress
+from medgemma_dash.core.progress import Check, Progress, finish
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods.call import logit_target
 from medgemma_dash.methods.layer_walk import walk_layers
@@ -146,10 +146,6 @@ def attention_of(
 
 def layer_view(model: VisionLanguageModel, answer: Answer, target: Target) -> LayerView:
     """The view at once; see `LayerView`."""
-    steps = view_steps(lambda: model, answer, target, lambda: None, lambda _done, _total: None)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            view: LayerView = end.value
-            return view
+    return finish(
+        view_steps(lambda: model, answer, target, lambda: None, lambda _done, _total: None)
+    )

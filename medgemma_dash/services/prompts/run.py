@@ -7,7 +7,7 @@ from dataclasses import asdict
 import numpy as np
 
 from medgemma_dash.core.errors import MethodError, NoExplanationError, PromptError
-from medgemma_dash.core.progress import Check, Progress
+from medgemma_dash.core.progress import Check, Progress, finish
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Record
 from medgemma_dash.imaging.perturbations import perturbed, read_perturbation
@@ -51,13 +51,7 @@ def prompt_sensitivity(
     plan = prompts_plan(
         xray, question, variants, perturbations, method, options, seed, max_new_tokens
     )
-    steps = prompts_steps(lambda: model, xray, plan, check, progress)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            record: Record = end.value
-            return record
+    return finish(prompts_steps(lambda: model, xray, plan, check, progress))
 
 
 def prompts_plan(

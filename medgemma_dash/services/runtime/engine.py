@@ -152,6 +152,7 @@ class Engine:
         background: bool,
         heartbeat_seconds: float | None,
     ) -> JobRecord:
+        now = self._line.clock()
         return JobRecord(
             owner=owner,
             label=label,
@@ -160,7 +161,8 @@ class Engine:
             background=background,
             key=None if supersedes is None else (owner, supersedes),
             heartbeat_seconds=heartbeat_seconds,
-            last_heartbeat=self._line.clock(),
+            last_heartbeat=now,
+            last_in_sight=now,
         )
 
     def _refusal(self, owner: str) -> str | None:

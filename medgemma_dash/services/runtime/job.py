@@ -89,9 +89,14 @@ class Job(Generic[T]):
         """Stop it: at once while it waits, at its next check while it is served."""
         self._line.stop(self._record, "This was stopped on request.")
 
-    def heartbeat(self) -> None:
-        """Say that somebody still waits for it; without that it is cancelled."""
+    def heartbeat(self, *, in_sight: bool = True) -> None:
+        """Say that somebody still waits for it; without that it is cancelled.
+
+        in_sight: whether the page shows it; what no page shows lets the others go first.
+        """
         self._record.last_heartbeat = self._line.clock()
+        if in_sight:
+            self._record.last_in_sight = self._record.last_heartbeat
 
     def wait(self, timeout: float | None = None) -> bool:
         """Block until it has finished or the timeout has passed; whether it has finished.

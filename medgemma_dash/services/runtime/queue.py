@@ -10,6 +10,8 @@ from medgemma_dash.core.errors import CancelledError, MedGemmaDashError
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 Steps = Generator[object, None, Any]
 
+# A page asks about its jobs several times a second; a busy server or browser lets it do less.
+IN_SIGHT_SECONDS = 5.0
 ABANDONED = "This was stopped because the page that asked for it was closed."
 
 
@@ -20,6 +22,7 @@ class JobRecord:
     start: the work, until it has been started. steps: its generator, when it is cut in steps.
     key: (owner, name): a newer job with the same key takes this one's place.
     heartbeat_seconds: how long it lives without a heartbeat; None when it needs none.
+    last_in_sight: when a page last showed how it stands.
     turn, sequence: its place, see `Line`.
     busy_seconds: time spent working, without the time in the line.
     """
@@ -32,6 +35,7 @@ class JobRecord:
     key: tuple[str, str] | None
     heartbeat_seconds: float | None
     last_heartbeat: float
+    last_in_sight: float
     turn: int = 0
     sequence: int = 0
     state: JobState = "queued"
@@ -54,7 +58,8 @@ class JobRecord:
 class Line:
     """Who waits, who is served, and who comes next.
 
-    Interactive jobs go before background ones. Each kind is served in turns: an owner's first
+    Interactive jobs go before background ones, and among each of them those that a page shows
+    before those whose page was left for another. Each kind is served in turns: an owner's first
     waiting job belongs to the current turn, the second to the next, and so on; within a turn
     the older job goes first. So one owner's ten requests delay another's by one. A job that
     is cut in steps is put back into the line after each of them, so a click waits for one
@@ -181,7 +186,15 @@ class Line:
             return left_open
 
     def _order(self) -> list[JobRecord]:
-        return sorted(self._waiting, key=lambda job: (job.background, job.turn, job.sequence))
+        def place(job: JobRecord) -> tuple[bool, bool, int, int]:
+            return job.background, self._out_of_sight(job), job.turn, job.sequence
+
+        return sorted(self._waiting, key=place)
+
+    def _out_of_sight(self, record: JobRecord) -> bool:
+        if record.heartbeat_seconds is None or record.waiters:
+            return False
+        return self.clock() - record.last_in_sight > IN_SIGHT_SECONDS
 
     def _give_place(self, record: JobRecord) -> None:
         own_turns = [

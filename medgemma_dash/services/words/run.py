@@ -12,7 +12,7 @@ import pandas as pd
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MethodError, NoExplanationError, TargetError
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.core.progress import Check, Progress
+from medgemma_dash.core.progress import Check, Progress, finish
 from medgemma_dash.core.record import Asked, Record
 from medgemma_dash.imaging import body_mask
 from medgemma_dash.methods import get
@@ -62,13 +62,7 @@ def target_words(
     of the places, MethodError, and PromptError for a word that cannot be forced.
     """
     plan = words_plan(answer, words, places, method, options, forced_after)
-    steps = words_steps(lambda: model, answer, plan, check, progress)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            record: Record = end.value
-            return record
+    return finish(words_steps(lambda: model, answer, plan, check, progress))
 
 
 def words_plan(

@@ -52,6 +52,8 @@ def answer_display(answered: Answered | None) -> MapDisplay:
     display = chosen_display()
     if answered is None or answered.shown is None or not widget_value(ONE_SCALE, False):
         return display
+    if answered.shown.explanation.target.contrastive:
+        return display  # no word's map: it is not comparable with theirs
     known = answered.store.tensor(*answered.shown.made_by)
     return replace(display, scale_peak=strongest_peak(answered.answer, known))
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.ui.state.methods import chosen_method, option_key, specs
-from medgemma_dash.ui.state.session import METHOD, give_widget
+from medgemma_dash.ui.state.session import METHOD, current_session, give_widget
 
 if TYPE_CHECKING:
     from medgemma_dash.methods import MethodSpec
@@ -70,6 +70,7 @@ def _changed() -> None:
 
     The button bears the method's name, and to Streamlit one of another name is another button.
     """
+    current_session().notice = None
     if st.session_state.get(_POPOVER):
         st.session_state[_POPOVER] = True
     st.rerun()

@@ -8,6 +8,7 @@ import streamlit as st
 
 from medgemma_dash.core.errors import ImageError
 from medgemma_dash.imaging import jpeg_bytes, load_radiograph
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.state.actions import open_radiograph, open_sample
 from medgemma_dash.ui.state.freeing import forget_upload
 from medgemma_dash.ui.state.samples import Sample, samples
@@ -93,23 +94,41 @@ def _open(sample: Sample) -> None:
 def upload_box(key: str, on_open: Callable[[], None]) -> None:
     """A place to drop a file; a file that cannot be read changes nothing that is open."""
     session = current_session()
+    # Above the box, which may stand at the window's lower edge.
+    above = st.container()
     # A new key after each file empties the box, so that the same file can be given again.
     # No list of types: it would go by the name, and DICOM files often have no extension.
     uploaded = st.file_uploader(
         "Your own radiograph (PNG, JPEG or DICOM)", key=f"{key}_{session.opened}", help=UPLOAD_HELP
     )
-    if uploaded is None or session.read_upload == uploaded.file_id:
+    if uploaded is None:
         return
-    session.notice = None
+    if session.read_upload == uploaded.file_id:
+        with above:
+            _why_not_opened()
+        return
+    session.notice, session.upload_problem = None, ""
     with st.spinner("Reading the radiograph"):
         opened = open_radiograph(session, uploaded.getvalue(), UPLOAD_TITLE)
+        if not opened and session.notice is not None:
+            # It is told beside the box, as long as the file stands in it.
+            session.notice, session.upload_problem = None, session.notice.text
         # No earlier: a run that is overtaken must not leave the file for read.
         session.read_upload = uploaded.file_id
         forget_upload(uploaded.file_id)  # what was read of it is here
     if opened:
         on_open()
-    # The reason stands above, in what is drawn already.
     st.rerun()
+
+
+def _why_not_opened() -> None:
+    """Say why the file in the box was not opened."""
+    problem = current_session().upload_problem
+    if problem:
+        with st.container(key="upload_problem"):
+            rich_line(
+                [[Segment(problem)]], key="upload_problem_line", tone="error", announce="alert"
+            )
 
 
 @st.cache_data(show_spinner=False)

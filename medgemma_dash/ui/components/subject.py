@@ -58,7 +58,7 @@ def keep_address() -> None:
     session = current_session()
     session.turn += 1
     session.address = address_of(session)
-    address_bar(search_of(session.address), turn=session.turn)
+    address_bar(search_of(session.address), turn=session.turn, reached=session.reached)
 
 
 def parts_of(session: Session, study: Study, host: ModelHost, method: str) -> list[Part]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
+from medgemma_dash.core.token_words import readable, token_name
 from medgemma_dash.core.words import touched
 from medgemma_dash.services.explaining.headline import Headline, Strength, percent
 from medgemma_dash.services.explaining.word_shares import joint_probability
@@ -22,23 +23,6 @@ if TYPE_CHECKING:
 
 _LONGEST_QUOTE = 48
 RUNNERS_UP_SHOWN = 3
-END_OF_ANSWER = "end of answer"
-# What Gemma's control tokens do, in place of how they are written.
-_CONTROL_TOKENS = {
-    "<end_of_turn>": END_OF_ANSWER,
-    "<eos>": "end of text",
-    "<bos>": "start of text",
-    "<pad>": "padding",
-    "<start_of_turn>": "start of turn",
-    "<start_of_image>": "start of image",
-    "<end_of_image>": "end of image",
-    "<image_soft_token>": "image",
-    "<unused94>": "start of thinking",
-    "<unused95>": "end of thinking",
-}
-# Rare characters are spelled by several tokens; all but the last of them have no text yet.
-PART_OF_A_CHARACTER = "part of a character"
-_UNFINISHED = "\ufffd"
 NOTHING_SAID = (
     "The model said nothing: it ended its answer at once. Ask another way, or look into why it "
     "ended."
@@ -73,26 +57,14 @@ def read_contrast(action: str | None) -> Contrast | None:
 
 
 def quoted(text: str) -> str:
-    """A text as it stands in a sentence: trimmed, visible if blank; a control token as what it
-    does; of an answer's token see below.
-    """
-    words = " ".join(text.split())
-    words = _CONTROL_TOKENS.get(words, words)
-    if not words:
-        return "␣" if text else PART_OF_A_CHARACTER
-    if not words.strip(_UNFINISHED):
-        return PART_OF_A_CHARACTER
+    """A text as it stands in a sentence: on one line, and not too long; see `readable`."""
+    words = " ".join(readable(text).split())
     return words if len(words) <= _LONGEST_QUOTE else words[: _LONGEST_QUOTE - 1] + "…"
 
 
 def token_words(answer: Answer, index: int) -> str:
-    """One of the answer's tokens as it stands in a sentence; control tokens as what they do."""
-    token = answer.tokens[index]
-    if not token.special:
-        return quoted(token.text)
-    if answer.stopped == "end of turn" and index == len(answer.tokens) - 1:
-        return END_OF_ANSWER
-    return quoted(answer.piece_texts[token.position])
+    """One of the answer's tokens as it stands in a sentence; see `token_name`."""
+    return quoted(token_name(answer, index))
 
 
 def unit_words(answer: Answer, unit: tuple[int, int]) -> str:

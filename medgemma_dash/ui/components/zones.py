@@ -9,8 +9,6 @@ from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.session import widget_value
 from medgemma_dash.ui.state.study import Study
 
-SCHEME_TITLES: dict[ZoneScheme, str] = {"fitted": "fitted to the lungs", "fixed": "fixed grid"}
-
 
 def chosen_scheme() -> ZoneScheme:
     """The zone scheme that the reader chose."""

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from medgemma_dash.ui.components.connection_watch import connection_watch
+from medgemma_dash.ui.components.connection_watch import Returned, connection_watch
 from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import device_title, model_title
-from medgemma_dash.ui.state.address import check_method, honour
+from medgemma_dash.ui.state.address import address_in, check_method, honour, search_of
 from medgemma_dash.ui.state.collecting import COLLECTED, collect
 from medgemma_dash.ui.state.host import spare_collector
 from medgemma_dash.ui.state.session import Notice, Session, current_session
@@ -39,9 +39,14 @@ def status_header(host: ModelHost) -> None:
             _pills(host)
     session = current_session()
     session.jobs.resume(host, *COLLECTED)
-    left = connection_watch(session.owner)
-    _read_address(session)
-    _tell_of_loss(session, left)
+    returned = connection_watch(session.owner)
+    if returned is not None and returned.session in (session.owner, session.came_from):
+        returned = None  # nothing was lost, or it was said
+    _read_address(session, returned)
+    if returned is not None:
+        session.came_from = returned.session
+        if session.study is not None and session.notice is None:
+            session.notice = Notice("note", SESSION_LOST)
     if host.state == "ready" and not session.method_checked:
         check_method(session)
         session.method_checked = True
@@ -52,28 +57,25 @@ def status_header(host: ModelHost) -> None:
         _heartbeat()
 
 
-def _read_address(session: Session) -> None:
+def _read_address(session: Session, returned: Returned | None) -> None:
     """Honour the URL of a new session, and one that the reader went back or forward to.
 
+    returned: the page whose earlier session was lost; it knows its address, where Streamlit sends
+    the one with which it was opened.
     It counts as read only when it was honoured to the end: another run may be asked for in the
     middle, and this one ends where it next looks at the session.
     """
     if not session.unread and _by_history():
-        session.unread = "again"
-    if not session.unread:
+        session.unread, session.notice = "again", None
+    if not session.unread and returned is None:
         return
     session.method_checked = False
-    honour(session, st.query_params.to_dict(), again=session.unread == "again")
+    address = st.query_params.to_dict() if returned is None else address_in(returned.search)
+    again = session.unread == "again"
+    honour(session, address, again=again)
+    if again:
+        session.reached = search_of(address)
     session.unread = ""
-
-
-def _tell_of_loss(session: Session, left: str) -> None:
-    """Say that this is another session than the page had. left: the one it came back from."""
-    if left in ("", session.owner, session.came_from):
-        return
-    session.came_from = left
-    if session.study is not None and session.notice is None:
-        session.notice = Notice("note", SESSION_LOST)
 
 
 def _by_history() -> bool:
@@ -102,4 +104,4 @@ def _loading(host: ModelHost) -> None:
 @st.fragment(run_every=BEAT_SECONDS)
 def _heartbeat() -> None:
     for job in current_session().jobs.unfinished():
-        job.heartbeat()
+        job.heartbeat(in_sight=False)  # its own page says when it is

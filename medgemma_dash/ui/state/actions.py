@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from medgemma_dash.core.errors import CancelledError, ImageError, TargetError
 from medgemma_dash.core.target import Target
-from medgemma_dash.imaging import load_radiograph
+from medgemma_dash.imaging import load_radiograph, negative
 from medgemma_dash.services.evidence.tasks import EVIDENCE, evidence_task
 from medgemma_dash.services.explaining.tasks import (
     ASK,
@@ -63,6 +63,23 @@ def open_radiograph(
         )
     )
     return True
+
+
+def open_negative(session: Session) -> None:
+    """Open the negative of the open radiograph; what was asked about it is asked again."""
+    study = session.study
+    if study is None:
+        return
+    asked = "" if study.answered is None else study.answered.answer.prompt
+    session.notice = None
+    session.open(
+        Study(
+            negative(study.radiograph),
+            f"{study.title}, inverted",
+            marker=new_marker(),
+            opening_question=asked,
+        )
+    )
 
 
 def ask(session: Session, host: ModelHost, prompt: str) -> None:

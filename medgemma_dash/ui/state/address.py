@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode
+from urllib.parse import parse_qsl, urlencode
 
 import streamlit as st
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _WORD = re.compile("([0-9]{1,6})(?:-([0-9]{1,6}))?")
 _LONGEST_SHOWN = 48
+LONGEST_SEARCH = 16_384
 
 UPLOAD_GONE = (
     "The film that stood here was uploaded and is gone: an upload is kept in memory alone, for as "
@@ -60,6 +61,11 @@ def address_of(session: Session) -> dict[str, str]:
 def search_of(address: Mapping[str, str]) -> str:
     """The address as it stands behind the question mark."""
     return urlencode(address)
+
+
+def address_in(search: str) -> dict[str, str]:
+    """The address that stands behind a question mark; of what is named twice the last."""
+    return dict(parse_qsl(search.removeprefix("?")[:LONGEST_SEARCH]))
 
 
 def _of_sample(session: Session, study: Study, name: str) -> dict[str, str]:

@@ -66,9 +66,11 @@ class Session:
 
     owner: a random name under which its jobs run; it says nothing about the user.
     underline: what the underlines of an answer's words show.
+    read_upload: the file that was read last. upload_problem: why it was not opened, "" if it was.
     missing: the film that the URL names and that is not there, as it stands in the URL.
     aside: the upload that was open last, until another one is: the reader may go back to it.
     address: what the URL says now. turn: counts how often it was written.
+    reached: the address that the reader went back or forward to last, once it was honoured.
     unread: why the URL is still to be honoured: the session is "new", or the reader went back or
         forward and is there "again".
     came_from: the session that the page had before it lost the program.
@@ -83,6 +85,8 @@ class Session:
     question: str = ""
     opened: int = 0
     read_upload: str = ""
+    reached: str | None = None
+    upload_problem: str = ""
     unread: Literal["new", "again", ""] = "new"
     came_from: str = ""
     method_checked: bool = False

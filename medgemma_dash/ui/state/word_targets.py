@@ -6,6 +6,8 @@ must not wait for.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.function_words import is_content_word
@@ -34,12 +36,11 @@ def phrase_spans(answer: Answer, phrase: str) -> tuple[tuple[int, int], ...]:
 
 def contrasted(answer: Answer, index: int, candidate: int | None) -> Target:
     """A token against a runner-up's id, or against nothing."""
-    token = answer.tokens[index]
-    for runner_up in token.runners_up:
+    target = chosen_target(answer, (index, index + 1))
+    for runner_up in answer.tokens[index].runners_up:
         if runner_up.id == candidate:
-            against = Against(runner_up.id, runner_up.text)
-            return Target("token", (index,), token.text, against)
-    return Target("token", (index,), token.text)
+            return replace(target, against=Against(runner_up.id, runner_up.text))
+    return target
 
 
 def opening_target(answer: Answer, word: str) -> Target | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
@@ -13,16 +12,10 @@ from medgemma_dash.ui.pages.compare.pins import pin_map
 from medgemma_dash.ui.pages.compare.state import COMPARED, CompareState, Comparison, Pin, Pins
 from medgemma_dash.ui.state.actions import open_sample
 from medgemma_dash.ui.state.samples import samples
-from tests.app.opened import answered_of, session_of, study_of
+from tests.app.opened import answered_of, session_of, study_of, wait_for
 
-PATIENCE_SECONDS = 30
 MISSING = "missing_maps"
 AGAIN = "compute the missing maps"
-
-
-def wait_for(jobs: tuple[Job[Any], ...]) -> None:
-    for job in jobs:
-        assert job.wait(PATIENCE_SECONDS)
 
 
 def comparison_of(app: AppTest) -> Comparison:
@@ -81,9 +74,3 @@ def open_other_radiograph(app: AppTest) -> AppTest:
         app.run()
         wait_for(session_of(app).jobs.unfinished())
     return arrived(app)
-
-
-def figure(app: AppTest, key: str) -> dict[str, Any]:
-    drawn = next(one for one in app.get("plotly_chart") if one.key == f"{key}_chart")
-    spec: dict[str, Any] = json.loads(drawn.proto.spec)
-    return spec

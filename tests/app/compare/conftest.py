@@ -12,9 +12,9 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.services.explaining import steps
 from medgemma_dash.ui.pages.compare import state
 from medgemma_dash.ui.pages.compare.state import COMPARED
-from tests.app.compare.compare_page import arrived, compare_state, wait_for
+from tests.app.compare.compare_page import arrived, compare_state
 from tests.app.compare.comparing import Comparing
-from tests.app.opened import session_of
+from tests.app.opened import session_of, wait_for
 
 
 @pytest.fixture

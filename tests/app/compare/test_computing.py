@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import OutOfMemoryError
 from medgemma_dash.services.explaining.tasks import EXPLAIN
+from medgemma_dash.services.runtime.job import Job
 from tests.app.browser_events import choose_words, lines_of
 from tests.app.compare.compare_page import (
     MISSING,
@@ -16,11 +18,10 @@ from tests.app.compare.compare_page import (
     choose_methods,
     comparing_job,
     comparison_of,
-    wait_for,
     with_map,
 )
 from tests.app.compare.comparing import Comparing
-from tests.app.opened import answered_of, session_of
+from tests.app.opened import answered_of, session_of, wait_for
 
 
 def test_it_opens_with_the_answered_sample_and_a_map_by_each_of_the_first_methods(
@@ -116,3 +117,24 @@ def test_the_line_of_progress_counts_methods_and_names_the_one_at_work(
     app.run()
     line = lines_of(app, "cancel_compare")[0]
     assert line.startswith("Comparing methods · 0 of 2 · now rollout, 3 of 8")
+
+
+def test_a_comparison_is_in_sight_on_its_own_page_and_kept_alive_on_any(
+    open_compare: Callable[..., AppTest], comparing: Comparing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is not in sight lets other work go first, a click of the same reader among it."""
+    app = open_compare("chefer")
+    comparing.gate.clear()
+    choose_methods(app, "chefer", "rollout")
+    beats: list[bool] = []
+
+    def beat(job: Job[Any], *, in_sight: bool = True) -> None:
+        if job.label == "Comparing methods":
+            beats.append(in_sight)
+
+    monkeypatch.setattr(Job, "heartbeat", beat)
+    app.run()
+    assert True in beats
+    beats.clear()
+    app.switch_page("Home.py").run()  # which draws what is above every page
+    assert set(beats) == {False}

@@ -16,9 +16,9 @@ from medgemma_dash.metrics.agreement_controls import JudgedAgreement, Verdict
 from medgemma_dash.regions import ZoneMap
 from medgemma_dash.ui.pages.compare.pairs import verdicts
 from tests.app.browser_events import lines_of
-from tests.app.compare.compare_page import arrived, figure, open_tab, with_map
+from tests.app.compare.compare_page import arrived, open_tab, with_map
 from tests.app.compare.comparing import Comparing
-from tests.app.opened import answered_of, study_of
+from tests.app.opened import answered_of, figure, study_of
 
 
 def test_halves_thirds_and_quadrants_are_told_on_demand(

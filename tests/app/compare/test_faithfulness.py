@@ -14,14 +14,8 @@ from medgemma_dash.services.faithfulness import scoring
 from medgemma_dash.services.faithfulness.tasks import TEST
 from medgemma_dash.ui.pages.compare.faithfulness import told_above_random
 from tests.app.browser_events import lines_of
-from tests.app.compare.compare_page import (
-    PATIENCE_SECONDS,
-    arrived,
-    comparison_of,
-    open_tab,
-    wait_for,
-)
-from tests.app.opened import answered_of, session_of
+from tests.app.compare.compare_page import arrived, comparison_of, open_tab
+from tests.app.opened import PATIENCE_SECONDS, answered_of, session_of, wait_for
 
 
 def test_a_contrast_is_not_what_the_faithfulness_test_watches(

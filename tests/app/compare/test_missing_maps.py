@@ -18,11 +18,10 @@ from tests.app.compare.compare_page import (
     arrived,
     choose_methods,
     comparing_job,
-    wait_for,
     with_map,
 )
 from tests.app.compare.comparing import Comparing
-from tests.app.opened import answered_of
+from tests.app.opened import answered_of, wait_for
 
 
 def test_what_the_reader_cancelled_stays_away_until_it_is_asked_for(

@@ -9,7 +9,8 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.state import session as keys
 from tests.app.browser_events import lines_of
-from tests.app.compare.compare_page import figure, open_other_radiograph, open_tab, pin, pins_of
+from tests.app.compare.compare_page import open_other_radiograph, open_tab, pin, pins_of
+from tests.app.opened import figure
 
 
 def test_a_pin_keeps_its_own_radiograph_and_zones(open_compare: Callable[..., AppTest]) -> None:

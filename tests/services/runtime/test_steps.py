@@ -6,7 +6,8 @@ from contextlib import contextmanager
 
 from medgemma_dash.services.runtime.engine import Engine
 from medgemma_dash.services.runtime.job import Job, JobContext
-from tests.services.runtime.held_work import PATIENCE_SECONDS, Gate, finish, note
+from medgemma_dash.services.runtime.queue import IN_SIGHT_SECONDS
+from tests.services.runtime.held_work import PATIENCE_SECONDS, Clock, Gate, finish, note
 
 
 def steps(
@@ -53,6 +54,23 @@ def test_long_jobs_of_several_sessions_take_turns(engine: Engine, gate: Gate) ->
     finish(*jobs)
     assert log == ["a0", "b0", "a1", "b1", "a2", "b2"]
     assert [job.result for job in jobs] == [3, 3]
+
+
+def test_a_long_job_whose_page_was_left_lets_those_in_sight_go_first(
+    engine: Engine, gate: Gate, clock: Clock
+) -> None:
+    log: list[str] = []
+    left, shown = (
+        engine.submit_steps(steps(log, name, 3), owner="ada", label="all")
+        for name in ("left", "shown")
+    )
+    clock.seconds += IN_SIGHT_SECONDS + 1
+    left.heartbeat(in_sight=False)
+    shown.heartbeat()
+    gate.open.set()
+    finish(shown)
+    finish(left)
+    assert log == ["shown0", "shown1", "shown2", "left0", "left1", "left2"]
 
 
 def test_a_long_job_between_two_steps_counts_as_running_and_is_cancelled_at_once(

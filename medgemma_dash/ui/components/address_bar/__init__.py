@@ -20,6 +20,9 @@ _mount = st.components.v2.component(
 )
 
 
-def address_bar(search: str, *, turn: int) -> None:
-    """Show this behind the question mark. turn: another number for each drawing."""
-    _mount(key="address_bar", data={"search": search, "turn": turn})
+def address_bar(search: str, *, turn: int, reached: str | None = None) -> None:
+    """Show this behind the question mark. turn: another number for each drawing.
+
+    reached: the address that the reader went back or forward to last, once it was honoured.
+    """
+    _mount(key="address_bar", data={"search": search, "turn": turn, "reached": reached})

@@ -4,9 +4,11 @@
 let written = null; // the path where the address was written last
 let turn = null; // the drawing that was answered last
 let reached = null; // the address that was reached by going back or forward
+let awaited = null; // the place that was reached and that no drawing has answered yet
 
 window.addEventListener("popstate", () => {
   reached = window.location.search;
+  awaited = window.location.pathname + reached;
 });
 
 export default function ({ parentElement, data }) {
@@ -19,6 +21,10 @@ export default function ({ parentElement, data }) {
   if (data.turn === turn) return;
   turn = data.turn;
   const { pathname, search, hash } = window.location;
+  // A drawing that was under way when the reader went back or forward knows nothing of it: what it
+  // says belongs to the entry that was left, and would be written over the one that was reached.
+  if (awaited === pathname + search && !same(data.reached, search)) return;
+  awaited = null;
   const here = search.replace(/^\?/, "");
   if (here !== data.search) {
     const [before, now] = [filmOf(here), filmOf(data.search)];
@@ -29,6 +35,11 @@ export default function ({ parentElement, data }) {
   }
   reached = null;
   written = pathname;
+}
+
+function same(honoured, search) {
+  const sorted = (text) => [...new URLSearchParams(text)].map(String).sort().join("&");
+  return honoured !== null && sorted(honoured) === sorted(search);
 }
 
 function filmOf(search) {

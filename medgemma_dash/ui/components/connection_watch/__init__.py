@@ -7,6 +7,7 @@ the page drawn anew afterwards; the session then learns whose page it was.
 """
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from importlib.resources import files
 from typing import Any
 
@@ -22,6 +23,15 @@ WHAT_THEN = {
     "nothing": "",
 }
 
+
+@dataclass(frozen=True)
+class Returned:
+    """A page that came back. session: which it had before. search: its address, from "?" on."""
+
+    session: str
+    search: str
+
+
 _FOLDER = files(__name__)
 _mount = st.components.v2.component(
     "medgemma_dash_connection_watch",
@@ -31,16 +41,18 @@ _mount = st.components.v2.component(
 )
 
 
-def connection_watch(session: str) -> str:
-    """Draw it on every page; the session that the page had when it last came back, "" if never.
+def connection_watch(session: str) -> Returned | None:
+    """Draw it on every page; what the page was when it last came back, None if it never did.
 
     session: a name of the session that draws.
     """
     data = {"session": session, "unreachable": UNREACHABLE, "then": WHAT_THEN}
     state: Any = _mount(key="connection_watch", data=data, on_returned_change=_nothing)
     returned = state.get("returned") if isinstance(state, Mapping) else None
-    left = returned.get("session") if isinstance(returned, Mapping) else None
-    return left if isinstance(left, str) else ""
+    if not isinstance(returned, Mapping):
+        return None
+    left, search = returned.get("session"), returned.get("search")
+    return Returned(left, search) if isinstance(left, str) and isinstance(search, str) else None
 
 
 def _nothing() -> None:

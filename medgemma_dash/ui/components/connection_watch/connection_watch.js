@@ -4,6 +4,9 @@
 const STATE = "data-test-connection-state";
 // A connection that is back sooner has lost nothing, and is not worth a word.
 const PATIENCE_MS = 1000;
+// Streamlit's own box asks whether there is internet, covers the sentence, and keeps screen readers
+// from all that stands outside of it. Closed once, it stays away until the connection is back.
+const ITS_BOX = '[data-testid="stDialog"]';
 const watchers = new WeakMap();
 let returned = 0;
 
@@ -11,7 +14,10 @@ export default function ({ parentElement, data, setStateValue }) {
   if (!watchers.has(parentElement)) watchers.set(parentElement, watch(parentElement));
   const watcher = watchers.get(parentElement);
   watcher.sentence = () => `${data.unreachable} ${data.then[opened()]}`.trim();
-  watcher.tell = () => setStateValue("returned", { session: data.session, times: ++returned });
+  // Streamlit asks with the address that it saw last, which need not be the one that stands there.
+  watcher.tell = () => setStateValue("returned", {
+    session: data.session, search: window.location.search, times: ++returned,
+  });
   return () => {
     watcher.end();
     watchers.delete(parentElement);
@@ -28,6 +34,15 @@ function watch(parentElement) {
   const watcher = {};
   let before = app?.getAttribute(STATE);
   let patience = null;
+  const closeItsBox = () => {
+    if (line.textContent) document.querySelector(`${ITS_BOX} button[aria-label="Close"]`)?.click();
+  };
+  const speak = () => {
+    line.textContent = watcher.sentence();
+    closeItsBox();
+  };
+  const boxes = new MutationObserver(closeItsBox);
+  boxes.observe(document.body, { childList: true });
   const silence = () => {
     clearTimeout(patience);
     patience = null;
@@ -41,13 +56,14 @@ function watch(parentElement) {
       silence();
       watcher.tell();
     } else {
-      patience ??= setTimeout(() => (line.textContent = watcher.sentence()), PATIENCE_MS);
+      patience ??= setTimeout(speak, PATIENCE_MS);
     }
   });
   if (app) observer.observe(app, { attributes: true, attributeFilter: [STATE] });
   watcher.end = () => {
     silence();
     observer.disconnect();
+    boxes.disconnect();
     line.remove();
   };
   return watcher;

@@ -6,6 +6,14 @@ const DPI = 300, MM_PER_INCH = 25.4, PIXELS_PER_INCH = 96, POINTS_PER_INCH = 72;
 const TEXT_POINTS = 7, SCREEN_TEXT = 12, LINE = 1.5;
 const WIDTHS = [["as shown", 0], ["85 mm", 85], ["120 mm", 120], ["180 mm", 180]];
 
+// What the control must not stand on. Its place is looked for along the edges first.
+const DRAWN = ".modebar-group, text, .bars path, .lines path, .cbfills";
+// A zoomed picture reaches past its frame, unseen: the frame stands for all that is in it.
+const PICTURES = ".imagelayer image, .heatmaplayer image", FRAMES = ".nsewdrag", SHAPES = ".shapelayer path";
+const STEP_PX = 4, CLEAR_PX = 2;
+const TOUCHED = window.matchMedia("(hover: none)").matches;
+const heard = new WeakSet();
+
 export default function (component) {
   const { parentElement } = component;
   if (!parentElement.querySelector(".figure-files-marker")) {
@@ -25,10 +33,52 @@ function made(name, values, ...children) {
 
 function attachAll() {
   for (const plot of document.querySelectorAll(".stPlotlyChart .js-plotly-plot")) {
+    if (!plot.layout?.meta?.caption) continue;
     const host = plot.closest(".stPlotlyChart");
-    if (host.querySelector(":scope > .figure-files") || !plot.layout?.meta?.caption) continue;
-    host.append(control(host));
+    if (!host.querySelector(":scope > .figure-files")) host.append(control(host));
+    if (TOUCHED && !heard.has(plot) && plot.on) {
+      heard.add(plot);
+      plot.on("plotly_afterplot", () => keepOff(host));
+      keepOff(host);
+    }
   }
+}
+
+// Where a finger points the control is always seen, and its place looked for when the figure is
+// drawn; elsewhere when the mouse or the focus comes, so that drawing a figure costs nothing more.
+function keepOff(host) {
+  const box = host.querySelector(":scope > .figure-files");
+  // What has been opened stays where it is.
+  if (!box || !box.querySelector(".figure-files-menu").hidden) return;
+  const { x, y } = free(host, box);
+  box.style.left = `${x}px`;
+  box.style.top = `${y}px`;
+}
+
+// The first place that nothing drawn is in: in the top edge from right to left, in the bottom edge,
+// then line by line; the upper right corner where there is none.
+function free(host, box) {
+  const around = host.getBoundingClientRect();
+  const { width, height } = box.getBoundingClientRect();
+  const more = host.querySelector(PICTURES) ? FRAMES : SHAPES;
+  const taken = Array.from(host.querySelectorAll(`${DRAWN}, ${more}`))
+    .filter((one) => !one.closest(".hoverlayer"))
+    .map((one) => one.getBoundingClientRect())
+    .filter((one) => one.width && one.height)
+    .map(({ left, right, top, bottom }) => ({
+      left: left - around.left - CLEAR_PX, right: right - around.left + CLEAR_PX,
+      top: top - around.top - CLEAR_PX, bottom: bottom - around.top + CLEAR_PX,
+    }));
+  const [most, lowest] = [around.width - width, around.height - height];
+  const lines = [0, lowest];
+  for (let y = STEP_PX; y < lowest; y += STEP_PX) lines.push(y);
+  for (const y of lines) {
+    const beside = taken.filter((one) => one.top < y + height && one.bottom > y);
+    for (let x = most; x >= 0; x -= STEP_PX) {
+      if (!beside.some((one) => one.left < x + width && one.right > x)) return { x, y };
+    }
+  }
+  return { x: most, y: 0 };
 }
 
 function control(host) {
@@ -46,6 +96,10 @@ function control(host) {
     open.hidden = shown;
     open.ariaExpanded = String(shown);
     (shown ? width : open).focus();
+    // What is open may stand on the figure, and stays within it.
+    const most = Math.max(0, host.clientWidth - box.offsetWidth);
+    if (shown) box.style.left = `${Math.min(box.offsetLeft, most)}px`;
+    else keepOff(host);
   };
   open.onclick = () => show(true);
   // The chart is looked up on the click: Streamlit may have drawn it anew in the same place.
@@ -58,6 +112,7 @@ function control(host) {
   svg.onclick = () => save(saveSvg);
   png.onclick = () => save(savePng);
   const box = made("div", { className: "figure-files" }, open, menu);
+  for (const event of ["pointerenter", "focusin"]) host.addEventListener(event, () => keepOff(host));
   box.onkeydown = (event) => {
     // The page's own keys, Escape for one, mean something else.
     event.stopPropagation();

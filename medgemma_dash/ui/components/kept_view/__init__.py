@@ -13,6 +13,7 @@ from typing import Any
 import streamlit as st
 
 from medgemma_dash.figures import View
+from medgemma_dash.ui.components.figure_watch import watching_script
 
 # Neither the component nor the block of its fragment takes part in the layout, gaps included.
 _HIDDEN = """
@@ -25,7 +26,7 @@ div:has(> .stVerticalBlock > .stElementContainer:only-child .kept-view) {
 _mount = st.components.v2.component(
     "medgemma_dash_kept_view",
     css=_HIDDEN,
-    js=files(__name__).joinpath("kept_view.js").read_text("utf-8"),
+    js=watching_script(files(__name__).joinpath("kept_view.js").read_text("utf-8")),
     isolate_styles=False,
 )
 

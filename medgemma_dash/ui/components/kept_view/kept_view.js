@@ -1,34 +1,12 @@
-// Listens to the figure in a container, whichever element it is at the moment.
+// Tells Python what of the figure in a container is in sight; see figure_watch.js.
 
-const watchers = new WeakMap();
-
-export default function (component) {
-  const { parentElement, data, setStateValue } = component;
-  let watcher = watchers.get(parentElement);
-  if (!watcher) {
-    const marker = document.createElement("div");
-    marker.className = "kept-view";
-    parentElement.append(marker);
-    watcher = { heard: new WeakSet(), last: null, timer: 0 };
-    watcher.observer = new MutationObserver(() => attach(watcher));
-    watcher.observer.observe(document.body, { childList: true, subtree: true });
-    watchers.set(parentElement, watcher);
-  }
-  watcher.container = data.container;
+export default function ({ parentElement, data, setStateValue }) {
+  const watcher = watchFigure(parentElement, "kept-view", data.container, hear);
   watcher.send = (view) => setStateValue("view", view);
-  attach(watcher);
-  return () => {
-    watcher.observer.disconnect();
-    clearTimeout(watcher.timer);
-    watchers.delete(parentElement);
-  };
+  return () => unwatch(parentElement);
 }
 
-function attach(watcher) {
-  const figure = document.querySelector(`.st-key-${watcher.container} .js-plotly-plot`);
-  // Plotly gives the element its `on` when it has drawn; a later mutation brings us back.
-  if (!figure || watcher.heard.has(figure) || typeof figure.on !== "function") return;
-  watcher.heard.add(figure);
+function hear(watcher, figure) {
   figure.on("plotly_relayout", (change) => {
     const names = Object.keys(change ?? {});
     if (!names.some((name) => /^[xy]axis\d*\.(range|autorange)/.test(name))) return;

@@ -11,10 +11,12 @@ from typing import Any
 
 import streamlit as st
 
+from medgemma_dash.ui.components.figure_watch import watching_script
+
 _mount = st.components.v2.component(
     "medgemma_dash_patch_clicks",
     css=".stElementContainer:has(.patch-clicks) { display: none; }",
-    js=files(__name__).joinpath("patch_clicks.js").read_text("utf-8"),
+    js=watching_script(files(__name__).joinpath("patch_clicks.js").read_text("utf-8")),
     isolate_styles=False,
 )
 

@@ -1,36 +1,15 @@
-// Listens to the figure in a container, whichever element it is at the moment.
+// Tells Python of single clicks on the cells of the figure in a container; see figure_watch.js.
 
-const watchers = new WeakMap();
 const DOUBLE_MS = 300; // as long as Plotly waits for a second click, and a little
 const NEAR_PX = 8;
 
-export default function (component) {
-  const { parentElement, data, setTriggerValue } = component;
-  let watcher = watchers.get(parentElement);
-  if (!watcher) {
-    const marker = document.createElement("div");
-    marker.className = "patch-clicks";
-    parentElement.append(marker);
-    watcher = { heard: new WeakSet(), timer: 0, last: null };
-    watcher.observer = new MutationObserver(() => attach(watcher));
-    watcher.observer.observe(document.body, { childList: true, subtree: true });
-    watchers.set(parentElement, watcher);
-  }
-  watcher.container = data.container;
+export default function ({ parentElement, data, setTriggerValue }) {
+  const watcher = watchFigure(parentElement, "patch-clicks", data.container, hear);
   watcher.send = (cell) => setTriggerValue("cell", cell);
-  attach(watcher);
-  return () => {
-    watcher.observer.disconnect();
-    clearTimeout(watcher.timer);
-    watchers.delete(parentElement);
-  };
+  return () => unwatch(parentElement);
 }
 
-function attach(watcher) {
-  const figure = document.querySelector(`.st-key-${watcher.container} .js-plotly-plot`);
-  // Plotly gives the element its `on` when it has drawn; a later mutation brings us back.
-  if (!figure || watcher.heard.has(figure) || typeof figure.on !== "function") return;
-  watcher.heard.add(figure);
+function hear(watcher, figure) {
   figure.on("plotly_click", ({ points, event }) => {
     const point = points.find((one) => Array.isArray(one.customdata));
     if (point) clicked(watcher, figure, point.customdata.slice(0, 2), event);

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.figures import zone_figure
-from medgemma_dash.regions import zone_table
+from medgemma_dash.regions import SCHEME_TITLES, zone_table
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.components.zones import SCHEME_TITLES, chosen_scheme
+from medgemma_dash.ui.components.zones import chosen_scheme
 from medgemma_dash.ui.pages.compare.faithfulness import faithfulness_table
 from medgemma_dash.ui.pages.compare.pairs import agreement_of_maps, difference_of_maps
 from medgemma_dash.ui.pages.compare.pins import ShownMap, shown_maps

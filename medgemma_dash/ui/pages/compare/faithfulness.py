@@ -9,6 +9,7 @@ import streamlit as st
 
 from medgemma_dash.services.faithfulness.tasks import TEST, faithfulness_task
 from medgemma_dash.ui.components.job_watch import watch
+from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import probability, quoted, target_words
 from medgemma_dash.ui.pages.compare.state import Comparison
@@ -23,6 +24,21 @@ if TYPE_CHECKING:
 LITTLE_DEPENDENCE = 0.05
 # Of a probability; less is not told from rounding, and comparing it with chance says nothing.
 LEAST_LOSS = 0.0005
+
+COLUMNS = {
+    "comprehensiveness": st.column_config.NumberColumn(
+        format="%.3f", help="p(word) less p(word without the top 20% of cells): high is good"
+    ),
+    "above random": st.column_config.NumberColumn(
+        format="percent",
+        help="Share of the ten random choices whose comprehensiveness is lower; – for a map whose "
+        "patches cost the word less than 0.0005 of its probability, where being above chance "
+        "would say nothing.",
+    ),
+    "sufficiency": st.column_config.NumberColumn(
+        format="%.3f", help="p(word) less p(word with the top 20% only): low is good"
+    ),
+}
 
 
 def faithfulness_table(host: ModelHost, answer: Answer, comparison: Comparison) -> None:
@@ -94,28 +110,7 @@ def _table(found: FaithfulnessTable, titles: list[str]) -> None:
     frame = pd.DataFrame(
         rows, columns=["map", "comprehensiveness", "above random", "sufficiency"]
     ).set_index("map")
-    with st.container(key="faithfulness_numbers"):
-        st.dataframe(
-            frame,
-            width="stretch",
-            height="content",
-            placeholder="–",
-            column_config={
-                "comprehensiveness": st.column_config.NumberColumn(
-                    format="%.3f",
-                    help="p(word) less p(word without the top 20% of cells): high is good",
-                ),
-                "above random": st.column_config.NumberColumn(
-                    format="percent",
-                    help="Share of the ten random choices whose comprehensiveness is lower; – for "
-                    "a map whose patches cost the word less than 0.0005 of its probability, where "
-                    "being above chance would say nothing.",
-                ),
-                "sufficiency": st.column_config.NumberColumn(
-                    format="%.3f", help="p(word) less p(word with the top 20% only): low is good"
-                ),
-            },
-        )
+    numbers_table(frame, key="faithfulness_numbers", columns=COLUMNS)
     if any(abs(one.comprehensiveness) < LEAST_LOSS for one in found.maps):
         st.caption(
             "Where – stands, taking the map's patches away hardly changes the probability: the "

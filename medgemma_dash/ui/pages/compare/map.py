@@ -12,6 +12,7 @@ from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.kept_view import kept_view
 from medgemma_dash.ui.components.map_display import DEFAULT_OPACITY, chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.method_picker import method_options
+from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.window_width import window_width
@@ -94,16 +95,12 @@ def comparison_map(study: Study, answer: Answer, comparison: Comparison) -> None
         )
     _missing_maps(comparison)
     with st.container(horizontal=True, key="compare_tools", vertical_alignment="center"):
-        st.segmented_control(
+        one_of(
             "Scale",
-            list(SCALES),
-            default="per panel",
-            format_func=SCALES.__getitem__,
-            required=True,
-            key=COMPARED_SCALE,
-            label_visibility="collapsed",
-            persist_state="session",
-            help="Raw values of different methods have different units. One scale shows each "
+            SCALES,
+            COMPARED_SCALE,
+            SCALES.__getitem__,
+            hint="Raw values of different methods have different units. One scale shows each "
             "cell's share of its map's relevance. Clipped, that scale ends at the median of the "
             "maps' peaks: one map that puts all in one cell no longer leaves the others dark.",
         )

@@ -23,6 +23,7 @@ from medgemma_dash.regions import shown_laterality
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
+from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.zones import zone_names
@@ -42,16 +43,8 @@ def agreement_of_maps(maps: list[ShownMap]) -> None:
         rich_line([[Segment(line, "quiet")]], key="no_pairs")
         return
     titles, images = [one.title for one in maps], [one.image for one in maps]
-    name = st.segmented_control(
-        "Measure",
-        list(AGREEMENT_MEASURES),
-        default=next(iter(AGREEMENT_MEASURES)),
-        required=True,
-        format_func=lambda key: AGREEMENT_MEASURES[key].title,
-        key="agreement_measure",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
+    called = {name: measure.title for name, measure in AGREEMENT_MEASURES.items()}
+    name = one_of("Measure", called, "agreement_measure", called.__getitem__)
     measure = AGREEMENT_MEASURES[name]
     pairs = judged_pairs(images, name)
     square = judged_square(pairs, len(maps), measure.best)

@@ -73,8 +73,8 @@ class Comparison:
     found: every map that was seen, chosen or not; the store may forget them.
     reasons: why methods have no map. lasting_reasons: those of them that the study keeps, since
         the method would say the same again.
-    sent: what the job computes, in order; empty without one. seen: how many of its outcomes were
-        taken over.
+    sent: what the job computes, in an order of its own; empty without one. seen: how many of its
+        outcomes were taken over.
     awaited: whether some of `maps` are under way; what the job has found since they were taken
         is shown when the page is drawn again.
     faithfulness: what the test found, and of which methods' maps.

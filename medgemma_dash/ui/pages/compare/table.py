@@ -9,6 +9,7 @@ import streamlit as st
 from medgemma_dash.metrics.map_quality import MapQuality, Mark
 from medgemma_dash.regions import zone_table
 from medgemma_dash.services.explaining.word_shares import attention_sink
+from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.methods import specs
@@ -37,7 +38,7 @@ COLUMNS = {
         help="The largest share of the map that a window of a quarter of the height and a quarter "
         "of the width holds."
     ),
-    "best zone": st.column_config.TextColumn(help="The lung zone that holds most of the map."),
+    "best zone": st.column_config.TextColumn(help="The lung zone that holds most for its area."),
     "R / L": st.column_config.NumberColumn(
         format="%.2f",
         help="Relevance in the zones of the patient's right over that in those of the left; – "
@@ -52,25 +53,20 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
     """Cost, map quality and zones of every map; all on raw values."""
     qualities = {one.title: one.quality(study) for one in maps}
     rows = {one.title: _row(one, qualities[one.title]) for one in maps}
-    with st.container(key="quality_table"):
-        st.dataframe(
-            _frame(rows), width="stretch", height="content", placeholder="–", column_config=COLUMNS
-        )
+    numbers_table(_frame(rows), key="quality_table", columns=COLUMNS)
     st.caption(
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%. Border: at most 5%, 10%. "
-        "Entropy in nats: below 3 focused, above 4 diffuse, 5.55 even. Peak / mean: above 5 clear. "
+        "Entropy in nats: below 3 focused, above 4 diffuse as published; 5.55 even. Peak / "
+        "mean: above 5 clear. "
         "Best zone: the one that holds most for its area; 1x is what an even map puts there."
     )
     _sinks(answered, maps)
     parts = st.expander("Halves, thirds and quadrants", key="quality_parts", on_change="rerun")
     if parts.open:
-        with parts, st.container(key="parts_table"):
+        with parts:
             st.caption("Share of each map's positive relevance; sides are those of the picture")
-            st.dataframe(
-                _frame({title: parts_of(one) for title, one in qualities.items()}),
-                width="stretch",
-                height="content",
-            )
+            shares = {title: parts_of(one) for title, one in qualities.items()}
+            numbers_table(_frame(shares), key="parts_table", columns={})
 
 
 def parts_of(quality: MapQuality) -> dict[str, str]:

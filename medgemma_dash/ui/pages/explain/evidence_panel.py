@@ -11,7 +11,7 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.target import Target
 from medgemma_dash.figures import layer_figure, prompt_words_figure
-from medgemma_dash.regions import ZoneTable, zone_table
+from medgemma_dash.regions import SCHEME_TITLES, ZoneTable, zone_table
 from medgemma_dash.services.explaining.headline import Headline, headline, percent, strength_of
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.tasks import EXPLAIN
@@ -29,7 +29,7 @@ from medgemma_dash.ui.components.wording import (
     why_sentence,
 )
 from medgemma_dash.ui.components.zone_grid import zone_grid
-from medgemma_dash.ui.components.zones import SCHEME_TITLES, zones_of
+from medgemma_dash.ui.components.zones import zones_of
 from medgemma_dash.ui.pages.explain.image_need import image_need_line, image_need_progress
 from medgemma_dash.ui.pages.explain.state import FilmState
 from medgemma_dash.ui.state import session as keys

@@ -16,6 +16,7 @@ from medgemma_dash.services.layers.tasks import attention_task
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.job_watch import result_of
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
+from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.pages.layers.state import ATTENTION_LAYER, HEAD_LAYER, LayersState
@@ -41,7 +42,7 @@ def token_attention(
     with st.container(key="attention_columns"):
         choice, picture, words = st.columns([22, 34, 44], gap="medium")
     with choice:
-        names = token_names(answer.piece_texts)
+        names = token_names(answer.piece_texts, answer.prompt_length)
         position = _source(study, answer, target, view, names)
         attention = _attention(host, answer, position)
         if attention is None:
@@ -74,16 +75,7 @@ def _source(
     study: Study, answer: Answer, target: Target, view: LayerView, names: tuple[str, ...]
 ) -> int:
     """The position whose attention is shown: of a word, or of a patch of the image."""
-    kind = st.segmented_control(
-        "From",
-        [FROM_WORD, FROM_PATCH],
-        default=FROM_WORD,
-        required=True,
-        key="attention_source",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    if kind == FROM_PATCH:
+    if one_of("From", [FROM_WORD, FROM_PATCH], "attention_source") == FROM_PATCH:
         return _patch(study, answer, view)
     places = [place for place, name in enumerate(names) if name]
     chosen = answer.tokens[target.token_indices[0]].position
@@ -103,17 +95,9 @@ def _source(
         ]
         rich_line([line], key="attention_why", tone="quiet")
         return place
-    when = st.segmented_control(
-        "Attention",
-        [SAID, READ],
-        default=SAID,
-        required=True,
-        key="attention_when",
-        persist_state="session",
-        label_visibility="collapsed",
-    )
-    rich_line([_why(names, place, said=when == SAID)], key="attention_why", tone="quiet")
-    return place - 1 if when == SAID else place
+    said = one_of("Attention", [SAID, READ], "attention_when") == SAID
+    rich_line([_why(names, place, said=said)], key="attention_why", tone="quiet")
+    return place - 1 if said else place
 
 
 def _patch(study: Study, answer: Answer, view: LayerView) -> int:

@@ -4,20 +4,21 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medgemma_dash.core.token_words import readable
 from medgemma_dash.ui.components.wording import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-def token_names(texts: Sequence[str]) -> tuple[str, ...]:
+def token_names(texts: Sequence[str], prompt_length: int = 0) -> tuple[str, ...]:
     """What each token is called, of those that have a text; the others are called ""."""
     names, before, breaks = [], "", 0
-    for text in texts:
+    for place, text in enumerate(texts):
         if not text:
             names.append("")
         elif text.strip():
-            before = quoted(text)
+            before = quoted(readable(text, in_prompt=place < prompt_length))
             names.append(before)
         elif "\n" in text:
             breaks += 1

@@ -11,8 +11,10 @@ from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.services.evaluation.benchmark import MEASURES
 from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.notice import notice_line
+from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.subject import subject
+from medgemma_dash.ui.components.whole_table import whole_table
 from medgemma_dash.ui.components.window_width import window_width
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.pages.methods.scores import (
@@ -58,28 +60,14 @@ def methods_page(host: ModelHost) -> None:
         time_methods(host)
     narrow = window_width() == "narrow"
     with st.container(key="methods_table"):
-        st.dataframe(
-            _overview(lines, narrow=narrow),
-            width="stretch",
-            height="content",
-            placeholder="–",
-            column_config=_narrow_columns() if narrow else _columns(),
-        )
+        whole_table(_overview(lines, narrow=narrow), _narrow_columns() if narrow else _columns())
     if narrow:
         st.caption("In a wider window the table tells more; so does each card below.")
     if summary is not None:
         st.caption(provenance_line(summary))
     part_heading("What each method computes", "cards")
-    families = list(dict.fromkeys(spec.family for spec in specs))
-    chosen = st.segmented_control(
-        "Family",
-        families,
-        default=families[0],
-        required=True,
-        key="method_family",
-        label_visibility="collapsed",
-        persist_state="session",
-    )
+    families = dict.fromkeys(spec.family for spec in specs)
+    chosen = one_of("Family", families, "method_family")
     cards = [spec for spec in specs if spec.family == chosen]
     with st.container(key="method_cards"):
         for start in range(0, len(cards), 2):

@@ -1,0 +1,1 @@
+"""Tables of questions about radiographs, and the folders that the radiographs lie in."""

@@ -1,0 +1,1 @@
+"""A table of questions, each put to the model, and what the answers are worth together."""
