@@ -4,13 +4,21 @@ import numpy as np
 import pytest
 import torch
 
-from medgemma_dash import ask, explain
-from medgemma_dash.core.errors import CancelledError, MethodError, NoExplanationError, TargetError
+from medgemma_dash import ask, explain, read_record
+from medgemma_dash.core.errors import (
+    CancelledError,
+    MethodError,
+    NoExplanationError,
+    PromptError,
+    TargetError,
+)
 from medgemma_dash.core.resources import resource
 from medgemma_dash.imaging import body_mask, load_radiograph
 from medgemma_dash.methods.gradcam import GradCAM
 from medgemma_dash.methods.text_to_image_attention import TextToImageAttention
 from medgemma_dash.models.logit_target import LogitTerm
+from medgemma_dash.reports.html import html_page
+from medgemma_dash.reports.records import record_report
 from medgemma_dash.services.words.run import target_words, words_plan, words_steps
 from medgemma_dash.services.words.sightings import sightings, whole_word_spans
 from tests.oracles.chefer_matrices import chefer
@@ -276,3 +284,16 @@ def test_what_the_demo_model_looks_at_for_its_words(demo_model):
     assert (words["inside_body"] > 0.7).all()
     # The patient's right is the image's left.
     assert (words["left"] > 0.65).all()
+
+
+def test_words_of_any_letters_are_saved_read_and_reported(tmp_path):
+    found = case(SIX)
+    words = ["½ (σ) <b>?", "肺炎 😀", "a/../b_c", "x" * 200]
+    record = target_words(found.model, found.answer, words, places=["forced"])
+    record.save(tmp_path / "words.zip")
+    again = read_record(tmp_path / "words.zip")
+    assert again.tables["words"]["word"].tolist() == words
+    assert list(again.maps) == again.tables["words"]["map"].tolist()
+    assert "<b>?" not in html_page(record_report(again))
+    with pytest.raises(PromptError, match="control tag"):
+        target_words(found.model, found.answer, ["<end_of_turn>"], places=["forced"])
