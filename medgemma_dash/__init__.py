@@ -38,7 +38,9 @@ if TYPE_CHECKING:
     from medgemma_dash.services.evidence.run import evidence
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
+    from medgemma_dash.services.prompts.run import prompt_sensitivity
     from medgemma_dash.services.questions.run import answer_questions
+    from medgemma_dash.services.words.run import target_words
 
 __version__ = "0.1.0"
 
@@ -70,9 +72,11 @@ __all__ = [
     "explain",
     "load_model",
     "load_radiograph",
+    "prompt_sensitivity",
     "read_record",
     "relevancy_tensor",
     "rerun",
+    "target_words",
     "wrap_model",
 ]
 
@@ -88,9 +92,11 @@ _HOMES = {
     "explain": "services.explaining.explain",
     "load_model": "models",
     "load_radiograph": "imaging",
+    "prompt_sensitivity": "services.prompts.run",
     "read_record": "core.record_files",
     "relevancy_tensor": "services.explaining.explain",
     "rerun": "reports.rerun",
+    "target_words": "services.words.run",
     "wrap_model": "models",
 }
 

@@ -13,7 +13,14 @@ import medgemma_dash
 from medgemma_dash.core import errors
 
 FUNCTIONS = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"}
-ANALYSES = {"answer_questions", "evidence", "read_record", "rerun"}
+ANALYSES = {
+    "answer_questions",
+    "evidence",
+    "prompt_sensitivity",
+    "read_record",
+    "rerun",
+    "target_words",
+}
 RESULTS = {"Answer", "Explanation", "Radiograph", "Record", "VisionLanguageModel"}
 ERRORS = {name for name, found in vars(errors).items() if isinstance(found, type)}
 PUBLIC = FUNCTIONS | ANALYSES | RESULTS | ERRORS

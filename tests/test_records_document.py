@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medgemma_dash import evidence
+from medgemma_dash import evidence, prompt_sensitivity, target_words
 from medgemma_dash.core.resources import resource
 from tests.gemma3_factory import radiograph
 from tests.random_answers import case
@@ -13,6 +13,10 @@ from tests.services.questions.tables import answered_set
 MADE = {
     "evidence": lambda found: evidence(
         found.model, found.answer, donors=[radiograph(seed) for seed in range(5, 10)]
+    ),
+    "words": lambda found: target_words(found.model, found.answer, ["right"]),
+    "prompts": lambda found: prompt_sensitivity(
+        found.model, found.answer.radiograph, "Pneumonia?", ["Any pneumonia?"], max_new_tokens=2
     ),
     "questions": lambda found: answered_set(found.model),
 }

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from medgemma_dash.cli import evidence, questions, report, rerun
+from medgemma_dash.cli import evidence, prompts, questions, report, rerun, words
 from medgemma_dash.cli.arguments import Commands, add_command, add_model_options
 from medgemma_dash.cli.output import say
 from medgemma_dash.cli.typed_values import (
@@ -58,6 +58,8 @@ def build_parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_explain(commands)
     evidence.add(commands)
+    words.add(commands)
+    prompts.add(commands)
     questions.add(commands)
     report.add(commands)
     rerun.add(commands)

@@ -43,7 +43,7 @@ def stream_answer(
     prompt: str,
     *,
     max_new_tokens: int = 256,
-    force: str | None = None,
+    force: str | Sequence[int] | None = None,
     on_token: OnToken | None = None,
     check: Check | None = None,
 ) -> Answer:
@@ -51,7 +51,8 @@ def stream_answer(
 
     radiographs: in order, the current one last; each sees those in front of it.
     max_new_tokens counts the closing control token. `force` gives the answer instead of
-    generating it. `check` is called for every token and every layer and may raise.
+    generating it, as a text or as token ids. `check` is called for every token and every layer
+    and may raise.
     Raises PromptError for radiographs, a question, a forced text or a token count that is not
     allowed.
     """
@@ -60,7 +61,7 @@ def stream_answer(
     began = time.perf_counter()
     with model.lock:
         encoded = encode_prompt(model, radiographs, prompt)
-        forced_ids = None if force is None else encode_continuation(model, force)
+        forced_ids = _forced_ids(model, force)
         features = model.encode_images(radiographs, encoded.pixel_values)
         if forced_ids is None:
             answer_ids, states, stopped = _decode(
@@ -90,6 +91,12 @@ def stream_answer(
         )
         model.replays.put(answer.key, replay)
         return answer
+
+
+def _forced_ids(model: VisionLanguageModel, force: str | Sequence[int] | None) -> Tensor | None:
+    if force is None or isinstance(force, str):
+        return None if force is None else encode_continuation(model, force)
+    return torch.tensor(list(force))
 
 
 def _decode(

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from medgemma_dash import cli, evidence, rerun
+from medgemma_dash import cli, evidence, prompt_sensitivity, rerun, target_words
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.core.errors import ImageError, ResultFileError
 from tests.gemma3_factory import radiograph
@@ -15,6 +15,18 @@ from tests.services.questions.tables import answered_set, films_of_set
 DONORS = [radiograph(seed) for seed in range(20, 25)]
 MAKERS = {
     "evidence": lambda found: evidence(found.model, found.answer, donors=DONORS),
+    "words": lambda found: target_words(
+        found.model, found.answer, ["right", "evidence of"], places=["prompt", "forced"]
+    ),
+    "prompts": lambda found: prompt_sensitivity(
+        found.model,
+        found.answer.radiograph,
+        "Is there pneumonia?",
+        {"mine": "Any pneumonia?"},
+        ["noise 3", "pixels"],
+        max_new_tokens=3,
+        seed=4,
+    ),
     "questions": lambda found: answered_set(found.model),
 }
 

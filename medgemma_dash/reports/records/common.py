@@ -31,7 +31,11 @@ def model_words(facts: RecordProvenance) -> str:
 
 
 def table_of(
-    frame: pd.DataFrame, title: str, caption: str, columns: Sequence[tuple[str, Column]]
+    frame: pd.DataFrame,
+    title: str,
+    caption: str,
+    columns: Sequence[tuple[str, Column]],
+    note: str = "",
 ) -> Table:
     """A record's table in a report: these of its columns, in this order."""
     rows = frame[[name for name, _ in columns]].itertuples(index=False)
@@ -43,6 +47,7 @@ def table_of(
             tuple(_cell(value, column) for value, (_, column) in zip(row, columns, strict=True))
             for row in rows
         ),
+        note,
     )
 
 

@@ -37,7 +37,7 @@ def prompt_words(
 
 def _question_spans(answer: Answer) -> list[Range]:
     """Half-open position ranges of the question's words."""
-    question = _question(answer)
+    question = question_positions(answer)
     spans: list[Range] = []
     first: int | None = None
     for position, piece in enumerate(answer.piece_texts[: answer.prompt_length]):
@@ -55,7 +55,7 @@ def _question_spans(answer: Answer) -> list[Range]:
     return spans
 
 
-def _question(answer: Answer) -> frozenset[int]:
+def question_positions(answer: Answer) -> frozenset[int]:
     """Positions of what the user typed; all else in the prompt is the template and the images.
 
     Whatever stands in it is text: control tags are refused when a question is put to the model,

@@ -1,0 +1,1 @@
+"""Does the phrasing change the answer or the map?"""
