@@ -73,7 +73,7 @@ def _of_sample(session: Session, study: Study, name: str) -> dict[str, str]:
     asked = session.jobs.about(ASK) or session.question
     if answered is not None and ASK not in session.jobs:
         asked = answered.answer.prompt
-    if sample is None or asked != sample.question:
+    if (sample is None or asked != sample.question) and len(asked) <= LONGEST_PROMPT_CHARACTERS:
         address["question"] = asked
     if answered is None or ASK in session.jobs:
         if study.opening_span is not None:
