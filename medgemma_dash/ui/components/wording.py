@@ -84,6 +84,14 @@ def target_words(answer: Answer, target: Target) -> str:
     return quoted(target.text)
 
 
+def contrast_words(answer: Answer, target: Target) -> str:
+    """The same, with the token that it is held against."""
+    words = target_words(answer, target)
+    if target.against is None:
+        return words
+    return f"{words} rather than {quoted(target.against.text)}"
+
+
 def probability(value: float) -> str:
     """A probability with two decimals, and never a false 0 or 1."""
     if value < 0.005:
