@@ -14,7 +14,7 @@ from medgemma_dash.core.errors import (
     NoExplanationError,
     TargetError,
 )
-from medgemma_dash.core.token_words import readable
+from medgemma_dash.core.token_words import runners_up_names
 from medgemma_dash.services.evidence.tasks import EVIDENCE
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
@@ -112,7 +112,12 @@ def _held_against(
     found = contrasted(answer, index, against)
     if found.against is None:
         allowed = ", ".join(
-            f"{one.id} (“{readable(one.text)}”)" for one in answer.tokens[index].runners_up
+            f"{one.id} (“{name}”)"
+            for name, one in zip(
+                runners_up_names(answer.tokens[index]),
+                answer.tokens[index].runners_up,
+                strict=True,
+            )
         )
         session.tell(
             f"The address holds word {index} against token {against}, which did not come next "
