@@ -121,7 +121,7 @@ def honour(session: Session, address: Mapping[str, str], *, again: bool = False)
 
 def _upload(session: Session, marker: str, question: str) -> None:
     if not MARKER.fullmatch(marker):
-        session.tell(f"The address names a film {_shown(marker)}; there is none of that name.")
+        session.tell(f"The address names a film {shown(marker)}; there is none of that name.")
         _nothing_open(session, marker, question)
     elif session.study is not None and session.study.marker == marker:
         return
@@ -153,7 +153,7 @@ def _sample(
     sample, study = sample_named(name), session.study
     if sample is None:
         session.tell(
-            f"The address names a sample {_shown(name)} that does not exist. The first page "
+            f"The address names a sample {shown(name)} that does not exist. The first page "
             "shows those that do.",
         )
         if study is None:
@@ -205,7 +205,7 @@ def check_method(session: Session) -> None:
     if name not in titles:
         st.session_state[METHOD] = DEFAULT_METHOD
         session.tell(
-            f"The address names a method {_shown(name)} that does not exist; "
+            f"The address names a method {shown(name)} that does not exist; "
             f"{titles[DEFAULT_METHOD]} is chosen in its place. The Methods page describes all of "
             "them.",
         )
@@ -229,7 +229,7 @@ def _span(session: Session, word: str) -> Span | None:
     stop = int(found[2] or start) + 1 if found else 0
     if start >= stop:
         session.tell(
-            f"The address names word {_shown(word)}. Allowed are a number from 0, a range such as "
+            f"The address names word {shown(word)}. Allowed are a number from 0, a range such as "
             "4-6, and all.",
         )
         return None
@@ -241,12 +241,13 @@ def _against(session: Session, token: str) -> int | None:
         return int(token)
     if token:
         session.tell(
-            f"The address holds the word against {_shown(token)}. Allowed is the id of a token, a "
+            f"The address holds the word against {shown(token)}. Allowed is the id of a token, a "
             "number from 0.",
         )
     return None
 
 
-def _shown(value: str) -> str:
+def shown(value: str) -> str:
+    """What stands in an address, as a sentence about it quotes it."""
     value = "".join(letter if letter.isprintable() else " " for letter in value)
     return f"“{value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + '…'}”"
