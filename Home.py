@@ -20,7 +20,7 @@ def draw() -> None:
     from medgemma_dash.ui.components.theme_watch import watch_theme
     from medgemma_dash.ui.components.window_width import watch_window_width
     from medgemma_dash.ui.pages.home.page import home_page
-    from medgemma_dash.ui.shell.entry import entered
+    from medgemma_dash.ui.shell.entry import entered, unknown_page
     from medgemma_dash.ui.shell.header import status_header
     from medgemma_dash.ui.state.host import model_host, spare_collector
 
@@ -36,16 +36,20 @@ def draw() -> None:
 
     explain = st.Page("pages/1_Explain.py", title="Explain")
     home = st.Page(
-        lambda: home_page(host, explain), title="MedGemma Dash", url_path="home", default=True
+        lambda: home_page(host, explain, unknown_page(pages)),
+        title="MedGemma Dash",
+        url_path="home",
+        default=True,
     )
-    others = [
+    pages = [
+        explain,
         st.Page("pages/2_Compare.py", title="Compare"),
         st.Page("pages/3_Layers.py", title="Layers"),
         st.Page("pages/8_Methods.py", title="Methods"),
     ]
-    page = st.navigation([home, explain, *others], position="top")
+    page = st.navigation([home, *pages], position="top")
     status_header(host)
-    key_help()
+    key_help(page.title)
     watch_window_width()
     watch_theme()
     if page is not home:

@@ -10,7 +10,7 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.explanation import Explanation, Provenance
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.radiograph import Window
-from medgemma_dash.core.token_words import readable, token_name
+from medgemma_dash.core.token_words import runners_up_names, token_name
 from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.regions import SCHEME_TITLES, ZoneTable
 from medgemma_dash.reports.report import Column, Table
@@ -107,7 +107,11 @@ def _runners_up(answer: Answer, index: int) -> Table:
         "Probability",
         "What the model might have said here; the first is what it said",
         (Column("Token", "text"), Column("Probability", "share")),
-        said + tuple((readable(other.text), other.probability) for other in token.runners_up),
+        said
+        + tuple(
+            (name, other.probability)
+            for name, other in zip(runners_up_names(token), token.runners_up, strict=True)
+        ),
     )
 
 

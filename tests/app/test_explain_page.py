@@ -18,7 +18,7 @@ from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import EXPLAIN
 from medgemma_dash.services.runtime.queue import ABANDONED
 from medgemma_dash.ui.components.map_display import displayed_pixels, window_key
-from medgemma_dash.ui.state.actions import open_radiograph
+from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, open_radiograph
 from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
 from tests.app.browser_events import actions_of, choose_action, lines_of
 from tests.app.opened import answered_of, session_of, study_of
@@ -54,6 +54,35 @@ def test_a_question_is_answered_and_its_word_explained(
     assert answered.answer.prompt == "Is the heart enlarged?"
     assert answered.explanation is not None
     assert answered.explanation.provenance.prompt == "Is the heart enlarged?"
+
+
+def test_the_box_says_what_was_asked_to_a_browser_that_was_not_told(open_explain: OpenPage) -> None:
+    """The run that set the question was overtaken before the browser had drawn its box."""
+    app = open_explain()
+    states = app._tree.get_widget_states()
+    drawn = [state for state in states.widgets if QUESTION not in state.id]
+    assert len(drawn) == len(states.widgets) - 1
+    del states.widgets[:]
+    states.widgets.extend(drawn)
+    box = app._run(states).text_input(key=QUESTION).proto
+    assert box.set_value
+    assert box.value == answered_of(app).answer.prompt
+
+
+def test_a_question_that_is_too_long_is_said_to_be_and_kept(
+    open_explain: OpenPage, settle: Settle
+) -> None:
+    app = open_explain()
+    before, long = answered_of(app).answer, "a" * (LONGEST_PROMPT_CHARACTERS + 1)
+    ask(app, settle, long)
+    assert lines_of(app, "notice_line") == [
+        "The question has 4,001 characters; 4,000 are allowed. Shorten it; it still stands in the "
+        "box."
+    ]
+    assert app.text_input(key=QUESTION).value == long
+    assert app.text_input(key=QUESTION).proto.max_chars == 0  # a browser would drop all of it
+    assert answered_of(app).answer is before
+    assert long not in session_of(app).address.values()
 
 
 @pytest.mark.parametrize("question", ["", "   ", "\n"])

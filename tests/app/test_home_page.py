@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.settings import Settings
 from medgemma_dash.services.runtime.host import ModelHost
+from medgemma_dash.ui.shell import entry
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import SESSION
+from tests.app.browser_events import lines_of
 
 OpenPage = Callable[[], AppTest]
 
@@ -44,6 +47,20 @@ def test_the_model_is_loaded_once_the_first_page_is_there(
         assert fresh.state == "ready"
     finally:
         fresh.close()
+
+
+def test_an_address_that_is_no_page_is_said_to_be_none(
+    open_home: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def at(url: str) -> list[str]:
+        context = SimpleNamespace(context_info=SimpleNamespace(url=url))
+        with monkeypatch.context() as patch:
+            patch.setattr(entry, "get_script_run_ctx", lambda: context)
+            return lines_of(open_home(), "notice_line")
+
+    assert at("http://127.0.0.1:8501/Nope") == ["There is no page “Nope”; the first one is shown."]
+    for page in ("", "home", "Explain", "Layers/"):
+        assert at(f"http://127.0.0.1:8501/{page}") == []
 
 
 def test_a_sample_opens_with_one_click(open_home: OpenPage) -> None:

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.target import Target
 from medgemma_dash.ui.components.map_display import window_key
+from medgemma_dash.ui.components.previous_answer import EARLIER
 from medgemma_dash.ui.components.redraw import PARTS
 from medgemma_dash.ui.pages.explain.state import ExplainState
 from medgemma_dash.ui.state.actions import choose, open_radiograph
@@ -145,7 +146,7 @@ def test_progress_of_a_word_moves_nothing(
     choose(session_of(app), host, Target("token", (7,), " right"), "chefer", ())
     app.run()
     meanwhile = places(app)
-    assert set(meanwhile) - set(before) == {"cancel_explain"}
+    assert set(meanwhile) - set(before) == {"cancel_explain", EARLIER}
     assert {key: meanwhile[key] for key in before} == before
     fake.hold.set()
     assert places(settle(app)) == before

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.tasks import EXPLAIN, EXPLAIN_ALL
+from medgemma_dash.ui.components.previous_answer import EARLIER
 from medgemma_dash.ui.components.wording import Contrast
 from medgemma_dash.ui.state.actions import choose, explain_every_word
 from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION, Notice
@@ -65,6 +66,7 @@ def test_while_another_method_computes_everything_is_still_about_the_map_on_scre
     switch(app, "rollout")
     assert EXPLAIN in session_of(app).jobs
     assert lines_of(app, SENTENCE)[1].startswith("Chefer ·")
+    assert lines_of(app, EARLIER) == ["Map, bars and zones are still by Chefer"]
     assert computed(app) == list(chosen.token_indices)
     assert actions_of(app, SENTENCE)
     click_patch(app, 4, 4)  # the word's own row of patches
@@ -72,6 +74,15 @@ def test_while_another_method_computes_everything_is_still_about_the_map_on_scre
     fake.hold.set()
     settle(app)
     assert lines_of(app, SENTENCE)[1].startswith("Attention rollout")
+    assert lines_of(app, EARLIER) == []
+    fake.hold.clear()
+    choose_words(app, 7, 8)
+    app.run()
+    assert lines_of(app, EARLIER) == ["Map, bars and zones are still of consolidation"]
+    switch(app, "chefer")
+    still = "Map, bars and zones are still of consolidation by Attention rollout"
+    assert lines_of(app, EARLIER) == [still]
+    assert lines_of(app, "notice_line") == []
 
 
 def test_a_method_that_fails_leaves_the_map_and_the_picker_goes_back(

@@ -13,10 +13,12 @@ from medgemma_dash.core.answer import Answer, Candidate, Fidelity
 from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.target import Against, Target
+from medgemma_dash.core.token_words import runners_up_names
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.regions import zone_map, zone_table
 from medgemma_dash.services.explaining.headline import headline
+from medgemma_dash.ui.components.answer_words import runners_up_words
 from medgemma_dash.ui.components.rich_line import Segment
 from medgemma_dash.ui.components.wording import (
     Contrast,
@@ -159,6 +161,32 @@ def test_a_control_token_is_named_by_what_it_does_wherever_it_stands(
     against = replace(explanation.target, against=Against(106, "<end_of_turn>"))
     said = text_of(sentence(answer, replace(explanation, target=against)))
     assert said.startswith("Why lower rather than end of answer?")
+
+
+def test_what_looks_alike_is_told_apart_and_punctuation_is_named(
+    case: tuple[Answer, Explanation],
+) -> None:
+    answer, explanation = case
+    others = tuple(
+        Candidate(place, text, 0.001)
+        for place, text in enumerate((" There", ",", "There", "\ufffd", "\ufffd", "lower"))
+    )
+    token = replace(answer.tokens[explanation.target.token_indices[0]], runners_up=others)
+    assert runners_up_names(token) == (
+        "␣There",
+        "comma",
+        "There (no space)",
+        "part of a character (token 3)",
+        "part of a character (token 4)",
+        "lower (no space)",  # as what was said looks
+    )
+    answer = replace(answer, tokens=tuple(replace(one, runners_up=others) for one in answer.tokens))
+    said = text_of(sentence(answer, explanation))
+    assert "why not ␣There?, why not comma?, why not There (no space)?" in said
+    assert "next came ␣There < 0.01, comma < 0.01" in runners_up_words(answer)[0]
+    target = replace(explanation.target, against=Against(2, "There"))
+    said = text_of(sentence(answer, replace(explanation, target=target)))
+    assert said.startswith("Why lower rather than There (no space)?")
 
 
 @pytest.mark.parametrize(

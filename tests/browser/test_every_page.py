@@ -10,7 +10,18 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from medgemma_dash.ui.state.samples import samples
-from tests.browser.explain_page import close_popover, idle, newest, zone_rows
+from tests.browser.explain_page import (
+    DICOM,
+    ask,
+    close_popover,
+    explain,
+    idle,
+    newest,
+    opened_instead,
+    seen,
+    upload,
+    zone_rows,
+)
 from tests.browser.looking import OpenPage, Photograph
 
 pytestmark = pytest.mark.browser
@@ -121,6 +132,29 @@ def fits(page: Page, address: str, landmark: str, count: int, width: int) -> Non
         expect(page.locator(".st-key-attention_map .heatmaplayer image")).to_have_count(1)
         idle(page)
         assert page.evaluate(CUT) == [], width
+
+
+def test_the_buttons_stay_in_sight_below_the_longest_texts(page: Page, app_url: str) -> None:
+    """Three lines of the sentence, two of the film's notes, the warning of an upload."""
+    before = seen(explain(page, app_url))
+    upload(page, DICOM)
+    opened_instead(page, before)
+    ask(page, "Is the heart enlarged?")
+    expect(newest(page, ".st-key-demo_on_upload .rich-line")).to_be_visible()
+    idle(page)
+    for line in (".st-key-radiograph_notes", ".st-key-why_sentence"):
+        newest(page, f"{line} .rich-line").evaluate(
+            """line => {
+              const text = line.firstElementChild;
+              const height = () => text.getBoundingClientRect().height;
+              const lines = line.closest('.st-key-why_sentence') ? 3 : 2;
+              const one = parseFloat(getComputedStyle(text).lineHeight);
+              while (height() < (lines - 0.5) * one) text.append(' and so on');
+            }"""
+        )
+    hidden = "main => main.scrollHeight - main.clientHeight"
+    assert page.get_by_test_id("stMain").evaluate(hidden) <= 0
+    assert page.locator(".st-key-downloads").bounding_box()["y"] < 900 - 38
 
 
 # Over 5 s: every page is opened, and judged by all of axe. A theme is colours: in the second one

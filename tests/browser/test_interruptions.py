@@ -37,6 +37,7 @@ from tests.browser.serving import ROOT, ServeApp
 
 pytestmark = pytest.mark.browser
 
+EARLIER, SENTENCE_CARD = ".st-key-of_an_earlier_choice", ".st-key-why_sentence"
 LAUNCHER = Path(__file__).parent / "apps" / "hindered.py"
 # Each is asked by one test alone: a known answer is there at once, and cannot be held up.
 TO_CANCEL, TO_LEAVE, TO_LOOK_AROUND = (
@@ -136,11 +137,18 @@ def test_a_click_waits_its_turn_behind_another_session_and_then_works(
         expect(progress(waiting)).to_contain_text("waiting, 1 in line")
         expect(progress(busy)).not_to_contain_text("waiting")
         assert seen(waiting) == before
+        for page, still in ((busy, "by Chefer"), (waiting, "of ")):
+            expect(newest(page, EARLIER)).to_contain_text(f"Map, bars and zones are still {still}")
+            for old in (".st-key-overlay", SENTENCE_CARD, ".st-key-zones"):
+                expect(newest(page, old)).to_have_css("opacity", "0.45")
+            expect(progress(page)).to_have_css("opacity", "1")
     expect(sentence(waiting)).to_contain_text(f"Why {word}?")
     changed(waiting, before)
     expect(progress(waiting)).to_have_count(0)
     expect(sentence(busy)).to_contain_text("Occlusion")
     expect(progress(busy)).to_have_count(0)
+    expect(busy.locator(EARLIER)).to_have_count(0)
+    expect(newest(busy, ".st-key-overlay")).to_have_css("opacity", "1")
 
 
 def test_a_click_goes_before_the_rest_of_another_sessions_words(

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
+from medgemma_dash.core.token_words import runners_up_names
 from medgemma_dash.services.evidence.reading import every_word
 from medgemma_dash.services.explaining.tasks import EXPLAIN_ALL
 from medgemma_dash.ui.components.job_watch import describe, watch
@@ -35,9 +37,10 @@ def runners_up_words(answer: Answer) -> list[str]:
     """For each token, what came next after it and with which probability; "" where unknown."""
     lines = []
     for token in answer.tokens:
+        named = zip(runners_up_names(token), token.runners_up, strict=True)
         told = [
-            f"{quoted(one.text)} {probability(one.probability)}"
-            for one in token.runners_up[:RUNNERS_UP_SHOWN]
+            f"{quoted(name)} {probability(one.probability)}"
+            for name, one in islice(named, RUNNERS_UP_SHOWN)
         ]
         name = token_words(answer, token.index)
         lines.append(f"in place of {name} next came {', '.join(told)}" if told else "")

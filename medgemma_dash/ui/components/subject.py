@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.imaging import jpeg_bytes
-from medgemma_dash.services.explaining.tasks import ASK
+from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN
 from medgemma_dash.ui.components.address_bar import address_bar
 from medgemma_dash.ui.components.history_list import history_list
 from medgemma_dash.ui.components.picker import opener_popover
 from medgemma_dash.ui.components.subject_line import Part, subject_line
-from medgemma_dash.ui.components.wording import quoted, target_words
+from medgemma_dash.ui.components.wording import contrast_words
 from medgemma_dash.ui.state.address import address_of, search_of
 from medgemma_dash.ui.state.methods import method_words, shown_method
 from medgemma_dash.ui.state.session import current_session
@@ -70,14 +70,13 @@ def parts_of(session: Session, study: Study, host: ModelHost, method: str) -> li
     elif answered is not None:
         parts.append(Part("question", answered.answer.prompt))
         if answered.target is not None:
-            target = answered.target
-            word = target_words(answered.answer, target)
-            if target.against is not None:
-                word += f" rather than {quoted(target.against.text)}"
-            parts.append(Part("word", word))
+            parts.append(Part("word", contrast_words(answered.answer, answered.target)))
     if host.state == "ready":
+        # As the word and the address: what was chosen, also while it is awaited.
+        awaited = answered.wanted if answered is not None and EXPLAIN in session.jobs else None
         spec, options = shown_method(study)
-        parts.append(Part("method", method or method_words(spec.name, options)))
+        chosen = method_words(*(awaited or (spec.name, options)))
+        parts.append(Part("method", method or chosen))
         model = host.model
         parts.append(Part("model", "demo model" if model.is_demo else model.name))
     return parts

@@ -6,13 +6,20 @@ Every sentence is a list of segments, so that the model's own words stay apart f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from math import ceil, floor, log10
 from typing import TYPE_CHECKING
 
 from medgemma_dash.core.answer import Answer, Token
 from medgemma_dash.core.explanation import Explanation
-from medgemma_dash.core.target import Target
-from medgemma_dash.core.token_words import readable, token_name
+from medgemma_dash.core.target import Against, Target
+from medgemma_dash.core.token_words import (
+    in_a_sentence,
+    readable,
+    runner_up_name,
+    runners_up_names,
+    token_name,
+)
 from medgemma_dash.core.words import touched
 from medgemma_dash.services.explaining.headline import Headline, Strength, percent
 from medgemma_dash.services.explaining.word_shares import joint_probability
@@ -64,7 +71,7 @@ def quoted(text: str) -> str:
 
 def token_words(answer: Answer, index: int) -> str:
     """One of the answer's tokens as it stands in a sentence; see `token_name`."""
-    return quoted(token_name(answer, index))
+    return quoted(in_a_sentence(token_name(answer, index)))
 
 
 def unit_words(answer: Answer, unit: tuple[int, int]) -> str:
@@ -82,6 +89,19 @@ def target_words(answer: Answer, target: Target) -> str:
     if len(target.token_indices) == 1 and target.margin is None:
         return token_words(answer, target.token_indices[0])
     return quoted(target.text)
+
+
+def contrast_words(answer: Answer, target: Target) -> str:
+    """The same, with the token that it is held against."""
+    words = target_words(answer, target)
+    if target.against is None:
+        return words
+    return f"{words} rather than {_other(answer, target, target.against)}"
+
+
+def _other(answer: Answer, target: Target, against: Against) -> str:
+    token = answer.tokens[target.token_indices[0]]
+    return quoted(runner_up_name(token, against.id, against.text))
 
 
 def probability(value: float) -> str:
@@ -126,7 +146,7 @@ def _opening(answer: Answer, target: Target, generation: str) -> list[Segment]:
     word = Segment(target_words(answer, target), "word")
     if target.against is None:
         return [Segment("Why "), word, Segment("? ")]
-    other = Segment(quoted(target.against.text), "word")
+    other = Segment(_other(answer, target, target.against), "word")
     back = Contrast(generation, target.token_indices[0], None)
     return [
         Segment("Why "),
@@ -154,9 +174,10 @@ def strength_segments(strength: Strength) -> list[Segment]:
 def _weighed(token: Token, generation: str) -> list[Segment]:
     """generation: "" where no contrast is offered; the runners-up are named all the same."""
     line = [Segment(f"The model gave it {probability(token.probability)}")]
-    for place, candidate in enumerate(token.runners_up[:RUNNERS_UP_SHOWN]):
+    named = zip(runners_up_names(token), token.runners_up, strict=True)
+    for place, (name, candidate) in enumerate(islice(named, RUNNERS_UP_SHOWN)):
         line.append(Segment("; next came " if place == 0 else ", "))
-        name, given = quoted(candidate.text), probability(candidate.probability)
+        name, given = quoted(name), probability(candidate.probability)
         if place == 0 or not generation:
             line.extend([Segment(name, "word"), Segment(f" {given}")])
         if generation:

@@ -6,9 +6,19 @@ theme and set-up. A page therefore asks whether Home.py has run for its session,
 calls `st.navigation`, which ends that mode, and starts over.
 """
 
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from medgemma_dash.core.resources import ROOT
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
 
 _ENTERED = "_entered_through_home"
 
@@ -16,6 +26,15 @@ _ENTERED = "_entered_through_home"
 def entered() -> None:
     """Home.py says that it has run."""
     st.session_state[_ENTERED] = True
+
+
+def unknown_page(pages: Collection[StreamlitPage]) -> str:
+    """What the address names in place of a page, where it names none; Home stands there then."""
+    context = get_script_run_ctx()
+    info = None if context is None else context.context_info
+    # As the browser has it; `st.context.url` has the page that is drawn put in its place.
+    path = unquote(urlsplit((info.url if info else "") or "").path).strip("/").rpartition("/")[2]
+    return "" if path in ("", "home", *(page.url_path for page in pages)) else path
 
 
 def enter_through_home() -> None:

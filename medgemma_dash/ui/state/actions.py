@@ -93,6 +93,12 @@ def ask(session: Session, host: ModelHost, prompt: str) -> None:
         session.notice = Notice(
             "caution", "The question is empty. Type one, or choose a suggestion below the box."
         )
+    elif len(prompt) > LONGEST_PROMPT_CHARACTERS:
+        session.notice = Notice(
+            "caution",
+            f"The question has {len(prompt):,} characters; {LONGEST_PROMPT_CHARACTERS:,} are "
+            "allowed. Shorten it; it still stands in the box.",
+        )
     elif host.state == "failed":
         session.notice = Notice("error", f"There is no model to ask. {host.message}")
     else:

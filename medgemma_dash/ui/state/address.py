@@ -1,10 +1,10 @@
 """What the URL says of a session, and what a session makes of a URL.
 
 `?sample=`, `?question=`, `?word=` (a token of the answer, as "4", several as "4-6", or "all"),
-`?method=` and `?methods=` (those compared, as "chefer,tam") can be shared and are honoured on every
-page; what is the default is left out. Of an
-upload a URL says only that one stood there, `?film=upload-` and a random marker: neither its
-name, nor its digest, nor what was asked about it.
+`?against=` (the id of the token that the word is held against), `?method=` and `?methods=` (those
+compared, as "chefer,tam") can be shared and are honoured on every page; what is the default is
+left out. Of an upload a URL says only that one stood there, `?film=upload-` and a random marker:
+neither its name, nor its digest, nor what was asked about it.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from medgemma_dash.ui.state.study import Span, Study
 
 _WORD = re.compile("([0-9]{1,6})(?:-([0-9]{1,6}))?")
+_TOKEN_ID = re.compile("[0-9]{1,7}")
 _LONGEST_SHOWN = 48
 LONGEST_SEARCH = 16_384
 
@@ -77,15 +78,19 @@ def _of_sample(session: Session, study: Study, name: str) -> dict[str, str]:
     asked = session.jobs.about(ASK) or session.question
     if answered is not None and ASK not in session.jobs:
         asked = answered.answer.prompt
-    if sample is None or asked != sample.question:
+    if (sample is None or asked != sample.question) and len(asked) <= LONGEST_PROMPT_CHARACTERS:
         address["question"] = asked
     if answered is None or ASK in session.jobs:
         if study.opening_span is not None:
             address["word"] = span_words(study.opening_span)
+        if study.opening_against is not None:
+            address["against"] = str(study.opening_against)
     elif answered.target is not None:
         opening = opening_target(answered.answer, study.opening_word)
         if opening is None or opening.token_indices != answered.target.token_indices:
             address["word"] = span_words(_span_of(answered.target))
+        if answered.target.against is not None:
+            address["against"] = str(answered.target.against.id)
     return {key: value for key, value in address.items() if value}
 
 
@@ -102,13 +107,14 @@ def honour(session: Session, address: Mapping[str, str], *, again: bool = False)
     """
     question = _question(session, address.get("question", ""))
     span = _span(session, address.get("word", ""))
+    against = _against(session, address.get("against", ""))
     film, name = address.get("film", ""), address.get("sample", "")
     if film:
         _upload(session, film, question)
     elif name:
-        _sample(session, name, question, span)
-    elif (question or span) and session.study is None:
-        _sample(session, samples()[0].name, question, span)
+        _sample(session, name, question, span, against)
+    elif (question or span or against is not None) and session.study is None:
+        _sample(session, samples()[0].name, question, span, against)
     method = address.get("method", "")
     if method and (again or METHOD not in st.session_state):
         st.session_state[METHOD] = method
@@ -123,7 +129,7 @@ def honour(session: Session, address: Mapping[str, str], *, again: bool = False)
 
 def _upload(session: Session, marker: str, question: str) -> None:
     if not MARKER.fullmatch(marker):
-        session.tell(f"The address names a film {_shown(marker)}; there is none of that name.")
+        session.tell(f"The address names a film {shown(marker)}; there is none of that name.")
         _nothing_open(session, marker, question)
     elif session.study is not None and session.study.marker == marker:
         return
@@ -149,11 +155,13 @@ def keep_question(session: Session, typed: str) -> None:
         session.notice = Notice("caution", f"{UPLOAD_GONE}{QUESTION_KEPT}")
 
 
-def _sample(session: Session, name: str, question: str, span: Span | None) -> None:
+def _sample(
+    session: Session, name: str, question: str, span: Span | None, against: int | None
+) -> None:
     sample, study = sample_named(name), session.study
     if sample is None:
         session.tell(
-            f"The address names a sample {_shown(name)} that does not exist. The first page "
+            f"The address names a sample {shown(name)} that does not exist. The first page "
             "shows those that do.",
         )
         if study is None:
@@ -164,11 +172,12 @@ def _sample(session: Session, name: str, question: str, span: Span | None) -> No
             return
         study = session.study
     if study is not None:
-        _look_at(session, study, question or sample.question, span)
+        study.opening_span, study.opening_against = span, against
+        _look_at(session, study, question or sample.question)
 
 
-def _look_at(session: Session, study: Study, question: str, span: Span | None) -> None:
-    """Go to this question about the open film, and to these words of its answer."""
+def _look_at(session: Session, study: Study, question: str) -> None:
+    """Go to this question about the open film, and to the words of its answer that are to open."""
     under_way = ASK in session.jobs and session.question == question
     answered = study.answered
     if not under_way and (answered is None or answered.answer.prompt != question):
@@ -179,13 +188,14 @@ def _look_at(session: Session, study: Study, question: str, span: Span | None) -
             session.jobs.drop(ASK)
             study.answered, study.opening_question = None, question
             session.question = question
-    study.opening_span = span
     answered = study.answered
     if answered is None or under_way:
         return
     target = opening(session, study, answered.answer)
     now = answered.target
-    if target is not None and (now is None or now.token_indices != target.token_indices):
+    if target is not None and (
+        now is None or (now.token_indices, now.against) != (target.token_indices, target.against)
+    ):
         session.jobs.drop(EXPLAIN)
         answered.target, answered.begun, answered.wanted = target, True, None
 
@@ -205,7 +215,7 @@ def check_method(session: Session) -> None:
     if name not in titles:
         st.session_state[METHOD] = DEFAULT_METHOD
         session.tell(
-            f"The address names a method {_shown(name)} that does not exist; "
+            f"The address names a method {shown(name)} that does not exist; "
             f"{titles[DEFAULT_METHOD]} is chosen in its place. The Methods page describes all of "
             "them.",
         )
@@ -239,13 +249,25 @@ def _span(session: Session, word: str) -> Span | None:
     stop = int(found[2] or start) + 1 if found else 0
     if start >= stop:
         session.tell(
-            f"The address names word {_shown(word)}. Allowed are a number from 0, a range such as "
+            f"The address names word {shown(word)}. Allowed are a number from 0, a range such as "
             "4-6, and all.",
         )
         return None
     return start, stop
 
 
-def _shown(value: str) -> str:
+def _against(session: Session, token: str) -> int | None:
+    if _TOKEN_ID.fullmatch(token):
+        return int(token)
+    if token:
+        session.tell(
+            f"The address holds the word against {shown(token)}. Allowed is the id of a token, a "
+            "number from 0.",
+        )
+    return None
+
+
+def shown(value: str) -> str:
+    """What stands in an address, as a sentence about it quotes it."""
     value = "".join(letter if letter.isprintable() else " " for letter in value)
     return f"“{value if len(value) <= _LONGEST_SHOWN else value[: _LONGEST_SHOWN - 1] + '…'}”"

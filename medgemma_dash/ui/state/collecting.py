@@ -14,13 +14,14 @@ from medgemma_dash.core.errors import (
     NoExplanationError,
     TargetError,
 )
+from medgemma_dash.core.token_words import runners_up_names
 from medgemma_dash.services.evidence.tasks import EVIDENCE
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import ASK, EXPLAIN, EXPLAIN_ALL
 from medgemma_dash.ui.state.host import method_seconds
 from medgemma_dash.ui.state.session import Notice, Session
 from medgemma_dash.ui.state.study import Answered, Choice, Shown, Span, Study
-from medgemma_dash.ui.state.word_targets import chosen_target, opening_target
+from medgemma_dash.ui.state.word_targets import chosen_target, contrasted, opening_target
 
 if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
@@ -81,15 +82,48 @@ def leave_answer(session: Session) -> None:
 def opening(session: Session, study: Study, answer: Answer) -> Target | None:
     """What is selected when an answer arrives: the words that the URL names, if it names some."""
     span, study.opening_span = study.opening_span, None
+    against, study.opening_against = study.opening_against, None
     if span is not None:
         try:
-            return chosen_target(answer, None if span == "all" else span)
+            target = chosen_target(answer, None if span == "all" else span)
         except TargetError:
             session.tell(
                 f"The address names word {span_words(span)}; this answer has 0 to "
                 f"{len(answer.tokens) - 1}."
             )
-    return opening_target(answer, study.opening_word)
+        else:
+            return _held_against(session, answer, target, against)
+    return _held_against(session, answer, opening_target(answer, study.opening_word), against)
+
+
+def _held_against(
+    session: Session, answer: Answer, target: Target | None, against: int | None
+) -> Target | None:
+    """The target as the URL has it; one that cannot be held against that is left as it is."""
+    if target is None or against is None:
+        return target
+    if target.kind != "token":
+        session.tell(
+            f"The address holds {len(target.token_indices)} tokens against token {against}; only "
+            "one can be held against another."
+        )
+        return target
+    index = target.token_indices[0]
+    found = contrasted(answer, index, against)
+    if found.against is None:
+        allowed = ", ".join(
+            f"{one.id} (“{name}”)"
+            for name, one in zip(
+                runners_up_names(answer.tokens[index]),
+                answer.tokens[index].runners_up,
+                strict=True,
+            )
+        )
+        session.tell(
+            f"The address holds word {index} against token {against}, which did not come next "
+            f"there. Allowed: {allowed or 'none, for nothing else is known there'}."
+        )
+    return found
 
 
 def span_words(span: Span) -> str:

@@ -183,7 +183,9 @@ def widget_value(key: str, default: Any) -> Any:
 def give_widget(key: str, value: Any) -> None:
     """Give a widget its value before it is drawn, unless it has it already.
 
-    A value that is set takes back what the reader chooses while the script runs.
+    A value that is set takes back what the reader chooses while the script runs. The widget has
+    to keep its value for the session: of another one the browser is told in this run alone, and
+    stays without where a newer run overtakes it.
     """
     if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value

@@ -69,6 +69,7 @@ class Study:
     marker: stands in the URL for an upload; random, it says nothing about the film.
     opening_question, opening_word: asked and selected when nothing was asked yet.
     opening_span: the tokens that the URL names, selected in their place when the answer is there.
+    opening_against: the id of the token that the URL holds them against.
     history: every answer about it.
     thumbnail: a small picture as a data URI, once it was shown.
     revision: counts the answers; a click that was made on an older one is dropped.
@@ -82,6 +83,7 @@ class Study:
     opening_question: str = ""
     opening_word: str = ""
     opening_span: Span | None = None
+    opening_against: int | None = None
     answered: Answered | None = None
     pictures: dict[tuple[Window, int], bytes] = field(default_factory=dict)
     zones: dict[tuple[str, tuple[int, int]], ZoneMap] = field(default_factory=dict)

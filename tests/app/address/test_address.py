@@ -9,6 +9,7 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from medgemma_dash.core.target import Against
 from medgemma_dash.ui.components.connection_watch import Returned
 from medgemma_dash.ui.shell import header
 from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS
@@ -68,6 +69,47 @@ def test_the_compared_methods_stand_in_the_address_and_unknown_ones_are_said(
     app.session_state[COMPARED] = list(FIRST_COMPARED)
     app.run()
     assert "methods" not in address_of(app)
+
+
+@pytest.mark.parametrize("page", PAGES[:-1])
+def test_a_contrast_is_honoured_on_every_page_with_an_answer(open_at: OpenAt, page: str) -> None:
+    address = {"sample": "cardiomegaly", "word": "7", "against": "9001"}
+    app = open_at(page, **address)
+    target = answered_of(app).target
+    assert target is not None
+    assert (target.token_indices, target.against) == ((7,), Against(9001, " mid"))
+    assert address_of(app) == address
+    assert session_of(app).notice is None
+
+
+def test_back_leads_from_a_contrast_to_the_word_alone(
+    open_explain: OpenPage, go_back: GoBack
+) -> None:
+    app = go_back(open_explain(), {"sample": "cardiomegaly", "word": "7", "against": "9001"})
+    assert lines_of(app, "why_sentence")[0].startswith("Why right rather than mid?")
+    go_back(app, {"sample": "cardiomegaly", "word": "7"})
+    assert lines_of(app, "why_sentence")[0].startswith("Why right? ")
+    assert address_of(app) == {"sample": "cardiomegaly", "word": "7"}
+
+
+@pytest.mark.parametrize(
+    ("word", "against", "said"),
+    [
+        ("7", "5", "token 5, which did not come next there. Allowed: 9001 (“mid”)."),
+        ("7-8", "9001", "2 tokens against token 9001"),
+        ("all", "9001", "only one can be held against another"),
+        ("7", "mid", "“mid”. Allowed is the id of a token"),
+    ],
+)
+def test_a_contrast_that_cannot_be_is_said(
+    open_at: OpenAt, word: str, against: str, said: str
+) -> None:
+    app = open_at(EXPLAIN, sample="cardiomegaly", word=word, against=against)
+    assert said in notice_of(app)
+    explanation = answered_of(app).explanation
+    assert explanation is not None
+    assert explanation.target.against is None
+    assert address_of(app) == {"sample": "cardiomegaly", "word": word}
 
 
 def test_what_is_the_default_stands_in_no_address(open_explain: OpenPage) -> None:

@@ -29,7 +29,7 @@ CASES = {
     "plain": [
         *pieces("Yes", ",", " there", " is", " consol", "idation", " in", " the", " right"),
         *pieces(" lower", " zone", "."),
-        Piece("", 0.99, special=True),
+        Piece("", 0.999, special=True),
     ],
     "hostile": pieces(
         "<img src=x onerror=window.hacked=1>",

@@ -35,6 +35,8 @@ def test_a_tooltip_tells_what_came_next(look):
     expect(option(page, "consolidation")).to_have_attribute(
         "title", re.compile("probability 0.57 · .* · in place of consol next came an 0.11$")
     )
+    # As sentences say it: what is almost sure is not called certain.
+    expect(token(page, 12)).to_have_attribute("title", re.compile("probability > 0.99"))
 
 
 def test_hostile_text_is_shown_as_written_and_runs_nothing(look):

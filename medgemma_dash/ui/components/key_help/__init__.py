@@ -6,34 +6,42 @@ from pathlib import Path
 
 import streamlit as st
 
-# What a reader can press, where, and what it does; written here once, for every page.
-KEYS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
+_WITH_WORDS = ("Explain", "Compare", "Layers")
+# What a reader can press, what it does, and on which pages; () for all of them. Written here once.
+KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
     (
         "In the answer",
         (
-            ("← → ↑ ↓", "go to another word and choose it"),
-            ("Ctrl + arrow", "go there without choosing"),
-            ("Shift + arrow", "choose from the last chosen word to there"),
-            ("Enter or Space", "choose the word at once; with Shift, up to there"),
-            ("Alt + Enter", "choose the tokens of the word in turn"),
-            ("Home, End", "go to the first or the last word"),
+            ("← → ↑ ↓", "go to another word and choose it", _WITH_WORDS),
+            ("Ctrl + arrow", "go there without choosing", _WITH_WORDS),
+            ("Shift + arrow", "choose from the last chosen word to there", _WITH_WORDS),
+            ("Enter or Space", "choose the word at once; with Shift, up to there", _WITH_WORDS),
+            ("Alt + Enter", "choose the tokens of the word in turn", _WITH_WORDS),
+            ("Home, End", "go to the first or the last word", _WITH_WORDS),
+            ("Escape", "leave the words", _WITH_WORDS),
         ),
     ),
     (
         "With the mouse",
         (
-            ("Click", "choose a word; on Explain and Layers, a patch of the map"),
-            ("Shift + click", "choose a phrase"),
-            ("Alt + click", "choose one token"),
-            ("Drag, double-click", "zoom into a map, and out again"),
+            ("Click", "choose a word, or a patch of the map", ("Explain",)),
+            ("Click", "choose a word", ("Compare",)),
+            (
+                "Click",
+                "choose a word, a head, or a patch in Patch to words",
+                ("Layers",),
+            ),
+            ("Shift + click", "choose a phrase", _WITH_WORDS),
+            ("Alt + click", "choose one token", _WITH_WORDS),
+            ("Drag, double-click", "zoom into a map, and out again", _WITH_WORDS),
         ),
     ),
     (
         "Everywhere",
         (
-            ("Tab", "go to the next control"),
-            ("Escape", "close a menu, or this list"),
-            ("?", "open and close this list"),
+            ("Tab", "go to the next control", ()),
+            ("Escape", "close what is open", ()),
+            ("?", "open and close this list", ()),
         ),
     ),
 )
@@ -46,8 +54,17 @@ _mount = st.components.v2.component(
 )
 
 
-def key_help() -> None:
-    """Draw the button; call once, from the entry script."""
-    groups = [{"title": title, "keys": [list(key) for key in keys]} for title, keys in KEYS]
+def keys_on(page: str) -> list[tuple[str, list[list[str]]]]:
+    """What can be pressed on the page of this title, by group; groups without any are left out."""
+    groups = [
+        (title, [[key, does] for key, does, pages in keys if not pages or page in pages])
+        for title, keys in KEYS
+    ]
+    return [(title, keys) for title, keys in groups if keys]
+
+
+def key_help(page: str) -> None:
+    """Draw the button; call once, from the entry script. page: the title of the one on screen."""
+    groups = [{"title": title, "keys": keys} for title, keys in keys_on(page)]
     with st.container(key="key_help"):
         _mount(key="key_help_button", data={"groups": groups})

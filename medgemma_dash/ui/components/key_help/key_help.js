@@ -19,7 +19,14 @@ export default function (component) {
   dialog.append(close);
   parentElement.append(open, dialog);
 
-  const toggle = () => (dialog.open ? dialog.close() : dialog.showModal());
+  // The list itself has the focus: of the button at its end the browser would show the end.
+  dialog.tabIndex = -1;
+  const toggle = () => {
+    if (dialog.open) return dialog.close();
+    dialog.showModal();
+    dialog.focus({ preventScroll: true });
+    dialog.scrollTop = 0;
+  };
   open.addEventListener("click", toggle);
   close.addEventListener("click", toggle);
   // A click beside the list closes it.

@@ -21,7 +21,10 @@ export default function ({ data, parentElement }) {
     part.textContent = text;
     return part;
   });
-  root.replaceChildren(...(data.picture ? [picture] : []), ...parts);
+  const line = document.createElement("div");
+  line.className = "parts";
+  line.append(...parts);
+  root.replaceChildren(...(data.picture ? [picture] : []), line);
   root.classList.remove("waiting");
   const wait = ({ detail }) => root.classList.toggle("waiting", detail);
   window.addEventListener(WAITING, wait);

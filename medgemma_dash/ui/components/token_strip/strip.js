@@ -229,7 +229,7 @@ function describe(unit, data) {
   if (typeof share === "number") {
     facts.push(`${Math.round(share * 100)}% of its relevance on the image`);
   }
-  facts.push(`probability ${probability.toFixed(2)}`);
+  facts.push(`probability ${probabilityWords(probability)}`);
   if (typeof effect === "number") facts.push(`image effect ${effect.toFixed(2)} nats`);
   if (mark) facts.push(mark);
   if (!computed) facts.push("not explained yet");
@@ -239,6 +239,12 @@ function describe(unit, data) {
   setAttribute(node, "role", "option");
   setAttribute(node, "aria-disabled", String(!data.ready));
   if (!node.hasAttribute("tabindex")) node.tabIndex = -1;
+}
+
+function probabilityWords(value) {
+  // Two decimals, and never a false 0 or 1: as `wording.probability` says it.
+  if (value < 0.005) return "< 0.01";
+  return value > 0.995 ? "> 0.99" : value.toFixed(2);
 }
 
 function undescribe(node) {

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.ui.state import session as keys
-from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, ask
+from medgemma_dash.ui.state.actions import ask
 from medgemma_dash.ui.state.address import keep_question
 from medgemma_dash.ui.state.samples import suggestions_for
 from medgemma_dash.ui.state.session import current_session, give_widget
@@ -30,7 +30,9 @@ def ask_panel(host: ModelHost) -> None:
             key=keys.QUESTION,
             placeholder="Ask about this radiograph",
             label_visibility="collapsed",
-            max_chars=LONGEST_PROMPT_CHARACTERS,
+            # Streamlit tells a browser that does not have the box yet what such a box holds, in
+            # whichever run it draws first: the one that set the value may have been overtaken.
+            persist_state="session",
         )
         keep_question(session, typed or "")
         st.form_submit_button(

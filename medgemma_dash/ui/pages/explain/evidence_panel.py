@@ -17,6 +17,7 @@ from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.explaining.tasks import EXPLAIN
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.job_watch import watch
+from medgemma_dash.ui.components.previous_answer import earlier_choice_line
 from medgemma_dash.ui.components.redraw import PARTS, redraw
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.components.theme import is_dark
@@ -63,6 +64,7 @@ def evidence_panel(host: ModelHost) -> None:
     # builds anew what has moved. The table's frame alone loads five megabytes of script for that.
     with st.container():
         if EXPLAIN in session.jobs:
+            earlier_choice_line()
             watch(EXPLAIN)
     answer, shown = answered.answer, answered.shown
     if answered.problem and answered.target is not None:

@@ -13,14 +13,18 @@ from medgemma_dash.ui.components.picker import sample_grid, upload_box
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.subject import keep_address
 from medgemma_dash.ui.components.wording import device_title, model_title
+from medgemma_dash.ui.state.address import shown
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
     from medgemma_dash.services.runtime.host import ModelHost
 
 
-def home_page(host: ModelHost, explain: Any) -> None:
-    """Draw the page; whatever is opened is shown on the Explain page."""
+def home_page(host: ModelHost, explain: Any, missing: str = "") -> None:
+    """Draw the page; whatever is opened is shown on the Explain page.
+
+    missing: what the address names in place of a page.
+    """
 
     def go_on() -> None:
         # With the address at hand, for another one would be an entry in the browser's history.
@@ -40,6 +44,8 @@ def home_page(host: ModelHost, explain: Any) -> None:
             )
         with model:
             _model_state(host)
+    if missing:
+        current_session().tell(f"There is no page {shown(missing)}; the first one is shown.")
     notice_line()
     st.header("Open a radiograph", anchor=False)
     sample_grid(go_on)
