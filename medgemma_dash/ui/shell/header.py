@@ -15,8 +15,9 @@ from medgemma_dash.ui.components.connection_watch import Returned, connection_wa
 from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.wording import device_title, model_title
-from medgemma_dash.ui.state.address import address_in, check_method, honour, search_of
+from medgemma_dash.ui.state.address import address_in, search_of
 from medgemma_dash.ui.state.collecting import COLLECTED, collect
+from medgemma_dash.ui.state.honouring import check_method, honour
 from medgemma_dash.ui.state.host import spare_collector
 from medgemma_dash.ui.state.session import Notice, Session, current_session
 

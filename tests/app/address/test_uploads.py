@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.components import picker
 from medgemma_dash.ui.state.actions import open_radiograph
-from medgemma_dash.ui.state.address import QUESTION_KEPT, UPLOAD_GONE
+from medgemma_dash.ui.state.honouring import QUESTION_KEPT, UPLOAD_GONE
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import QUESTION
 from tests.app.address.addressed import (

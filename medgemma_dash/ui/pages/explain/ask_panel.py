@@ -8,7 +8,7 @@ import streamlit as st
 
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.actions import ask
-from medgemma_dash.ui.state.address import keep_question
+from medgemma_dash.ui.state.honouring import keep_question
 from medgemma_dash.ui.state.samples import suggestions_for
 from medgemma_dash.ui.state.session import current_session, give_widget
 
