@@ -1,0 +1,301 @@
+"""Does a map tell the truth about the model? What it marks is removed, and the target watched."""
+
+import time
+from collections.abc import Callable, Generator, Sequence
+from dataclasses import asdict, dataclass, field
+
+import numpy as np
+import pandas as pd
+from jaxtyping import Float
+
+from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import (
+    CancelledError,
+    MethodError,
+    NoExplanationError,
+    OutOfMemoryError,
+)
+from medgemma_dash.core.explanation import Explanation
+from medgemma_dash.core.progress import Check, Progress
+from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.record import Asked, Record
+from medgemma_dash.core.target import Target
+from medgemma_dash.methods import get
+from medgemma_dash.metrics.controls import blurred_random_maps, centre_map, random_maps
+from medgemma_dash.metrics.removal_curves import (
+    MaskPlan,
+    Order,
+    chance_rankings,
+    plan_masks,
+    ranking_of,
+)
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.services.explaining.explain import explain_target
+from medgemma_dash.services.explaining.provenance import record_provenance
+from medgemma_dash.services.explaining.targets import choose_target
+from medgemma_dash.services.faithfulness.plan import (
+    BLURRED,
+    BLURRED_DRAWS,
+    CENTRE,
+    DRAWS,
+    FEWEST_DRAWS,
+    KIND,
+    METHODS,
+    RANDOM,
+    USUAL_REMOVALS,
+    FaithfulnessPlan,
+    checked_removals,
+)
+from medgemma_dash.services.faithfulness.removals import TargetScore, donor_for
+from medgemma_dash.services.faithfulness.sanity import Finding, Sanity, decided, sanity_pieces
+from medgemma_dash.services.faithfulness.tables import METHOD, Ranked, Tested, tables_of
+from medgemma_dash.services.runtime.failures import plain_error
+
+SEED = 0
+ControlMaps = Callable[[tuple[int, int], int, np.random.Generator], Float[np.ndarray, "n r c"]]
+
+
+def faithfulness(
+    model: VisionLanguageModel,
+    answer: Answer,
+    *,
+    token: int | None = None,
+    phrase: str | None = None,
+    span: tuple[int, int] | None = None,
+    margin: tuple[str, str] | None = None,
+    methods: Sequence[str] = METHODS,
+    removals: Sequence[str] = USUAL_REMOVALS,
+    draws: int = DRAWS,
+    donor: Radiograph | None = None,
+    sanity: bool = True,
+    progress: Progress | None = None,
+    check: Check | None = None,
+) -> Record:
+    """Test methods' maps of a target on the model: a record of the kind "faithfulness".
+
+    The target is chosen as in `explain`. removals: of "mean token", "another patient" (soft tokens
+    replaced), "blur", "mean grey", "inpainting" (the picture changed, and encoded again). draws:
+    random rankings beside them, ten at least, an even number. donor: the other patient's
+    radiograph; by default a shipped sample. sanity: whether the methods are checked as well.
+    progress counts masks, methods and checks; check may raise to stop. Raises TargetError,
+    PromptError, ImageError, MethodError, and NoExplanationError where no method finds a map.
+    """
+    target = choose_target(model, answer, token=token, phrase=phrase, span=span, margin=margin)
+    asked = request_for(answer, target, methods, removals, draws=draws, donor=donor, sanity=sanity)
+    steps = faithfulness_record_steps(lambda: model, asked, check, progress)
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            record: Record = end.value
+            return record
+
+
+@dataclass(frozen=True, eq=False)
+class Request:
+    """What was asked, with the radiographs at hand."""
+
+    answer: Answer
+    target: Target
+    plan: FaithfulnessPlan
+    donor: Radiograph | None
+
+
+def request_for(
+    answer: Answer,
+    target: Target,
+    methods: Sequence[str] = METHODS,
+    removals: Sequence[str] = USUAL_REMOVALS,
+    *,
+    draws: int = DRAWS,
+    donor: Radiograph | None = None,
+    sanity: bool = True,
+) -> Request:
+    """Find out what can be refused before the work; raises MethodError and ImageError."""
+    names, ways = tuple(dict.fromkeys(methods)), checked_removals(removals)
+    if not names:
+        raise MethodError("No method is named whose map could be tested.")
+    for name in names:
+        get(name)
+    if draws < FEWEST_DRAWS or draws % 2:
+        raise MethodError(
+            f"{draws} random rankings; at least {FEWEST_DRAWS} tell of chance, and they come in "
+            "pairs of a ranking and its reverse."
+        )
+    other = donor_for(answer, donor) if "another patient" in ways else None
+    plan = FaithfulnessPlan(
+        asked=Asked.of(answer),
+        target=asdict(target),
+        methods=names,
+        removals=ways,
+        draws=draws,
+        donor="" if other is None else other.sha256,
+        seed=SEED,
+        sanity=sanity,
+    )
+    return Request(answer, target, plan, other)
+
+
+@dataclass
+class _Counter:
+    """How much of the work is done; what it is in all is known when the maps are."""
+
+    progress: Progress | None
+    total: int
+    done: int = 0
+
+    def add(self, count: int) -> None:
+        self.done += count
+        if self.progress is not None:
+            self.progress(self.done, self.total)
+
+
+@dataclass
+class _Maps:
+    """What each method found, or why there is no map."""
+
+    found: dict[str, Explanation] = field(default_factory=dict)
+    failures: dict[str, str] = field(default_factory=dict)
+
+
+def faithfulness_record_steps(
+    current: Callable[[], VisionLanguageModel],
+    request: Request,
+    check: Check | None = None,
+    progress: Progress | None = None,
+) -> Generator[None, None, Record]:
+    """As `faithfulness`, a few runs of the model at a time; yields between them."""
+    began, answer, plan = time.perf_counter(), request.answer, request.plan
+    maps = yield from _explained(current, request, check)
+    ranked, rankings = _rankings(answer, maps.found, plan)
+    masks = plan_masks(rankings)
+    pieces = sanity_pieces(current(), len(maps.found)) if plan.sanity else 0
+    counter = _Counter(progress, len(plan.removals) * len(masks.masks) + pieces)
+    counter.add(0)
+    tests: list[Tested] = []
+    scored: dict[str, Float[np.ndarray, " masks"]] = {}
+    for removal in plan.removals:
+        score = TargetScore(answer, request.target, removal, request.donor)
+        scored[removal] = yield from _scores(current, score, masks, check, counter)
+        tests.append(Tested.of(removal, ranked, masks, scored[removal]))
+    findings: list[Finding] = []
+    if plan.sanity:
+        checks = _checks(request, maps, masks, scored[plan.removals[0]])
+        for work in checks.pieces(current()):
+            yield
+            findings += work(current(), check)
+            counter.add(1)
+    model = current()
+    donor = () if request.donor is None else (request.donor.sha256,)
+    titles = {name: get(name).spec.title for name in plan.methods}
+    columns = list(Finding.__dataclass_fields__)
+    sanity = pd.DataFrame([asdict(one) for one in decided(findings)], columns=columns)
+    return Record(
+        kind=KIND,
+        plan=asdict(plan),
+        tables=tables_of(tests, titles, maps.failures) | {"sanity": sanity},
+        provenance=record_provenance(
+            model, (*plan.asked.image_sha256s, *donor), time.perf_counter() - began
+        ),
+        maps=_images(maps.found),
+    )
+
+
+def _explained(
+    current: Callable[[], VisionLanguageModel], request: Request, check: Check | None
+) -> Generator[None, None, _Maps]:
+    """Each method's map; one that fails gives its reason, and the next one runs."""
+    maps = _Maps()
+    for place, name in enumerate(request.plan.methods):
+        if place:
+            yield
+        try:
+            found = explain_target(
+                current(), request.answer, request.target, method=name, check=check
+            )
+            if not found.cells.any():
+                raise NoExplanationError("It finds no relevance on the image.")  # noqa: TRY301
+            maps.found[name] = found
+        except CancelledError:
+            raise
+        except Exception as raised:
+            error = plain_error(raised, f"Explaining by {name}")
+            if isinstance(error, OutOfMemoryError):
+                current().drop_caches()
+            maps.failures[name] = str(error)
+    if not maps.found:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in maps.failures.items())
+        raise NoExplanationError(f"No method has a map that could be tested. {reasons}")
+    return maps
+
+
+def _rankings(
+    answer: Answer, found: dict[str, Explanation], plan: FaithfulnessPlan
+) -> tuple[list[Ranked], list[Order]]:
+    """Whose rankings are scored: the methods', and every control's, the same for all of them."""
+    grids = [image.grid for image in answer.images]
+
+    def by_chance(make: ControlMaps, kind: str, draws: int, stream: int) -> None:
+        generator = np.random.default_rng([plan.seed, stream])
+        maps = [
+            np.concatenate([make(grid, 1, generator)[0].ravel() for grid in grids])
+            for _ in range(draws // 2)
+        ]
+        orders.extend(chance_rankings(maps))
+        ranked.extend(Ranked(kind, kind, draw) for draw in range(draws))
+
+    ranked = [Ranked(METHOD, name, 0) for name in found]
+    orders = [ranking_of(one.cells) for one in found.values()]
+    by_chance(random_maps, RANDOM, plan.draws, 0)
+    ranked.append(Ranked(CENTRE, CENTRE, 0))
+    orders.append(ranking_of(np.concatenate([centre_map(grid).ravel() for grid in grids])))
+    by_chance(blurred_random_maps, BLURRED, BLURRED_DRAWS, 1)
+    return ranked, orders
+
+
+def _scores(
+    current: Callable[[], VisionLanguageModel],
+    score: TargetScore,
+    masks: MaskPlan,
+    check: Check | None,
+    counter: _Counter,
+) -> Generator[None, None, Float[np.ndarray, " masks"]]:
+    found: list[Float[np.ndarray, " variants"]] = []
+    done = 0
+    while done < len(masks.masks):
+        yield
+        model = current()
+        batch = masks.masks[done : done + score.at_once(model)]
+        found.append(score(model, batch, check))
+        done += len(batch)
+        counter.add(len(batch))
+    return np.concatenate(found)
+
+
+def _checks(
+    request: Request, maps: _Maps, masks: MaskPlan, scores: Float[np.ndarray, " masks"]
+) -> Sanity:
+    """The masks of the random rankings' deletions, which favour no map, tell the infidelity."""
+    methods, draws = len(maps.found), request.plan.draws
+    random = np.unique(masks.places[methods : methods + draws, 0])
+    return Sanity(
+        answer=request.answer,
+        target=request.target,
+        maps=maps.found,
+        removal=request.plan.removals[0],
+        masks=masks.masks[random],
+        scores=scores[random],
+        whole=float(scores[masks.places[0, 0, 0]]),
+        seed=request.plan.seed,
+    )
+
+
+def _images(found: dict[str, Explanation]) -> dict[str, np.ndarray]:
+    """Each method's map of the current image by its name; of the ones before it by theirs too."""
+    maps = {}
+    for name, explanation in found.items():
+        *earlier, current = explanation.images
+        maps[name] = current.copy()
+        for number, image in enumerate(earlier, 1):
+            maps[f"{name}, image {number}"] = image.copy()
+    return maps
