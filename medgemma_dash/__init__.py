@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.evidence.run import evidence
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
+    from medgemma_dash.services.faithfulness.run import faithfulness
 
 __version__ = "0.1.0"
 
@@ -64,6 +65,7 @@ __all__ = [
     "ask",
     "evidence",
     "explain",
+    "faithfulness",
     "load_model",
     "load_radiograph",
     "read_record",
@@ -81,6 +83,7 @@ _HOMES = {
     "ask": "services.explaining.asking",
     "evidence": "services.evidence.run",
     "explain": "services.explaining.explain",
+    "faithfulness": "services.faithfulness.run",
     "load_model": "models",
     "load_radiograph": "imaging",
     "read_record": "core.record_files",

@@ -13,7 +13,7 @@ import medgemma_dash
 from medgemma_dash.core import errors
 
 FUNCTIONS = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tensor", "wrap_model"}
-ANALYSES = {"evidence", "read_record", "rerun"}
+ANALYSES = {"evidence", "faithfulness", "read_record", "rerun"}
 RESULTS = {"Answer", "Explanation", "Radiograph", "Record", "VisionLanguageModel"}
 ERRORS = {name for name, found in vars(errors).items() if isinstance(found, type)}
 PUBLIC = FUNCTIONS | ANALYSES | RESULTS | ERRORS

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medgemma_dash import evidence
+from medgemma_dash import evidence, faithfulness
 from medgemma_dash.core.resources import resource
 from tests.gemma3_factory import radiograph
 from tests.random_answers import case
@@ -12,7 +12,10 @@ from tests.random_answers import case
 MADE = {
     "evidence": lambda found: evidence(
         found.model, found.answer, donors=[radiograph(seed) for seed in range(5, 10)]
-    )
+    ),
+    "faithfulness": lambda found: faithfulness(
+        found.model, found.answer, token=1, methods=["rollout"], removals=["mean token"]
+    ),
 }
 
 

@@ -13,6 +13,7 @@ from medgemma_dash.figures.overlay_svg import overlay_svg
 from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
+from medgemma_dash.figures.removal_curves import removal_curve_figure
 from medgemma_dash.figures.words import number, plain, prompt_words_figure
 from medgemma_dash.figures.zones import zone_figure
 
@@ -38,5 +39,6 @@ __all__ = [
     "plain",
     "prompt_words_figure",
     "relevance_figure",
+    "removal_curve_figure",
     "zone_figure",
 ]

@@ -33,8 +33,9 @@ class CellRemoval:
         self, removed: Bool[np.ndarray, "rows cols"]
     ) -> UInt8[np.ndarray, "height width 3"]:
         """The picture where the removed cells are blurred (sigma 10), of the picture's mean grey,
-        or painted over from what surrounds them (Telea 2004); with nothing left to paint from, of
-        mean grey as well. A pixel belongs to the cell that holds its middle.
+        or painted over from what surrounds them (Bertalmio, Bertozzi, Sapiro, CVPR 2001); with
+        nothing left to paint from, of mean grey as well. A pixel belongs to the cell that holds
+        its middle.
         """
         if not removed.any():
             return self.pixels
@@ -79,7 +80,7 @@ class CellRemoval:
         # A small pixel at the hole's edge is made of some that are removed.
         wider = cv2.dilate(hole, np.ones((3, 3), np.uint8))
         hole = hole if wider.all() else wider
-        painted = cv2.inpaint(self._small, hole, PAINT_RADIUS_PIXELS, cv2.INPAINT_TELEA)
+        painted = cv2.inpaint(self._small, hole, PAINT_RADIUS_PIXELS, cv2.INPAINT_NS)
         height, width = self.pixels.shape[:2]
         whole: UInt8[np.ndarray, "height width 3"] = cv2.resize(
             painted, (width, height), interpolation=cv2.INTER_LINEAR
@@ -92,7 +93,7 @@ def on_pixels(
 ) -> Bool[np.ndarray, "height width"]:
     """The pixels whose middle lies in a removed cell."""
     height, width = shape
-    grid = PatchGrid(*removed.shape, height, width)
+    grid = PatchGrid(removed.shape[0], removed.shape[1], height, width)
     rows = [grid.cell(y + 0.5, 0.0)[0] for y in range(height)]
     cols = [grid.cell(0.0, x + 0.5)[1] for x in range(width)]
     inside: Bool[np.ndarray, "height width"] = removed[np.ix_(rows, cols)]

@@ -80,6 +80,5 @@ def better_than_chance(
 
 
 def over_all(verdicts: Sequence[Verdict]) -> Verdict:
-    """One verdict of several removals: what all of them say, else "not shown"."""
-    first = verdicts[0]
-    return first if all(one == first for one in verdicts) else "not shown"
+    """One verdict of several removals: what all of them say; "not shown" else, and of none."""
+    return verdicts[0] if len({*verdicts}) == 1 else "not shown"

@@ -19,11 +19,15 @@ from medgemma_dash.core.samples import shipped_film
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.evidence.again import evidence_again
+from medgemma_dash.services.faithfulness.again import faithfulness_again
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_BY_KIND = {"evidence": evidence_again}
+_BY_KIND = {
+    "evidence": evidence_again,
+    "faithfulness": faithfulness_again,
+}
 # Of numbers that are of the order of one: rounding of another device, library or batch is below.
 TOLERANCE = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}
 _MEASURED = ("seconds",)  # columns that no two runs have in common

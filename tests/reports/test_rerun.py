@@ -5,14 +5,19 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from medgemma_dash import cli, evidence, rerun
+from medgemma_dash import cli, evidence, faithfulness, rerun
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.core.errors import ImageError, ResultFileError
 from tests.gemma3_factory import radiograph
 from tests.random_answers import case
 
 DONORS = [radiograph(seed) for seed in range(20, 25)]
-MAKERS = {"evidence": lambda found: evidence(found.model, found.answer, donors=DONORS)}
+MAKERS = {
+    "evidence": lambda found: evidence(found.model, found.answer, donors=DONORS),
+    "faithfulness": lambda found: faithfulness(
+        found.model, found.answer, phrase="right", removals=["another patient"], donor=DONORS[0]
+    ),
+}
 
 
 @pytest.fixture

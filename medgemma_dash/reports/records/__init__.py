@@ -5,9 +5,13 @@ from collections.abc import Callable
 from medgemma_dash.core.errors import ResultFileError
 from medgemma_dash.core.record import Record
 from medgemma_dash.reports.records.evidence import evidence_report
+from medgemma_dash.reports.records.faithfulness import faithfulness_report
 from medgemma_dash.reports.report import Report
 
-_BY_KIND: dict[str, Callable[[Record], Report]] = {"evidence": evidence_report}
+_BY_KIND: dict[str, Callable[[Record], Report]] = {
+    "evidence": evidence_report,
+    "faithfulness": faithfulness_report,
+}
 
 
 def record_report(record: Record) -> Report:

@@ -11,7 +11,6 @@ from jaxtyping import Float
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import (
     CancelledError,
-    MethodError,
     NoExplanationError,
     OutOfMemoryError,
 )
@@ -38,13 +37,12 @@ from medgemma_dash.services.faithfulness.plan import (
     BLURRED_DRAWS,
     CENTRE,
     DRAWS,
-    FEWEST_DRAWS,
     KIND,
     METHODS,
     RANDOM,
     USUAL_REMOVALS,
     FaithfulnessPlan,
-    checked_removals,
+    checked_choices,
 )
 from medgemma_dash.services.faithfulness.removals import TargetScore, donor_for
 from medgemma_dash.services.faithfulness.sanity import Finding, Sanity, decided, sanity_pieces
@@ -112,16 +110,7 @@ def request_for(
     sanity: bool = True,
 ) -> Request:
     """Find out what can be refused before the work; raises MethodError and ImageError."""
-    names, ways = tuple(dict.fromkeys(methods)), checked_removals(removals)
-    if not names:
-        raise MethodError("No method is named whose map could be tested.")
-    for name in names:
-        get(name)
-    if draws < FEWEST_DRAWS or draws % 2:
-        raise MethodError(
-            f"{draws} random rankings; at least {FEWEST_DRAWS} tell of chance, and they come in "
-            "pairs of a ranking and its reverse."
-        )
+    names, ways = checked_choices(methods, removals, draws)
     other = donor_for(answer, donor) if "another patient" in ways else None
     plan = FaithfulnessPlan(
         asked=Asked.of(answer),

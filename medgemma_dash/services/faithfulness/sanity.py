@@ -186,7 +186,10 @@ def with_noise(answer: Answer, seed: int) -> Answer:
 def _spatial_order(model: VisionLanguageModel, check: Check | None) -> list[Finding]:
     """Whether soft tokens of known pictures lie where their cells do.
 
-    A cell's soft token is nearer to a white picture's at its place than to a black one's, or not.
+    White cells are told from black ones by how much nearer their soft tokens are to a white
+    picture's, at their places, than to a black one's. A tower that sees contrast more than grey may
+    have that the other way round: which way is settled once for all pictures, and since not all of
+    them are mirrored into their negatives, no mirroring goes unseen.
     """
     layouts = spatial_layouts(model.layout.grid)
     plain = np.zeros(model.layout.grid, np.bool_)
@@ -194,12 +197,16 @@ def _spatial_order(model: VisionLanguageModel, check: Check | None) -> list[Find
         every = [as_picture(white) for white in (plain, ~plain, *layouts.values())]
         h = encode_pictures(model, every, check).float().cpu().numpy()
     black, white, *shown = h
-    found = []
-    for name, one in zip(layouts, shown, strict=True):
+    areas = []
+    for one, layout in zip(shown, layouts.values(), strict=True):
         whiteness = np.linalg.norm(one - black, axis=1) - np.linalg.norm(one - white, axis=1)
-        area = _area_under_roc(whiteness, layouts[name].ravel())
-        found.append(Finding("spatial order", "", name, area, area >= SPATIAL_AREA))
-    return found
+        areas.append(_area_under_roc(whiteness, layout.ravel()))
+    if np.mean(areas) < 0.5:
+        areas = [1 - area for area in areas]
+    return [
+        Finding("spatial order", "", name, area, area >= SPATIAL_AREA)
+        for name, area in zip(layouts, areas, strict=True)
+    ]
 
 
 def _area_under_roc(values: Float[np.ndarray, " cells"], truth: np.ndarray) -> float:

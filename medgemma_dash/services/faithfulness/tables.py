@@ -119,11 +119,13 @@ def _method(
     name: str, titles: Mapping[str, str], failures: Mapping[str, str], tests: Sequence[Tested]
 ) -> dict[str, object]:
     failed = name in failures
-    verdicts = [] if failed else [test.verdict(test.methods[name]) for test in tests]
+    # A removal that takes nothing, even of the whole image, tests no map.
+    able = [test for test in tests if test.image_effect >= LEAST_IMAGE_EFFECT]
+    verdict = "" if failed else over_all([test.verdict(test.methods[name]) for test in able])
     return {
         "method": name,
         "title": titles[name],
-        "verdict": "" if failed else over_all(verdicts),
+        "verdict": verdict,
         "failure": failures.get(name, ""),
     }
 
