@@ -1,8 +1,11 @@
 """The faithfulness record: every probability against the hand-written decoder, and what it says."""
 
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from scipy.special import expit, logsumexp
@@ -31,6 +34,7 @@ from medgemma_dash.services.faithfulness.reading import (
 from medgemma_dash.services.faithfulness.removals import TargetScore
 from medgemma_dash.services.faithfulness.run import faithfulness_record_steps, request_for
 from medgemma_dash.services.faithfulness.sanity import depths, sanity_pieces, with_noise
+from medgemma_dash.services.faithfulness.tasks import faithfulness_record_task
 from tests.gemma3_factory import radiograph
 from tests.oracles.gemma3_float64 import decode
 from tests.random_answers import SHAPES, case, soft_tokens
@@ -254,10 +258,14 @@ def test_it_is_read_in_sentences(record):
 
 def test_a_method_without_a_map_gives_its_reason_and_the_others_are_tested():
     found = case(SIX)
+    margin = choose_target(found.model, found.answer, margin=("Yes", "No"))
+    first, second = (
+        ("No", "Yes") if told(found, margin, found.features) > np.log(0.5) else ("Yes", "No")
+    )
     kept = faithfulness(
         found.model,
         found.answer,
-        margin=("Yes", "No"),
+        margin=(first, second),
         methods=["rollout", "tam", "input_x_gradient"],
         removals=["mean token"],
         sanity=False,
@@ -269,6 +277,8 @@ def test_a_method_without_a_map_gives_its_reason_and_the_others_are_tested():
     assert "tam" not in kept.maps
     assert list(sanity_lines(kept)) == ["No sanity checks were made."]
     assert any("no map, because" in one.text for one in verdicts_of(kept))
+    assert any("on this decision" in one.text for one in verdicts_of(kept))
+    assert f"fell on {second}" in dependence_lines(kept)[0]
     with pytest.raises(NoExplanationError, match=r"tam: .*cannot explain"):
         faithfulness(found.model, found.answer, margin=("Yes", "No"), methods=["tam"])
 
@@ -311,6 +321,36 @@ def test_it_goes_on_in_steps_counts_them_and_stops_when_told_to():
 
     with pytest.raises(CancelledError, match="Enough"):
         faithfulness(found.model, found.answer, token=1, check=stop)
+
+
+def test_the_task_gives_the_same_record_and_its_module_waits_for_no_torch():
+    found = case(SIX)
+    target = choose_target(found.model, found.answer, token=1)
+    task = faithfulness_record_task(found.answer, target, ["rollout"], ["mean token"], sanity=False)
+
+    class Context:
+        def check(self): ...
+
+        def progress(self, done, total): ...
+
+    steps = task.work(lambda: found.model, Context())
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            given = end.value
+            break
+    wanted = faithfulness(
+        found.model, found.answer, token=1, methods=["rollout"], removals=["mean token"],
+        sanity=False,
+    )  # fmt: skip
+    for name, table in wanted.tables.items():
+        pd.testing.assert_frame_equal(given.tables[name], table)
+    code = (
+        "import sys, medgemma_dash.services.faithfulness.tasks, "
+        "medgemma_dash.services.faithfulness.reading; assert 'torch' not in sys.modules"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_noise_stays_within_its_levels_and_grey_stays_grey():

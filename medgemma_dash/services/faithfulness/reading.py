@@ -11,20 +11,28 @@ import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.core.record import Record
-from medgemma_dash.metrics.chance import Verdict
 from medgemma_dash.metrics.removal_curves import Curve, ranking_of, removal_masks
 from medgemma_dash.services.faithfulness.plan import LEAST_IMAGE_EFFECT, RANDOM
 
 if TYPE_CHECKING:
     import pandas as pd
 
+    from medgemma_dash.metrics.chance import Verdict
+
+
+_WHAT = {"span": "span", "answer": "answer", "margin": "decision"}
+
 
 @dataclass(frozen=True)
 class MethodVerdict:
-    """Whether a method's map does better than chance on this target; removals: under each."""
+    """Whether a method's map does better than chance; removals: under each.
+
+    what: what was tested: "word", "span", "answer" or "decision".
+    """
 
     method: str
     title: str
+    what: str
     verdict: Verdict | None
     removals: tuple[tuple[str, Verdict], ...]
     failure: str
@@ -36,7 +44,7 @@ class MethodVerdict:
             return f"{self.title}: no map, because: {self.failure}"
         each = ", ".join(f"{verdict} by {removal}" for removal, verdict in self.removals)
         apart = f" ({each})" if len({one for _, one in self.removals}) > 1 else ""
-        return f"{self.title}: better than chance on this word: {self.verdict}{apart}."
+        return f"{self.title}: better than chance on this {self.what}: {self.verdict}{apart}."
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,18 +66,25 @@ class CurveBand:
 def verdicts_of(record: Record) -> tuple[MethodVerdict, ...]:
     """Of every method that was asked for."""
     summary = record.tables["summary"]
+    what = _WHAT.get(record.plan["target"]["kind"], "word")
     found = []
     for row in record.tables["methods"].itertuples():
         own = summary[(summary["method"] == row.method) & (summary["kind"] == "method")]
         each = tuple(zip(own["removal"], own["verdict"], strict=True))
         verdict = cast("Verdict | None", row.verdict or None)
-        found.append(MethodVerdict(row.method, row.title, verdict, each, row.failure))
+        found.append(MethodVerdict(row.method, row.title, what, verdict, each, row.failure))
     return tuple(found)
 
 
 def dependence_lines(record: Record) -> tuple[str, ...]:
     """How much the target owes to the image, by each removal of all of it."""
-    lines = []
+    margin, lines = record.plan["target"]["margin"], []
+    if margin is not None and record.tables["dependence"]["probability"].iloc[0] < 0.5:
+        yes, no = margin["yes_text"], margin["no_text"]
+        lines.append(
+            f"The decision fell on {no}, and what is tested is what speaks for {yes}: give the two "
+            "the other way round to test what it fell for."
+        )
     for row in record.tables["dependence"].itertuples():
         before, after = f"{row.probability:.3g}", f"{row.probability_without:.3g}"
         effect = f"{row.image_effect:.2f} nats (p {before}, {after} without)"
