@@ -56,17 +56,29 @@ def removal_curve_figure(
     layout: dict[str, object] = {
         "template": "none",
         "height": HEIGHT_PX,
-        "margin": {"l": 52, "r": 8, "t": 8, "b": 44},
+        "margin": {"l": 52, "r": 24, "t": 8, "b": 44},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": colours.muted, "size": 11},
-        "legend": {"orientation": "h", "y": 1.0, "yanchor": "bottom", "x": 0},
+        "legend": {
+            "traceorder": "normal",
+            "orientation": "h",
+            "y": 1.0,
+            "yanchor": "bottom",
+            "x": 0,
+        },
         "hoverlabel": {
             "bgcolor": colours.panel,
             "bordercolor": colours.line,
             "font": {"color": colours.text, "size": 13},
         },
-        "xaxis": {**axes, "title": {"text": axis}, "tickformat": ".0%", "range": [0, 1]},
+        "xaxis": {
+            **axes,
+            "title": {"text": axis},
+            "tickformat": ".0%",
+            "range": [0, 1],
+            "dtick": 0.2,
+        },
         "yaxis": {**axes, "title": {"text": "probability"}, "rangemode": "tozero"},
     }
     return unchecked_figure(traces, layout)

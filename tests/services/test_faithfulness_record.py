@@ -22,7 +22,7 @@ from medgemma_dash.imaging.removal import CellRemoval
 from medgemma_dash.metrics.removal_curves import SHARES
 from medgemma_dash.services.explaining.explain import explain
 from medgemma_dash.services.explaining.targets import choose_target
-from medgemma_dash.services.faithfulness.plan import REMOVALS
+from medgemma_dash.services.faithfulness.plan import REMOVALS, SANITY_LIMITS
 from medgemma_dash.services.faithfulness.reading import (
     agreement_line,
     bands_of,
@@ -210,6 +210,7 @@ def test_sanity_checks_are_run_for_real(record):
     assert not decoder["passed"].any()
     assert len(decoder) == len(depths(case(SIX).model, "decoder")) == 4
     assert "of 6 layers" in decoder["step"].iloc[0]
+    assert set(record.tables["sanity"]["check"]) == set(SANITY_LIMITS)
     completeness = checks.loc["completeness"]
     assert set(completeness.index) == {"integrated_gradients"}
     result = explain(

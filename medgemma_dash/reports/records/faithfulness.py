@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from medgemma_dash.core.notices import notices
 from medgemma_dash.core.record import Record
 from medgemma_dash.figures import removal_curve_figure
+from medgemma_dash.metrics.published_forms import TARGETS
 from medgemma_dash.reports.records.common import model_words, provenance_of, table_of
 from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
+from medgemma_dash.services.faithfulness.plan import SANITY_LIMITS
 from medgemma_dash.services.faithfulness.reading import (
     CurveBand,
     agreement_line,
@@ -80,15 +82,13 @@ def _tables(record: Record) -> Iterator[Table]:
     number = [
         (name, Column(title, "number"))
         for name, title in (
+            ("gain", "Gain"),
             ("deletion_auc", "Deletion area"),
             ("insertion_auc", "Insertion area"),
-            ("gain", "Gain"),
-            ("low", "Chance from"),
-            ("high", "to"),
             ("comprehensiveness", "Comprehensiveness"),
+            ("aopc_comprehensiveness", "AOPC"),
             ("sufficiency", "Sufficiency"),
-            ("aopc_comprehensiveness", "its AOPC"),
-            ("aopc_sufficiency", "its AOPC"),
+            ("aopc_sufficiency", "AOPC"),
         )
     ]
     yield table_of(
@@ -103,44 +103,50 @@ def _tables(record: Record) -> Iterator[Table]:
         ],
     )
     for removal, rows in record.tables["summary"].groupby("removal", sort=False):
+        low, high = rows["low"].iloc[0], rows["high"].iloc[0]
         yield table_of(
-            rows,
+            # Of random rankings it is zero but for the order of sums.
+            rows.assign(gain=rows["gain"].round(12) + 0.0),
             f"By {removal}",
-            "Gain is insertion area less deletion area; 95% of random rankings lie in what is "
-            "called chance. Controls are means over their draws.",
+            f"Gain is insertion area less deletion area; that of 95% of random rankings lies from "
+            f"{low:.3g} to {high:.3g}. Controls are means over their draws.",
             [
                 ("method", Column("Ranking", "name")),
-                *number,
                 ("verdict", Column("Better than chance", "name")),
+                *number,
             ],
         )
-    if len(record.tables["sanity"]):
+    sanity = record.tables["sanity"]
+    if len(sanity):
         yield table_of(
-            record.tables["sanity"].assign(
-                passed=["yes" if one else "no" for one in record.tables["sanity"]["passed"]]
+            sanity.assign(
+                limit=[SANITY_LIMITS[check] for check in sanity["check"]],
+                passed=["yes" if one else "no" for one in sanity["passed"]],
             ),
             "Sanity checks",
-            "Docs of the record say what each value is and which limit it is held to",
+            "docs/records.md says what each value is. Whether randomisation is passed is told by "
+            "its last step.",
             [
                 ("check", Column("Check", "name")),
                 ("method", Column("Method", "name")),
                 ("step", Column("Step", "name")),
                 ("value", Column("Value", "number")),
+                ("limit", Column("Passes", "name")),
                 ("passed", Column("Passed", "name")),
             ],
         )
     published = record.tables["published"]
+    own = published[published["kind"] == "method"]
+    targets = ", ".join(f"{figure} {target:g}" for figure, target in TARGETS.items())
     yield table_of(
-        published[published["kind"] == "method"],
+        own.pivot_table("value", ["removal", "method"], "figure", sort=False).reset_index(),
         "As published",
-        "Forms and targets of the MedGemma Visualizer documentation, of log-probabilities. The "
-        "insertion cannot reach its target, and the sufficiency grows when the kept picture does "
-        "worse.",
+        f"Forms of the MedGemma Visualizer documentation, of log-probabilities; its targets: "
+        f"{targets}. The insertion is below 0 and cannot reach its target, and the sufficiency "
+        "grows when the kept picture does worse.",
         [
-            ("method", Column("Method", "name")),
             ("removal", Column("Removal", "name")),
-            ("figure", Column("Figure", "name")),
-            ("value", Column("Value", "number")),
-            ("target", Column("Target", "number")),
+            ("method", Column("Method", "name")),
+            *((figure, Column(figure.capitalize(), "number")) for figure in TARGETS),
         ],
     )

@@ -29,6 +29,31 @@ BLURRED_DRAWS = 10
 # In nats: what a target owes to the image at least, for a map of it to be tested.
 LEAST_IMAGE_EFFECT = 0.1
 
+# What passes. None of these is a law: the values stand in the record.
+SPATIAL_AREA = 0.9  # of white cells told from black ones by their soft tokens
+REPEATED = 1e-6  # of the map's peak
+RANDOMISED_CORRELATION = 0.5  # below it, in magnitude
+ENTROPY_CHANGE = 0.01  # of the entropy before
+SENSITIVITY = 0.5  # of the map's length; two maps of independent noise differ by 0.7
+COMPLETENESS = 0.05  # of the logit's change, as the method's authors ask for
+RANDOM_MAPS = 20  # that an infidelity has to stay below
+
+SANITY_LIMITS = {
+    "spatial order": f"at least {SPATIAL_AREA:g}",
+    "repeatability": f"at most {REPEATED:g}",
+    **{
+        f"{part} randomisation{figure}": limit
+        for part in ("decoder", "vision tower")
+        for figure, limit in (
+            ("", f"within {RANDOMISED_CORRELATION:g} of 0"),
+            (", entropy", f"{ENTROPY_CHANGE:g} from 0"),
+        )
+    },
+    "max-sensitivity": f"below {SENSITIVITY:g}",
+    "infidelity": f"below {RANDOM_MAPS} random maps",
+    "completeness": f"at most {COMPLETENESS:g}",
+}
+
 RANDOM, CENTRE, BLURRED = "random", "centre", "blurred random"
 
 

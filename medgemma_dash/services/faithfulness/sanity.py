@@ -20,17 +20,17 @@ from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.pictures import encode_pictures
 from medgemma_dash.models.randomisation import PARTS, Part, caches_aside, layer_count, randomised
 from medgemma_dash.services.explaining.explain import explain_target
-
-# What passes. None of these is a law: the values stand in the record.
-SPATIAL_AREA = 0.9  # of white cells told from black ones by their soft tokens
-REPEATED = 1e-6  # of the map's peak
-RANDOMISED_CORRELATION = 0.5  # below it, in magnitude
-ENTROPY_CHANGE = 0.01  # of the entropy before
-SENSITIVITY = 0.5  # of the map's length; two maps of independent noise differ by 0.7
-COMPLETENESS = 0.05  # of the logit's change, as the method's authors ask for
+from medgemma_dash.services.faithfulness.plan import (
+    COMPLETENESS,
+    ENTROPY_CHANGE,
+    RANDOM_MAPS,
+    RANDOMISED_CORRELATION,
+    REPEATED,
+    SENSITIVITY,
+    SPATIAL_AREA,
+)
 
 NOISE_LEVELS, NOISE_DRAWS = 5, 3  # grey levels at most, up or down; 2% of the range
-RANDOM_MAPS = 20  # that an infidelity has to stay below
 
 
 @dataclass(frozen=True)
