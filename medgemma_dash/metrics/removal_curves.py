@@ -73,10 +73,10 @@ class RemovalCurves:
 
     def at(self, curve: Curve, share: float) -> float:
         """The log-probability at a share; raises ValueError for one that was not scored."""
-        near = np.flatnonzero(np.isclose(self.shares, share))
-        if not len(near):
+        step = next((n for n, one in enumerate(self.shares) if abs(one - share) < 1e-9), None)
+        if step is None:
             raise ValueError(f"Share {share} was not scored; these were: {self.shares}.")
-        return float(getattr(self, curve)[near[0]])
+        return float(getattr(self, curve)[step])
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from PIL import Image
 from medgemma_dash import cli, faithfulness, load_radiograph, read_record
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.services.explaining.asking import ask
+from medgemma_dash.services.faithfulness.reading import verdicts_of
 from tests.gemma3_factory import radiograph
 from tests.random_answers import FORCED, QUESTION, case
 
@@ -35,18 +36,17 @@ def run(picture, model, monkeypatch):
 @pytest.mark.parametrize(
     ("options", "asked"),
     [
-        (["--phrase", "right lower"], {"phrase": "right lower"}),
-        (["--margin", "Yes", "No", "--methods", "attnlrp", "tam"],
-         {"margin": ("Yes", "No"), "methods": ["attnlrp", "tam"]}),
+        (["--phrase", "right lower", "--removals", "mean token"],
+         {"phrase": "right lower", "removals": ["mean token"]}),
+        (["--margin", "Yes", "No", "--methods", "attnlrp", "tam", "--no-sanity"],
+         {"margin": ("Yes", "No"), "methods": ["attnlrp", "tam"], "sanity": False}),
         (["--span", "1:3", "--methods", "rollout", "--removals", "inpainting", "blur", "--draws",
           "12", "--no-sanity"],
          {"span": (1, 3), "methods": ["rollout"], "removals": ["inpainting", "blur"], "draws": 12,
           "sanity": False}),
     ],
 )  # fmt: skip
-def test_the_record_is_what_python_computes_and_the_report_needs_no_model(
-    run, model, picture, options, asked, tmp_path, capsys, monkeypatch
-):
+def test_the_record_is_what_python_computes(run, model, picture, options, asked, tmp_path, capsys):
     place = tmp_path / "new" / "faithfulness.zip"
     assert run("--out", place, *options) == 0
     answer = ask(model, load_radiograph(picture), QUESTION, force=FORCED)
@@ -57,25 +57,30 @@ def test_the_record_is_what_python_computes_and_the_report_needs_no_model(
     for name, image in wanted.maps.items():
         assert (found.maps[name] == image).all()
     said = capsys.readouterr().out
-    assert "better than chance on this word" in said
+    for one in verdicts_of(wanted):
+        assert one.text in said
+    assert ("no map, because" in said) == ("tam" in asked.get("methods", ()))
     assert "Jane" not in said.replace(str(picture), "")
+    assert b"Jane" not in place.read_bytes()
 
+
+def test_the_report_needs_no_model(run, tmp_path, monkeypatch):
+    place, page = tmp_path / "record", tmp_path / "faithfulness.html"
+    assert run("--out", place, "--methods", "rollout", "--removals", "blur") == 0
     monkeypatch.setattr(chosen_model, "load_model", None)
-    page = tmp_path / "faithfulness.html"
     assert cli.main(["report", str(place), "--out", str(page)]) == 0
     html = page.read_text("utf-8")
     for text in (
         "Does the map tell the truth about the model?",
+        "better than chance on this answer",
         "What this does not show",
-        "Deletion by",
+        "Deletion by blur",
         "Image dependence",
+        "Sanity checks",
         "As published",
     ):
         assert text in html
     assert "Jane" not in html
-    assert b"Jane" not in place.read_bytes()
-    if "tam" in asked.get("methods", ()):
-        assert "no map, because" in html
 
 
 @pytest.mark.parametrize(
