@@ -7,9 +7,10 @@ import torch
 
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.masked_forward import masked_log_probabilities, variants_at_once
+from medgemma_dash.models.plain_forward import plain_log_probabilities
 from medgemma_dash.services.costs.claims import claim_line
 from medgemma_dash.services.costs.measure import seconds
-from medgemma_dash.services.costs.workload import Workload, build_workload
+from medgemma_dash.services.costs.workload import build_workload
 
 LENGTH = 320
 BATCHES = 4
@@ -36,7 +37,10 @@ def masked_scoring_costs(model: VisionLanguageModel, rounds: int) -> Iterator[st
 
         def bare() -> None:
             for _ in range(BATCHES):
-                _bare_forward(work, batch)
+                embeddings = work.embeddings.repeat(batch, 1, 1)
+                plain_log_probabilities(
+                    model, embeddings, work.token_types.repeat(batch, 1), work.row
+                )
 
         found = [(seconds(bare, model.device), seconds(scored, model.device))
                  for _ in range(rounds + 1)][1:]  # fmt: skip
@@ -44,14 +48,3 @@ def masked_scoring_costs(model: VisionLanguageModel, rounds: int) -> Iterator[st
     yield f"  scored masks, S = {LENGTH}, {batch} at once {rate:12.1f} a second"
     share = median(plain / one for plain, one in found)
     yield claim_line("scored masks / bare forwards", share, ">=", LEAST_SHARE)
-
-
-def _bare_forward(work: Workload, batch: int) -> None:
-    hf_model = work.model.hf_model
-    with torch.no_grad():
-        states = hf_model.model(
-            inputs_embeds=work.embeddings.repeat(batch, 1, 1),
-            token_type_ids=work.token_types.repeat(batch, 1),
-            use_cache=False,
-        ).last_hidden_state
-        hf_model.lm_head(states[:, work.row]).float().log_softmax(-1)

@@ -2,55 +2,41 @@
 
 import time
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import pandas as pd
 from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.errors import (
-    CancelledError,
-    NoExplanationError,
-    OutOfMemoryError,
-)
-from medgemma_dash.core.explanation import Explanation
 from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Asked, Record
 from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
-from medgemma_dash.metrics.controls import blurred_random_maps, centre_map, random_maps
-from medgemma_dash.metrics.removal_curves import (
-    MaskPlan,
-    Order,
-    chance_rankings,
-    plan_masks,
-    ranking_of,
-)
+from medgemma_dash.metrics.removal_curves import MaskPlan, plan_masks
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services.explaining.explain import explain_target
 from medgemma_dash.services.explaining.provenance import record_provenance
 from medgemma_dash.services.explaining.targets import choose_target
 from medgemma_dash.services.faithfulness.plan import (
-    BLURRED,
-    BLURRED_DRAWS,
-    CENTRE,
     DRAWS,
     KIND,
     METHODS,
-    RANDOM,
     USUAL_REMOVALS,
     FaithfulnessPlan,
     checked_choices,
 )
+from medgemma_dash.services.faithfulness.rankings import (
+    FoundMaps,
+    explained,
+    named_images,
+    rankings_of,
+)
 from medgemma_dash.services.faithfulness.removals import TargetScore, donor_for
 from medgemma_dash.services.faithfulness.sanity import Finding, Sanity, decided, sanity_pieces
-from medgemma_dash.services.faithfulness.tables import METHOD, Ranked, Tested, tables_of
-from medgemma_dash.services.runtime.failures import plain_error
+from medgemma_dash.services.faithfulness.tables import Tested, tables_of
 
 SEED = 0
-ControlMaps = Callable[[tuple[int, int], int, np.random.Generator], Float[np.ndarray, "n r c"]]
 
 
 def faithfulness(
@@ -139,14 +125,6 @@ class _Counter:
             self.progress(self.done, self.total)
 
 
-@dataclass
-class _Maps:
-    """What each method found, or why there is no map."""
-
-    found: dict[str, Explanation] = field(default_factory=dict)
-    failures: dict[str, str] = field(default_factory=dict)
-
-
 def faithfulness_record_steps(
     current: Callable[[], VisionLanguageModel],
     request: Request,
@@ -155,8 +133,8 @@ def faithfulness_record_steps(
 ) -> Generator[None, None, Record]:
     """As `faithfulness`, a few runs of the model at a time; yields between them."""
     began, answer, plan = time.perf_counter(), request.answer, request.plan
-    maps = yield from _explained(current, request, check)
-    ranked, rankings = _rankings(answer, maps.found, plan)
+    maps = yield from explained(current, answer, request.target, plan.methods, check)
+    ranked, rankings = rankings_of(answer, maps.found, plan)
     masks = plan_masks(rankings)
     pieces = sanity_pieces(current(), len(maps.found)) if plan.sanity else 0
     counter = _Counter(progress, len(plan.removals) * len(masks.masks) + pieces)
@@ -186,60 +164,8 @@ def faithfulness_record_steps(
         provenance=record_provenance(
             model, (*plan.asked.image_sha256s, *donor), time.perf_counter() - began
         ),
-        maps=_images(maps.found),
+        maps=named_images(maps.found),
     )
-
-
-def _explained(
-    current: Callable[[], VisionLanguageModel], request: Request, check: Check | None
-) -> Generator[None, None, _Maps]:
-    """Each method's map; one that fails gives its reason, and the next one runs."""
-    maps = _Maps()
-    for place, name in enumerate(request.plan.methods):
-        if place:
-            yield
-        try:
-            found = explain_target(
-                current(), request.answer, request.target, method=name, check=check
-            )
-            if not found.cells.any():
-                raise NoExplanationError("It finds no relevance on the image.")  # noqa: TRY301
-            maps.found[name] = found
-        except CancelledError:
-            raise
-        except Exception as raised:
-            error = plain_error(raised, f"Explaining by {name}")
-            if isinstance(error, OutOfMemoryError):
-                current().drop_caches()
-            maps.failures[name] = str(error)
-    if not maps.found:
-        reasons = "; ".join(f"{name}: {reason}" for name, reason in maps.failures.items())
-        raise NoExplanationError(f"No method has a map that could be tested. {reasons}")
-    return maps
-
-
-def _rankings(
-    answer: Answer, found: dict[str, Explanation], plan: FaithfulnessPlan
-) -> tuple[list[Ranked], list[Order]]:
-    """Whose rankings are scored: the methods', and every control's, the same for all of them."""
-    grids = [image.grid for image in answer.images]
-
-    def by_chance(make: ControlMaps, kind: str, draws: int, stream: int) -> None:
-        generator = np.random.default_rng([plan.seed, stream])
-        maps = [
-            np.concatenate([make(grid, 1, generator)[0].ravel() for grid in grids])
-            for _ in range(draws // 2)
-        ]
-        orders.extend(chance_rankings(maps))
-        ranked.extend(Ranked(kind, kind, draw) for draw in range(draws))
-
-    ranked = [Ranked(METHOD, name, 0) for name in found]
-    orders = [ranking_of(one.cells) for one in found.values()]
-    by_chance(random_maps, RANDOM, plan.draws, 0)
-    ranked.append(Ranked(CENTRE, CENTRE, 0))
-    orders.append(ranking_of(np.concatenate([centre_map(grid).ravel() for grid in grids])))
-    by_chance(blurred_random_maps, BLURRED, BLURRED_DRAWS, 1)
-    return ranked, orders
 
 
 def _scores(
@@ -262,7 +188,7 @@ def _scores(
 
 
 def _checks(
-    request: Request, maps: _Maps, masks: MaskPlan, scores: Float[np.ndarray, " masks"]
+    request: Request, maps: FoundMaps, masks: MaskPlan, scores: Float[np.ndarray, " masks"]
 ) -> Sanity:
     """The masks of the random rankings' deletions, which favour no map, tell the infidelity."""
     methods, draws = len(maps.found), request.plan.draws
@@ -277,14 +203,3 @@ def _checks(
         whole=float(scores[masks.places[0, 0, 0]]),
         seed=request.plan.seed,
     )
-
-
-def _images(found: dict[str, Explanation]) -> dict[str, np.ndarray]:
-    """Each method's map of the current image by its name; of the ones before it by theirs too."""
-    maps = {}
-    for name, explanation in found.items():
-        *earlier, current = explanation.images
-        maps[name] = current.copy()
-        for number, image in enumerate(earlier, 1):
-            maps[f"{name}, image {number}"] = image.copy()
-    return maps
