@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.evidence.run import evidence
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
+    from medgemma_dash.services.faithfulness.run import faithfulness
     from medgemma_dash.services.prompts.run import prompt_sensitivity
     from medgemma_dash.services.questions.run import answer_questions
     from medgemma_dash.services.words.run import target_words
@@ -70,6 +71,7 @@ __all__ = [
     "ask",
     "evidence",
     "explain",
+    "faithfulness",
     "load_model",
     "load_radiograph",
     "prompt_sensitivity",
@@ -90,6 +92,7 @@ _HOMES = {
     "ask": "services.explaining.asking",
     "evidence": "services.evidence.run",
     "explain": "services.explaining.explain",
+    "faithfulness": "services.faithfulness.run",
     "load_model": "models",
     "load_radiograph": "imaging",
     "prompt_sensitivity": "services.prompts.run",

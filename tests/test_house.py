@@ -21,6 +21,7 @@ ANALYSES = {
     "rerun",
     "target_words",
 }
+ANALYSES = {"evidence", "faithfulness", "read_record", "rerun"}
 RESULTS = {"Answer", "Explanation", "Radiograph", "Record", "VisionLanguageModel"}
 ERRORS = {name for name, found in vars(errors).items() if isinstance(found, type)}
 PUBLIC = FUNCTIONS | ANALYSES | RESULTS | ERRORS

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from medgemma_dash import evidence, prompt_sensitivity, target_words
+from medgemma_dash import evidence, faithfulness, prompt_sensitivity, target_words
 from medgemma_dash.core.resources import resource
 from tests.gemma3_factory import radiograph
 from tests.random_answers import case
@@ -19,6 +19,9 @@ MADE = {
         found.model, found.answer.radiograph, "Pneumonia?", ["Any pneumonia?"], max_new_tokens=2
     ),
     "questions": lambda found: answered_set(found.model),
+    "faithfulness": lambda found: faithfulness(
+        found.model, found.answer, token=1, methods=["rollout"], removals=["mean token"]
+    ),
 }
 
 

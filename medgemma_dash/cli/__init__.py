@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from medgemma_dash.cli import evidence, prompts, questions, report, rerun, words
-from medgemma_dash.cli.arguments import Commands, add_command, add_model_options
+from medgemma_dash.cli import evidence, faithfulness, prompts, questions, report, rerun, words
+from medgemma_dash.cli.arguments import Commands, add_command, add_model_options, add_target
 from medgemma_dash.cli.output import say
 from medgemma_dash.cli.typed_values import (
     read_count,
@@ -14,7 +14,6 @@ from medgemma_dash.cli.typed_values import (
     read_option,
     read_port,
     read_setting,
-    read_span,
     read_width,
 )
 from medgemma_dash.core.dependencies import blaming_dependencies, unmet
@@ -61,6 +60,7 @@ def build_parser() -> argparse.ArgumentParser:
     words.add(commands)
     prompts.add(commands)
     questions.add(commands)
+    faithfulness.add(commands)
     report.add(commands)
     rerun.add(commands)
     _add_bench(commands)
@@ -93,18 +93,7 @@ def _add_explain(commands: Commands) -> None:
     )
     command.add_argument("image", metavar="IMAGE", type=Path, help="PNG, JPEG or DICOM file")
     command.add_argument("question", metavar="QUESTION")
-    target = command.add_mutually_exclusive_group()
-    target.add_argument(
-        "--token", type=read_number, metavar="N", help="explain token N, counted from 0"
-    )
-    target.add_argument("--phrase", metavar="WORDS", help="explain these words of the answer")
-    target.add_argument("--span", type=read_span, metavar="A:B", help="explain tokens A to B - 1")
-    target.add_argument(
-        "--margin",
-        nargs=2,
-        metavar=("YES", "NO"),
-        help="explain the decision between two words at the answer's first place",
-    )
+    add_target(command)
     command.add_argument("--against", metavar="TEXT", help="why the token and not this one")
     command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
     command.add_argument(

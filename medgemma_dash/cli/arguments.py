@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from medgemma_dash.cli.typed_values import read_number
+from medgemma_dash.cli.typed_values import read_number, read_span
 
 # argparse has no public name for what add_subparsers gives.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
@@ -26,6 +26,20 @@ def add_question(command: argparse.ArgumentParser) -> None:
         "--force", metavar="TEXT", help="take this text as the answer, such as a report"
     )
     command.add_argument("--max-new-tokens", type=read_number, default=256, metavar="N")
+
+
+def add_target(command: argparse.ArgumentParser) -> None:
+    """What of the answer is meant; none of these is the whole answer."""
+    target = command.add_mutually_exclusive_group()
+    target.add_argument("--token", type=read_number, metavar="N", help="token N, counted from 0")
+    target.add_argument("--phrase", metavar="WORDS", help="these words of the answer")
+    target.add_argument("--span", type=read_span, metavar="A:B", help="tokens A to B - 1")
+    target.add_argument(
+        "--margin",
+        nargs=2,
+        metavar=("YES", "NO"),
+        help="the decision between two words at the answer's first place",
+    )
 
 
 def add_record_out(command: argparse.ArgumentParser) -> None:

@@ -14,6 +14,12 @@ from medgemma_dash.services.evidence.reading import every_word, probability
 from medgemma_dash.services.explaining.headline import Strength, headline
 from medgemma_dash.services.explaining.prompt_words import prompt_words
 from medgemma_dash.services.exporting.subject import method_title
+from medgemma_dash.services.faithfulness.reading import (
+    agreement_line,
+    dependence_lines,
+    sanity_lines,
+    verdicts_of,
+)
 
 
 def asking(model: VisionLanguageModel, question: str) -> Iterator[str]:
@@ -75,6 +81,17 @@ def weighed(record: Record) -> Iterator[str]:
         f"Mean image effect of {whole['content_words']} content words: "
         f"{whole['mean_image_effect']:.2f} nats"
     )
+
+
+def tested(record: Record) -> Iterator[str]:
+    """What a faithfulness record says: image dependence, verdicts, checks."""
+    yield ""
+    yield f"Tested    {printable(record.plan['target']['text'].strip())!r}"
+    yield from dependence_lines(record)
+    yield from (printable(one.text) for one in verdicts_of(record))
+    if agreement := agreement_line(record):
+        yield agreement
+    yield from sanity_lines(record)
 
 
 def printable(text: str) -> str:

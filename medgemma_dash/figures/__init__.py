@@ -16,6 +16,7 @@ from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
 from medgemma_dash.figures.question_scores import question_scores_figure
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
+from medgemma_dash.figures.removal_curves import removal_curve_figure
 from medgemma_dash.figures.words import plain, prompt_words_figure
 from medgemma_dash.figures.zones import zone_figure
 
@@ -43,5 +44,6 @@ __all__ = [
     "prompt_words_figure",
     "question_scores_figure",
     "relevance_figure",
+    "removal_curve_figure",
     "zone_figure",
 ]

@@ -94,7 +94,7 @@ def replaced_log_probabilities(
 ) -> Float[Tensor, "variants places"]:
     """The same where each variant has soft tokens of its own in the place of all images'."""
     rows = [row for row, _ in places]
-    batches = features.to(replay.final.device).split(_batch_size(replay))
+    batches = features.to(replay.final.device).split(variants_at_once(replay))
     return _log_probabilities(replay, _states(replay, image_spans, batches, rows, check), places)
 
 
@@ -126,7 +126,7 @@ def _masked_states(
     kept = replay.embeddings[soft_positions(image_spans)]
     batches = (
         torch.where(batch.unsqueeze(-1), substitute.to(kept), kept)
-        for batch in masks.to(replay.final.device).split(_batch_size(replay))
+        for batch in masks.to(replay.final.device).split(variants_at_once(replay))
     )
     return _states(replay, image_spans, batches, rows, check)
 
@@ -152,7 +152,7 @@ def _states(
         yield states
 
 
-def _batch_size(replay: Replay) -> int:
+def variants_at_once(replay: Replay) -> int:
     """How many variants run at once within the memory bound."""
     text = replay.model.hf_model.config.text_config
     # Gate, up and their product; the stream, its norms and sums; scores, where sdpa forms them.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
@@ -27,6 +28,20 @@ def plain_logit(
     )
     z = model.hf_model.lm_head(output.last_hidden_state[:, row])[0, token]
     return z, output.attentions if attentions else ()
+
+
+def plain_log_probabilities(
+    model: VisionLanguageModel,
+    embeddings: Float[Tensor, "variants sequence hidden"],
+    token_types: Int[Tensor, "variants sequence"],
+    row: int,
+) -> Float[Tensor, "variants vocabulary"]:
+    """Of every token at a position, in one batch without a graph."""
+    with torch.no_grad():
+        states = model.hf_model.model(
+            inputs_embeds=embeddings, token_type_ids=token_types, use_cache=False
+        ).last_hidden_state
+        return model.hf_model.lm_head(states[:, row]).float().log_softmax(-1)  # type: ignore[no-any-return]
 
 
 @contextmanager

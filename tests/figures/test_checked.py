@@ -15,6 +15,7 @@ from medgemma_dash.figures import (
     layer_figure,
     prompt_words_figure,
     relevance_figure,
+    removal_curve_figure,
 )
 
 GRID = (16, 16)
@@ -47,6 +48,9 @@ FIGURES = {
     "layers": lambda: layer_figure(np.abs(MAP[0]), [True, False] * 8, named=3),
     "image effects": lambda: image_effect_figure(["Yes", "."], [4.8, -0.1], ["in part", ""]),
     "conditions": lambda: conditions_figure([("with it", 0.99, "0.99"), ("blank", 0.1, "0.10")]),
+    "removal curves": lambda: removal_curve_figure(
+        np.arange(16) / 15, tuple(np.abs(MAP[:3])), [("a", MAP[3]), ("b", MAP[4])], "share removed"
+    ),
     "words": lambda: prompt_words_figure([WordRelevance("a", -0.1), WordRelevance("b", 0.2)]),
 }
 

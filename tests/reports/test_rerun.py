@@ -5,7 +5,7 @@ from dataclasses import replace
 import pandas as pd
 import pytest
 
-from medgemma_dash import cli, evidence, prompt_sensitivity, rerun, target_words
+from medgemma_dash import cli, evidence, faithfulness, prompt_sensitivity, rerun, target_words
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.core.errors import ImageError, ResultFileError
 from tests.gemma3_factory import radiograph
@@ -28,6 +28,9 @@ MAKERS = {
         seed=4,
     ),
     "questions": lambda found: answered_set(found.model),
+    "faithfulness": lambda found: faithfulness(
+        found.model, found.answer, phrase="right", removals=["another patient"], donor=DONORS[0]
+    ),
 }
 
 

@@ -10,6 +10,7 @@ from medgemma_dash.methods import available, get
 from medgemma_dash.services.costs import method_costs as costs
 from medgemma_dash.services.costs.claims import claim_line
 from medgemma_dash.services.costs.comparison import compare_costs, same_row
+from medgemma_dash.services.costs.masked_scoring import masked_scoring_costs
 from medgemma_dash.services.costs.report import _table
 from tests.gemma3_factory import Shape, random_adapter
 from tests.models.test_restoring import state
@@ -49,6 +50,15 @@ def test_every_method_has_a_row_and_two_sums_follow(model):
         assert found, line
         assert float(found[1]) == pytest.approx(total, abs=0.01 * len(shown))
         assert found[2] == ("yes" if float(found[1]) < limit else "NO")
+
+
+def test_scored_masks_stand_beside_bare_forwards_and_the_model_stays_as_it_was(model):
+    before = state(model)
+    rate, claim = masked_scoring_costs(model, 2)
+    assert state(model) == before
+    assert float(re.fullmatch(r"  scored masks, S = 320, \d+ at once +(\d+\.\d) a second", rate)[1])
+    share = re.fullmatch(r"    scored masks / bare forwards +(\d+\.\d+)  >= 0.8  (yes|NO)", claim)
+    assert share[2] == ("yes" if float(share[1]) >= 0.8 else "NO")
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from medgemma_dash.models.shapes import random_model, shape_named
 from medgemma_dash.services.costs.claims import Sense, claim_line
 from medgemma_dash.services.costs.comparison import CostComparison, compare_costs, ratio, same_row
 from medgemma_dash.services.costs.first_steps import measure_first_steps
+from medgemma_dash.services.costs.masked_scoring import masked_scoring_costs
 from medgemma_dash.services.costs.method_costs import method_costs
 from medgemma_dash.services.costs.workload import ANSWER_TOKENS
 
@@ -45,6 +46,8 @@ def run(
         write("")
         write(f"{model.name}: {len(model.layout.layers)} layers, decoder {count:.1f}M parameters")
         for line in measure_first_steps(model):
+            write(line)
+        for line in masked_scoring_costs(model, rounds):
             write(line)
         for length in lengths:
             difference = same_row(model, length)

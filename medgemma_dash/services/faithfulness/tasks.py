@@ -6,7 +6,9 @@ from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.record import Record
 from medgemma_dash.core.target import Target
+from medgemma_dash.services.faithfulness.plan import USUAL_REMOVALS
 from medgemma_dash.services.runtime.job import JobContext
 from medgemma_dash.services.runtime.task import CurrentModel, Task
 
@@ -17,6 +19,7 @@ if TYPE_CHECKING:
     from medgemma_dash.metrics.faithfulness import FaithfulnessTable
 
 TEST = "test"
+RECORD = "faithfulness"
 
 
 def faithfulness_task(
@@ -38,3 +41,22 @@ def faithfulness_task(
         return faithfulness_steps(current, answer, target, images, context.check, context.progress)
 
     return Task("Testing the maps", TEST, work, in_steps=True)
+
+
+def faithfulness_record_task(
+    answer: Answer,
+    target: Target,
+    methods: Sequence[str],
+    removals: Sequence[str] = USUAL_REMOVALS,
+    *,
+    sanity: bool = True,
+) -> Task[Record]:
+    """The whole test as a record, in the background: every click goes first."""
+
+    def work(current: CurrentModel, context: JobContext) -> Generator[object, None, Record]:
+        from medgemma_dash.services.faithfulness.run import faithfulness_record_steps, request_for
+
+        request = request_for(answer, target, methods, removals, sanity=sanity)
+        return faithfulness_record_steps(current, request, context.check, context.progress)
+
+    return Task("Testing what the maps mark", RECORD, work, in_steps=True, background=True)
