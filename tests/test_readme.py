@@ -12,7 +12,7 @@ from medgemma_dash.core.settings import Settings, read_settings
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 # Minutes each, or for as long as one looks at it: their arguments are read, no more.
-LONG = ("bench", "benchmark", "grounding", "questions", "run", "train-demo")
+LONG = ("bench", "benchmark", "faithfulness", "grounding", "questions", "run", "train-demo")
 EXPECTED_FILES = ("explanation.json", "relevancy.npz", "overlay.png", "report.html")
 
 
