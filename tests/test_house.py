@@ -16,12 +16,12 @@ FUNCTIONS = {"ask", "explain", "load_model", "load_radiograph", "relevancy_tenso
 ANALYSES = {
     "answer_questions",
     "evidence",
+    "faithfulness",
     "prompt_sensitivity",
     "read_record",
     "rerun",
     "target_words",
 }
-ANALYSES = {"evidence", "faithfulness", "read_record", "rerun"}
 RESULTS = {"Answer", "Explanation", "Radiograph", "Record", "VisionLanguageModel"}
 ERRORS = {name for name, found in vars(errors).items() if isinstance(found, type)}
 PUBLIC = FUNCTIONS | ANALYSES | RESULTS | ERRORS
