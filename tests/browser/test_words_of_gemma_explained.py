@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.explain_page import MAP, SELECTED, explain, newest, sentence
+from tests.browser.explain_page import MAP, SELECTED, explain, idle, newest, sentence
 
 pytestmark = pytest.mark.browser
 
@@ -46,4 +46,5 @@ def test_a_click_explains_a_word_of_several_tokens_and_alt_click_one_of_them(
     expect(page.locator(SELECTED)).to_have_count(1)
     expect(newest(page, SELECTED)).to_have_attribute("data-token-index", str(indices[-1]))
     expect(sentence(page)).not_to_contain_text("The model gave it, in ")
+    idle(page)  # until then an earlier picture may stand beside the new one
     expect(newest(page, MAP)).not_to_have_attribute("href", of_word)

@@ -260,9 +260,9 @@ def test_a_signed_maps_title_has_the_peak_of_both_signs():
     labels = comparison_figure([against, for_, unsigned]).layout.annotations
     peaks = [re.search(r"peak [-\d][^<]*", label.text) for label in labels]
     assert [peak[0] for peak in peaks if peak] == [
-        "peak -1.09, for 0.5200",
-        "peak 1.09, against -0.5200",
-        "peak 0.5200",
+        "peak -1.09, for 0.520",
+        "peak 1.09, against -0.520",
+        "peak 0.520",
     ]
 
 

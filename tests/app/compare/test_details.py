@@ -106,7 +106,7 @@ def test_a_signed_map_says_what_its_numbers_are_of(
     signed = replace(found, images=(image,), signed=True)
     numbers = {"AttnLRP": MapNumbers(signed, map_quality(image), NO_ZONES, control=False)}
     said = signed_words(numbers)
-    assert "AttnLRP 25% (its strongest cell, -1.5, is evidence against" in said
+    assert "AttnLRP 25% (its strongest cell, -1.50, is evidence against" in said
     assert set(numbers["AttnLRP"].marks.values()) == {None}
     flipped = replace(signed, images=(-image,))
     numbers = {"AttnLRP": MapNumbers(flipped, map_quality(-image), NO_ZONES, control=False)}

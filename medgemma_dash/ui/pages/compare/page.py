@@ -66,13 +66,13 @@ def _methods() -> list[str]:
     titles = {spec.name: spec.title for spec in methods}
     first = [name for name in FIRST_COMPARED if name in titles] or [DEFAULT_METHOD]
     known = st.session_state.get(COMPARED)
-    if known is not None:
-        give_widget(COMPARED, [name for name in known if name in titles])
+    # Given, not a default: where the run that drew it first is overtaken, the next one would find
+    # a value, draw the widget without a default, and the browser would have nothing chosen.
+    give_widget(COMPARED, first if known is None else [name for name in known if name in titles])
     chosen = st.pills(
         "Methods",
         list(titles),
         selection_mode="multi",
-        default=None if known is not None else first,
         format_func=titles.__getitem__,
         key=COMPARED,
         persist_state="session",

@@ -57,6 +57,7 @@ def head_maps(study: Study, view: LayerView, layer: int) -> None:
         format_func=lambda index: f"{index}{' (global)' if view.is_global[index] else ''}",
         on_change=_slide,
         args=(slider,),
+        persist_state="session",
     )
     shares = (view.weighted_shares if weighted else view.image_shares)[layer]
     order = np.argsort(-shares, kind="stable").tolist()
