@@ -172,6 +172,7 @@ def test_every_page_fits_its_window_and_breaks_no_rule_of_accessibility(
         else:
             opened(page, app_url, address, *there)
         expect(page.get_by_role("heading", level=1)).to_have_count(1)
+        expect(page.get_by_role("button", name="List the keys")).to_have_count(1)
         if address == "Explain":
             expect(zone_rows(page)).to_contain_text("lower")
         for width in (800, 1440):

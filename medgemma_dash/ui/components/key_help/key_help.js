@@ -1,6 +1,10 @@
 // A quiet button and a native dialog: it holds the focus, closes with Escape and gives it back.
+const drawn = new WeakMap();
+
 export default function (component) {
   const { parentElement, data } = component;
+  // Streamlit calls again, without an end between, where the next page has other keys.
+  drawn.get(parentElement)?.();
   const open = element("button", "?");
   open.type = "button";
   open.className = "open";
@@ -37,11 +41,13 @@ export default function (component) {
     toggle();
   };
   document.addEventListener("keydown", onKey);
-  return () => {
+  const clear = () => {
     document.removeEventListener("keydown", onKey);
     open.remove();
     dialog.remove();
   };
+  drawn.set(parentElement, clear);
+  return clear;
 }
 
 function writing(event) {

@@ -22,7 +22,7 @@ from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.methods import specs
 from medgemma_dash.ui.state.study import Answered, Study
 
-BEST_ZONE, DENSITY, POSITIVE, EVEN = "best zone", "for its area", "evidence for", "even map"
+BEST_ZONE, DENSITY, EVEN = "best zone", "for its area", "even map"
 NO_ZONE = "none"
 # Numbers that a column shows without a format: the table's own text of a cell stands there, which
 # carries the mark, while sorting and the file that the table saves have the number.
@@ -53,10 +53,6 @@ COLUMNS = {
     "focus": st.column_config.NumberColumn(
         help="The largest share of the map that a window of a quarter of the height and a quarter "
         "of the width holds."
-    ),
-    POSITIVE: st.column_config.NumberColumn(
-        help="Of a signed map: the positive part's share of all its magnitudes. Every other number "
-        "is of that part."
     ),
     BEST_ZONE: st.column_config.TextColumn(
         help=f"The lung zone that holds most for its area, where it holds at least {ZONE_FACTOR} "
@@ -141,8 +137,7 @@ def parts_of(quality: MapQuality) -> dict[str, float]:
 def numbers_frame(numbers: dict[str, MapNumbers]) -> pd.DataFrame:
     """A line a map; a column that no map has a number in is left out."""
     frame = _frame({title: _row(one) for title, one in numbers.items()})
-    unknown = [name for name in (POSITIVE, DENSITY) if frame[name].isna().all()]
-    return frame.drop(columns=unknown)
+    return frame.drop(columns=[DENSITY]) if frame[DENSITY].isna().all() else frame
 
 
 def marked(numbers: dict[str, MapNumbers], frame: pd.DataFrame) -> Styler:
@@ -202,7 +197,6 @@ def _row(one: MapNumbers) -> dict[str, object]:
         "peak / mean": quality.peak_ratio,
         "Gini": quality.gini,
         "focus": quality.focus,
-        POSITIVE: one.positive_share if one.explanation.signed else np.nan,
     }
     if one.zones.rows:
         row |= {
