@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
+from medgemma_dash.services.evidence.tasks import EVIDENCE
 from medgemma_dash.ui.components.connection_watch import Returned, connection_watch
 from medgemma_dash.ui.components.job_watch import LOADING_SECONDS
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
@@ -54,7 +55,8 @@ def status_header(host: ModelHost) -> None:
     # What the Explain page waits for is taken over there: on another page its failure would take
     # the word away that is being looked at.
     collect(session, explanation=False)
-    if session.jobs.unfinished():
+    # What each word owes to the image is weighed for the Explain page, which watches it itself.
+    if session.jobs.unfinished(EVIDENCE):
         _heartbeat()
 
 

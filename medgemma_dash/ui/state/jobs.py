@@ -103,9 +103,9 @@ class Jobs:
         for key in list(self._awaited):
             self.drop(key)
 
-    def unfinished(self) -> tuple[Job[Any], ...]:
-        """Every job that is still under way."""
-        jobs = [held.job for held in self._awaited.values()]
+    def unfinished(self, *without: str) -> tuple[Job[Any], ...]:
+        """Every job that is still under way. without: but for those with these keys."""
+        jobs = [held.job for key, held in self._awaited.items() if key not in without]
         return tuple(job for job in jobs if not job.finished)
 
     def __contains__(self, key: str) -> bool:
