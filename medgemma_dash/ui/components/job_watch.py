@@ -47,17 +47,20 @@ def watch(
     above: Callable[[Job[Any]], None] | None = None,
     news: Callable[[Job[Any]], bool] = lambda _job: False,
     seconds: float = POLL_SECONDS,
+    draw_anew: Callable[[], None] = st.rerun,
 ) -> None:
     """A line that says where the session's job with this key stands, with a way to cancel it.
 
     It keeps the job alive, and has the page drawn anew when the job has finished, or when there
-    is news of it. above: drawn over the line each time. The line's key is "cancel_" and the key.
+    is news of it; draw_anew: how, where less than the page is enough. above: drawn over the line
+    each time. The line's key is "cancel_" and the key.
     """
 
     def poll() -> None:
         job = current_session().jobs.get(key)
         if job is None or job.finished or news(job):
-            st.rerun()
+            draw_anew()
+            return
         job.heartbeat()
         if above is not None:
             above(job)

@@ -45,7 +45,7 @@ def collect(session: Session, *, explanation: bool = True) -> bool:
     explanation: False leaves the Explain page's map, and its notice if it failed, until that
     page is shown.
     """
-    found = [_collect_answer(session), _collect_filling(session), _collect_evidence(session)]
+    found = [_collect_answer(session), _collect_filling(session), collect_evidence(session)]
     if explanation:
         found.append(_collect_explanation(session))
     return any(found)
@@ -170,7 +170,8 @@ def _collect_filling(session: Session) -> bool:
     return True
 
 
-def _collect_evidence(session: Session) -> bool:
+def collect_evidence(session: Session) -> bool:
+    """Take over what each word owes to the image, once it was weighed; whether it has been."""
     taken = session.jobs.take(EVIDENCE)
     if taken is None:
         return False

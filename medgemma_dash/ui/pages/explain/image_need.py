@@ -18,9 +18,11 @@ from medgemma_dash.services.evidence.reading import (
 from medgemma_dash.services.evidence.tasks import EVIDENCE
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.job_watch import watch
+from medgemma_dash.ui.components.redraw import redraw
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.state.actions import weigh
+from medgemma_dash.ui.state.collecting import collect_evidence
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
@@ -45,9 +47,17 @@ def image_need_line(study: Study, target: Target) -> list[list[Segment]]:
 def image_need_progress(host: ModelHost, study: Study) -> None:
     """While it is found out, how far that is; a way to try again where it was not."""
     if EVIDENCE in current_session().jobs:
-        watch(EVIDENCE)
+        watch(EVIDENCE, draw_anew=_take_over)
     elif study.answered is not None and study.answered.unweighed:
         _again(host, study.answered.unweighed)
+
+
+def _take_over() -> None:
+    """Only what says it is drawn anew. The whole page would write its address: over that of the
+    page to which the reader went back in that moment.
+    """
+    collect_evidence(current_session())
+    redraw("answer", "evidence")
 
 
 def image_need_popover(host: ModelHost, answered: Answered) -> None:
