@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from medgemma_dash.core.explanation import Explanation
     from medgemma_dash.core.radiograph import Radiograph
     from medgemma_dash.core.record import Record
-    from medgemma_dash.core.record_files import read_record
+    from medgemma_dash.core.record_reading import read_record
     from medgemma_dash.imaging import load_radiograph
     from medgemma_dash.models import VisionLanguageModel, load_model, wrap_model
     from medgemma_dash.reports.rerun import rerun
@@ -96,7 +96,7 @@ _HOMES = {
     "load_model": "models",
     "load_radiograph": "imaging",
     "prompt_sensitivity": "services.prompts.run",
-    "read_record": "core.record_files",
+    "read_record": "core.record_reading",
     "relevancy_tensor": "services.explaining.explain",
     "rerun": "reports.rerun",
     "target_words": "services.words.run",

@@ -16,7 +16,7 @@ def add(commands: Commands) -> None:
 def run(options: argparse.Namespace) -> int:
     """Read, lay out and write."""
     from medgemma_dash.cli.output import say, writing_to
-    from medgemma_dash.core.record_files import read_record
+    from medgemma_dash.core.record_reading import read_record
     from medgemma_dash.reports.html import html_page
     from medgemma_dash.reports.records import record_report
     from medgemma_dash.services.exporting.files import write_together

@@ -31,7 +31,8 @@ def run(options: argparse.Namespace) -> int:
     from medgemma_dash.cli.chosen_model import chosen_model
     from medgemma_dash.cli.output import say, say_lines
     from medgemma_dash.cli.progress import show_progress
-    from medgemma_dash.core.record_files import check_place, read_record
+    from medgemma_dash.core.record_files import check_place
+    from medgemma_dash.core.record_reading import read_record
     from medgemma_dash.imaging import load_radiograph
     from medgemma_dash.reports.rerun import rerun
 

@@ -14,7 +14,7 @@ from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Record
-from medgemma_dash.core.record_files import read_record
+from medgemma_dash.core.record_reading import read_record
 from medgemma_dash.core.samples import shipped_film
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.models import VisionLanguageModel

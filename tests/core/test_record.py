@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from medgemma_dash import Record, read_record
-from medgemma_dash.core import parquet, record_files
+from medgemma_dash.core import parquet, record_reading
 from medgemma_dash.core.errors import ResultFileError
 from medgemma_dash.core.npz import npz_bytes
 from medgemma_dash.core.record import RecordProvenance
@@ -94,7 +94,7 @@ def test_a_newer_record_takes_an_older_ones_place_whole(place, monkeypatch):
 
 
 def read_back(record: Record) -> Record:
-    return record_files.record_of(files_of(record))
+    return record_reading.record_of(files_of(record))
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
@@ -106,9 +106,9 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 def test_a_later_minor_version_is_read_and_a_later_major_one_refused(tmp_path):
     later = changed({"version": [1, 7], "more": {"than": "is known"}})
-    same(record_files.record_of(later), read_back(make_record()))
+    same(record_reading.record_of(later), read_back(make_record()))
     with pytest.raises(ResultFileError, match="newer one"):
-        record_files.record_of(changed({"version": [2, 0]}))
+        record_reading.record_of(changed({"version": [2, 0]}))
 
 
 def changed(head: dict[str, object], files: dict[str, bytes] | None = None) -> dict[str, bytes]:
@@ -170,7 +170,7 @@ HOSTILE = {
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_record_made_by_hand_is_refused_with_its_reason(case, tmp_path, monkeypatch):
     files, head, reason = HOSTILE[case]
-    monkeypatch.setattr(record_files, "MOST_BYTES", 512 << 20)
+    monkeypatch.setattr(record_reading, "MOST_BYTES", 512 << 20)
     every = changed(head, {k: v for k, v in files.items() if k != HEAD}) | files
     if case == "no head":
         del every[HEAD]

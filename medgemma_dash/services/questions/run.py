@@ -10,7 +10,8 @@ from medgemma_dash.core.errors import ResultFileError, TableError
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.record import Record
-from medgemma_dash.core.record_files import HEAD, read_record, save_beside
+from medgemma_dash.core.record_files import HEAD, save_beside
+from medgemma_dash.core.record_reading import read_record
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.datasets.questions.images import ImagePlaces
 from medgemma_dash.services.datasets.questions.rows import QuestionRow, checked_rows

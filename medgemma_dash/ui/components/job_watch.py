@@ -8,6 +8,7 @@ from weakref import ref
 import streamlit as st
 
 from medgemma_dash.services.explaining.tasks import ASK
+from medgemma_dash.ui.components.redraw import draw_fragments
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.state.host import spare_collector
 from medgemma_dash.ui.state.session import current_session
@@ -73,12 +74,13 @@ def watch(
 
 
 def result_of(
-    host: ModelHost, task: Task[T], about: object, *, again: str, problem: str
+    host: ModelHost, task: Task[T], about: object, *, again: str, problem: str, part: str = ""
 ) -> T | None:
     """What a page's task found: once it has; until then its progress, or why it found nothing.
 
     about: the task is run anew when this is another than before. again: words of the action that
     runs it once more after a failure. problem: the key of the line that tells of one.
+    part: the key of the fragment that calls this, which alone is drawn anew then.
     The result is handed out once, for the page to keep.
     """
     jobs = current_session().jobs
@@ -87,6 +89,8 @@ def result_of(
         jobs.drop(task.key)
     elif job.finished:
         _problem_line(str(job.error), again, problem, lambda: jobs.drop(task.key))
+    elif part:
+        watch(task.key, draw_anew=lambda: draw_fragments([part]))
     else:
         watch(task.key)
     return job.result

@@ -1,0 +1,144 @@
+"""Records from disk, or from what somebody uploaded: whoever made them, they are not trusted.
+
+Nothing of a file is unpacked before its name, its size and its sha256 are what they should be.
+"""
+
+import io
+import json
+import zipfile
+import zlib
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from medgemma_dash.core.errors import ResultFileError, quoted
+from medgemma_dash.core.npz import read_npz
+from medgemma_dash.core.parquet import read_parquet
+from medgemma_dash.core.record import TABLE_NAME, Record, RecordProvenance
+from medgemma_dash.core.record_files import FORMAT, HEAD, MAPS, VERSION
+
+MOST_FILES = 64
+MOST_BYTES = 1 << 30  # of all files, and of each table and all maps as they are in memory
+MOST_HEAD_BYTES = 64 << 20
+
+
+def read_record(path: str | Path) -> Record:
+    """Read what `Record.save` wrote; no model is needed.
+
+    Raises ResultFileError, with the reason, for what is missing, cut off, of a newer version, or
+    no record.
+    """
+    path = Path(path)
+    try:
+        if path.is_dir():
+            return record_of(_read_folder(path))
+        return record_of_zip(_read_file(path, MOST_BYTES))
+    except ResultFileError as error:
+        raise ResultFileError(f"{path.name} is not a record that can be opened: {error}") from error
+
+
+def record_of_zip(data: bytes) -> Record:
+    """The record in the bytes of one zip file; raises ResultFileError."""
+    return record_of(_unpacked(data))
+
+
+def record_of(files: Mapping[str, bytes]) -> Record:
+    """The record of these files; raises ResultFileError."""
+    if HEAD not in files:
+        raise ResultFileError(f"it holds no {HEAD}.")
+    head = _head(files[HEAD])
+    named = head["files"]
+    for name, digest in named.items():
+        if name not in files:
+            raise ResultFileError(f"{quoted(name)} is missing. It was cut off: save it anew.")
+        if sha256(files[name]).hexdigest() != digest:
+            raise ResultFileError(f"{quoted(name)} is not what was saved. Save the record anew.")
+    tables = {
+        name.removesuffix(".parquet"): read_parquet(files[name], name, most_bytes=MOST_BYTES)
+        for name in named
+        if name.endswith(".parquet")
+    }
+    maps = read_npz(files[MAPS], most_bytes=MOST_BYTES) if MAPS in named else {}
+    try:
+        facts = head["provenance"]
+        known = {name: facts[name] for name in RecordProvenance.__dataclass_fields__}
+        provenance = RecordProvenance(
+            **known
+            | {"images": tuple(facts["images"]), "versions": tuple(facts["versions"].items())}
+        )
+        return Record(head["kind"], head["plan"], tables, provenance, maps)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise ResultFileError(f"its {HEAD} does not say what a record says.") from error
+
+
+def _head(data: bytes) -> dict[str, Any]:
+    try:
+        head = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ResultFileError(f"its {HEAD} is no JSON. It was cut off, or is no record.") from None
+    if not isinstance(head, dict) or head.get("format") != FORMAT:
+        raise ResultFileError(f"its {HEAD} does not say that its format is {FORMAT}.")
+    version = head.get("version")
+    if not isinstance(version, list) or not version or not isinstance(version[0], int):
+        raise ResultFileError(f"its {HEAD} states no version.")
+    if version[0] != VERSION[0]:
+        raise ResultFileError(
+            f"it is of version {quoted(version[0])}, and {VERSION[0]} is read here. Open it with "
+            "the program that wrote it, or a newer one."
+        )
+    files = head.get("files")
+    if not isinstance(files, dict) or not all(isinstance(name, str) for name in files):
+        raise ResultFileError(f"its {HEAD} lists no files.")
+    return head
+
+
+def _read_folder(folder: Path) -> dict[str, bytes]:
+    """The files that record.json names; links and other names are not followed."""
+    head = folder / HEAD
+    if not head.is_file():
+        raise ResultFileError(f"it holds no {HEAD}.")
+    files, room = {HEAD: _read_file(head, MOST_HEAD_BYTES)}, MOST_BYTES
+    for name in _allowed(_head(files[HEAD])["files"]):
+        place = folder / name
+        if place.is_symlink() or not place.is_file():
+            raise ResultFileError(f"{quoted(name)} is missing. It was cut off: save it anew.")
+        files[name] = _read_file(place, room)
+        room -= len(files[name])
+    return files
+
+
+def _read_file(path: Path, most: int) -> bytes:
+    try:
+        with path.open("rb") as file:
+            data = file.read(most + 1)
+    except OSError as error:
+        raise ResultFileError(f"{path.name} cannot be read: {error.strerror or error}.") from error
+    if len(data) > most:
+        raise ResultFileError(f"{path.name} is larger than {most >> 20} MB.")
+    return data
+
+
+def _unpacked(data: bytes) -> dict[str, bytes]:
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {member.filename: member for member in archive.infolist()}
+            names = _allowed([name for name in members if name != HEAD])
+            if sum(member.file_size for member in members.values()) > MOST_BYTES:
+                raise ResultFileError(f"it takes more than {MOST_BYTES >> 20} MB.")
+            kept = (name for name in (*names, HEAD) if name in members)
+            return {name: archive.read(members[name]) for name in kept}
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+        raise ResultFileError("it is no zip file, or was cut off.") from error
+
+
+def _allowed(names: Iterable[str]) -> list[str]:
+    """Names of tables and of the maps, and no way out of the folder."""
+    listed = list(names)
+    if len(listed) > MOST_FILES:
+        raise ResultFileError(f"it lists more than {MOST_FILES} files.")
+    for name in listed:
+        stem = name.removesuffix(".parquet")
+        if name != MAPS and (stem == name or not TABLE_NAME.fullmatch(stem)):
+            raise ResultFileError(f"it names a file {quoted(name)}, which no record has.")
+    return listed
