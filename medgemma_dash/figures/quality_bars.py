@@ -19,7 +19,7 @@ MARK_SIGNS: dict[Mark, str] = {"good": "●", "acceptable": "◐", "poor": "○"
 ROW_PX, TITLE_PX, BELOW_PX = 18, 37, 6
 END_PX = 58  # a number with its sign
 NAME_PX, LETTER_PX = 28, 6.4
-LONGEST_NAME = 16
+LONGEST_NAME = 20
 BAR_WIDTH = 0.62
 
 

@@ -14,12 +14,13 @@ def switched_map(
     """A copy to be coloured in the raw map's place; see `MapPanel.drawn`.
 
     coverage: the share of each cell that the body covers; a cell keeps that share of its value.
-    percentile: magnitudes above this percentile of the map's own are taken down to it, so that
-        one cell does not leave the others dark. border: without the outermost ring of cells.
+    percentile: magnitudes above this percentile of those that are not zero are taken down to it,
+        so that one cell does not leave the others dark. border: without the outermost ring.
     """
     shown = image.astype(np.float64)
-    if percentile is not None:
-        most = float(np.percentile(np.abs(shown), percentile))
+    if percentile is not None and shown.any():
+        # Of all cells it would be zero where few cells hold the whole map.
+        most = float(np.percentile(np.abs(shown[shown != 0]), percentile))
         shown = shown.clip(-most, most)
     if coverage is not None:
         shown = shown * coverage

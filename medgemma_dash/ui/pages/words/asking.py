@@ -31,10 +31,12 @@ if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
     from medgemma_dash.core.target import Target
     from medgemma_dash.services.words.plan import Place
+    from medgemma_dash.ui.state.study import Options
 
 FIRST_WORDS = 6
 METHOD_PX, AFTER_PX = 250, 240
 LONGEST_TYPED = 2000
+PROBABLE = -1
 CHAIN_TITLE = "Published chain"
 PLACE_TITLES: dict[Place, str] = {"answer": "Answer", "prompt": "Prompt", "forced": "Forced"}
 MISSING = "words_missing"
@@ -64,7 +66,7 @@ def words_asked(answer: Answer, target: Target) -> WordsAsked:
         places = _places()
         after = _forced_after(answer) if "forced" in places else None
         method = _method()
-    options = ()
+    options: Options = ()
     if method != CHAIN:
         spec = next(spec for spec in specs_by_family() if spec.name == method)
         options = chosen_options(spec)
@@ -157,15 +159,15 @@ def _places() -> tuple[Place, ...]:
 def _forced_after(answer: Answer) -> int | None:
     """How many tokens stand in front of a forced word; None: where it is most probable."""
     ends = {stop: quoted(_text(answer, 0, stop)[-24:]) for _, stop in answer.words}
-    choices = [None, 0, *ends]
+    choices = [PROBABLE, 0, *ends]
     key = f"{AFTER}_{current_session().study.generation}"  # type: ignore[union-attr]
 
-    def words(after: int | None) -> str:
-        if after is None:
+    def words(after: int) -> str:
+        if after == PROBABLE:
             return "where it is most probable"
         return f"behind “…{ends[after]}”" if after else "at the beginning"
 
-    return st.selectbox(
+    chosen = st.selectbox(
         "Forced",
         choices,
         format_func=words,
@@ -175,6 +177,7 @@ def _forced_after(answer: Answer) -> int | None:
         "behind it matters. Most probable: in place of the word where its first token was.",
         persist_state="session",
     )
+    return None if chosen == PROBABLE else int(chosen)
 
 
 def _method() -> str:

@@ -86,9 +86,9 @@ def map_switches(film: Study | None) -> None:
         st.toggle(
             f"Clip at {CLIP_PERCENTILE:.0f}%",
             key=CLIP,
-            help=f"The picture shows patches above the {CLIP_PERCENTILE:.0f}th percentile of a map "
-            "as that: one patch no longer leaves the others dark. The numbers stay those of the "
-            "raw map.",
+            help=f"The picture shows patches above the {CLIP_PERCENTILE:.0f}th percentile of a "
+            "map's own, zeros left out, as that: one patch no longer leaves the others dark. The "
+            "numbers stay those of the raw map.",
             persist_state="session",
         )
         st.toggle(
