@@ -14,9 +14,11 @@ from medgemma_dash.figures.overlay import overlay_picture
 from medgemma_dash.figures.overlay_svg import overlay_svg
 from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
+from medgemma_dash.figures.quality_bars import QualityMeasure, quality_figure
 from medgemma_dash.figures.question_scores import question_scores_figure
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
 from medgemma_dash.figures.removal_curves import removal_curve_figure
+from medgemma_dash.figures.switched import switched_map
 from medgemma_dash.figures.words import plain, prompt_words_figure
 from medgemma_dash.figures.zones import zone_figure
 
@@ -25,6 +27,7 @@ __all__ = [
     "PLOTLY_CONFIG",
     "MapPanel",
     "Palette",
+    "QualityMeasure",
     "ScaleChoice",
     "View",
     "WordRelevance",
@@ -42,8 +45,10 @@ __all__ = [
     "palette",
     "plain",
     "prompt_words_figure",
+    "quality_figure",
     "question_scores_figure",
     "relevance_figure",
     "removal_curve_figure",
+    "switched_map",
     "zone_figure",
 ]

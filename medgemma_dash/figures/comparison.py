@@ -70,8 +70,9 @@ def comparison_figure(
     if not panels:
         raise ValueError("A comparison needs at least one panel.")
     for panel in panels:
-        if panel.image_map is not None and panel.image_map.shape != panel.grid:
-            raise ValueError(f"{panel.title}: {panel.image_map.shape} is not {panel.grid}.")
+        for one in (panel.image_map, panel.drawn):
+            if one is not None and one.shape != panel.grid:
+                raise ValueError(f"{panel.title}: {one.shape} is not {panel.grid}.")
         zones = panel.zone_names
         if zones is not None and [len(row) for row in zones] != panel.grid[0] * [panel.grid[1]]:
             raise ValueError(f"{panel.title}: the zones do not fit a grid of {panel.grid}.")
@@ -129,7 +130,13 @@ def comparison_figure(
             traces.append(colour_bar(ends, name, _bar(panel.signed, both=both), axes))
         boxes += [
             box | {"xref": axes["xaxis"], "yref": axes["yaxis"]}
-            for box in cell_boxes(cells, image_map, panel.signed, selected_cells, panel.mark_peak)
+            for box in cell_boxes(
+                cells,
+                image_map if panel.drawn is None else panel.image_map,
+                panel.signed,
+                selected_cells,
+                panel.mark_peak,
+            )
         ]
     labels += _bar_labels(panels, limits, scale, dark)
     if peaks:
@@ -139,13 +146,13 @@ def comparison_figure(
 
 
 def _scaled(panel: MapPanel, scale: ScaleChoice) -> npt.NDArray[np.float32] | None:
-    if panel.image_map is None or scale == "per panel":
-        return panel.image_map
-    image_map, *others = (
-        one if panel.signed else one.clip(0) for one in (panel.image_map, *panel.beside)
-    )
-    mass = sum(float(np.abs(one, dtype=np.float64).sum()) for one in (image_map, *others))
-    shares: npt.NDArray[np.float32] = (image_map / (mass or 1.0)).astype(np.float32)
+    drawn = panel.image_map if panel.drawn is None else panel.drawn
+    if panel.image_map is None or drawn is None or scale == "per panel":
+        return drawn
+    maps = [one if panel.signed else one.clip(0) for one in (panel.image_map, *panel.beside)]
+    mass = sum(float(np.abs(one, dtype=np.float64).sum()) for one in maps)
+    coloured = drawn if panel.signed else drawn.clip(0)
+    shares: npt.NDArray[np.float32] = (coloured / (mass or 1.0)).astype(np.float32)
     return shares
 
 

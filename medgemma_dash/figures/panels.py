@@ -33,6 +33,9 @@ class MapPanel:
         of them; None tells no zones.
     beside: the same explanation's maps of its other images, which share this one's unit and scale.
     mark_peak: whether a box marks the peak; that of a control means nothing.
+    tell_peak: whether its value stands in the small print, where that has room for both.
+    drawn: what is coloured in the map's place, such as the map without its border; every number,
+        the peak and its box are still the map's own.
     """
 
     title: str
@@ -48,6 +51,8 @@ class MapPanel:
     zone_names: Sequence[Sequence[str]] | None = None
     beside: tuple[npt.NDArray[np.float32], ...] = ()
     mark_peak: bool = True
+    tell_peak: bool = True
+    drawn: npt.NDArray[np.float32] | None = None
 
 
 def has_map(panel: MapPanel) -> bool:
@@ -126,7 +131,7 @@ def panel_labels(
     left, bottom, top = _box_of(place, columns, rows, panel_px, title_px(panels))
     centre = left + (1 / columns - GAP) / 2
     title = f"<b>{plain(panel.title, 60)}</b><br>" if panel.title else ""
-    peak = "" if panel.image_map is None else peak_words(panel)
+    peak = peak_words(panel) if panel.image_map is not None and panel.tell_peak else ""
     # A pin's question would stand on R and L, between which this line has its room.
     room = max(SHORTEST_CAPTION, (panel_px - SIDES_PX) // SMALL_LETTER_PX - len(peak))
     small = " · ".join(part for part in (plain(panel.caption, room), peak) if part)

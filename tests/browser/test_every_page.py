@@ -33,6 +33,7 @@ PAGES = [
     ("Explain", ".st-key-overlay .heatmaplayer image", 1),
     ("Compare", ".st-key-comparison .heatmaplayer image", 6),
     ("Layers", ".st-key-head_maps .heatmaplayer image", 1),
+    ("Target Words", ".st-key-words_maps .heatmaplayer image", 5),
     ("Methods", ".st-key-methods_table canvas", 1),
 ]
 # What other people's markup breaks and this program cannot reach: the rule, what the element's
@@ -70,7 +71,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def opened(page: Page, app_url: str, address: str, landmark: str, count: int) -> None:
-    page.goto(f"{app_url}/{address}")
+    page.goto(f"{app_url}/{address.replace(' ', '_')}")
     shown(page, landmark, count)
 
 

@@ -8,12 +8,14 @@ import pytest
 
 from medgemma_dash.figures import (
     MapPanel,
+    QualityMeasure,
     WordRelevance,
     comparison_figure,
     conditions_figure,
     image_effect_figure,
     layer_figure,
     prompt_words_figure,
+    quality_figure,
     relevance_figure,
     removal_curve_figure,
 )
@@ -48,6 +50,15 @@ FIGURES = {
     "layers": lambda: layer_figure(np.abs(MAP[0]), [True, False] * 8, named=3),
     "image effects": lambda: image_effect_figure(["Yes", "."], [4.8, -0.1], ["in part", ""]),
     "conditions": lambda: conditions_figure([("with it", 0.99, "0.99"), ("blank", 0.1, "0.10")]),
+    "qualities": lambda: quality_figure(
+        ["Yes", "no"],
+        [
+            QualityMeasure(
+                "a", "b", 0.7, 0.5, 0.6, 1.0, (0.8, 0.2), ("80%", "20%"), ("good", "poor")
+            ),
+            QualityMeasure("c", "", None, None, None, 1.0, (0.8, 0.2), ("1", "2"), (None, None)),
+        ],
+    ),
     "removal curves": lambda: removal_curve_figure(
         np.arange(16) / 15, tuple(np.abs(MAP[:3])), [("a", MAP[3]), ("b", MAP[4])], "share removed"
     ),

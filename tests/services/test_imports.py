@@ -10,7 +10,13 @@ import pytest
 ROOT = Path(__file__).parents[2]
 TASKS = [
     f"medgemma_dash.services.{of}"
-    for of in ("runtime.host", "explaining.tasks", "faithfulness.tasks", "layers.tasks")
+    for of in (
+        "runtime.host",
+        "explaining.tasks",
+        "faithfulness.tasks",
+        "layers.tasks",
+        "words.tasks",
+    )
 ]
 
 

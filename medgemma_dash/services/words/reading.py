@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from medgemma_dash.core.errors import quoted
 from medgemma_dash.core.record import Record
+from medgemma_dash.metrics.agreement_controls import judged_pairs
+from medgemma_dash.metrics.agreement_words import agreement_summary
+from medgemma_dash.services.words.rows import WordRow, full_names
 
 LONGEST_PRECEDING = 40
+# From these shares on, a map is said to lie in a half, and in a third; even ones are 1/2 and 1/3.
+HALF_SHARE, THIRD_SHARE = 0.65, 0.5
+MOST_COMPARED = 12  # maps: every pair costs milliseconds
 WHERE = {
     "answer": "in the answer",
     "prompt": "in the prompt",
@@ -31,6 +37,91 @@ def failed_lines(record: Record) -> Iterator[str]:
         if not row["made_map"]:
             start = f"{quoted(row['word'])} {WHERE[row['place']]}: {row['method']} made no map."
             yield f"{start} {row['reason']}"
+
+
+def failed_together(record: Record) -> Iterator[str]:
+    """The same, the words that a method failed on for one reason in one sentence."""
+    failed: dict[tuple[str, str], dict[str, None]] = {}
+    for row in record.tables["attempts"].to_dict("records"):
+        if not row["made_map"]:
+            failed.setdefault((row["method"], row["reason"]), {})[quoted(row["word"])] = None
+    for (method, reason), words in failed.items():
+        yield f"{method} made no map of {_listed(list(words))}. {reason}"
+
+
+def regions_line(rows: Sequence[WordRow], patient_right: str = "unknown") -> str:
+    """Where the model looks for the words, those that it looks for in one place together.
+
+    patient_right: the image side on which the patient's right lies: "left", "right", "unknown".
+    """
+    found: dict[str, list[str]] = {}
+    for row, name in zip(rows, full_names(rows), strict=True):
+        if row.map is not None:
+            found.setdefault(_region(row, patient_right), []).append(quoted(name))
+    return " ".join(f"{_listed(names)}: {region}." for region, names in found.items())
+
+
+def alike_line(rows: Sequence[WordRow]) -> str:
+    """Whether the maps differ from word to word, by Jensen-Shannon and its controls; "" where no
+    two can be compared.
+    """
+    named = [
+        (name, row.map)
+        for row, name in zip(rows, full_names(rows), strict=True)
+        if row.map is not None and row.per_word
+    ]
+    named = [(name, image) for name, image in named if image.shape == named[0][1].shape]
+    if not 2 <= len(named) <= MOST_COMPARED:
+        return ""
+    pairs = judged_pairs([image for _, image in named], "divergence")
+    return agreement_summary([quoted(name) for name, _ in named], pairs, "divergence")
+
+
+def quality_line(rows: Sequence[WordRow]) -> str:
+    """How many maps reach each target; "" without a map."""
+    marks = [row.marks for row in rows if row.map is not None]
+    if not marks:
+        return ""
+    told = []
+    for measure, good in _GOOD.items():
+        reached = sum(one.get(measure) == "good" for one in marks)
+        told.append(f"{good} {reached} of {len(marks)}")
+    return f"Targets reached: {', '.join(told)}."
+
+
+_GOOD = {
+    "inside_body": "inside the body",
+    "border": "off the border",
+    "entropy": "focused",
+    "peak_ratio": "a clear peak",
+}
+
+
+def _region(row: WordRow, patient_right: str) -> str:
+    """Where most of a map lies, in words of the picture."""
+    sides = {}
+    for side in ("left", "right"):
+        own = "right" if side == patient_right else "left"
+        told = f" (patient's {own})" if patient_right != "unknown" else ""
+        sides[f"{side} half{told}"] = row.numbers[side]
+    thirds = {
+        "upper third": row.numbers["apical"],
+        "middle third": row.numbers["middle"],
+        "lower third": row.numbers["basal"],
+    }
+    side = next((name for name, share in sides.items() if share >= HALF_SHARE), "")
+    third = next((name for name, share in thirds.items() if share >= THIRD_SHARE), "")
+    if side and third:
+        return f"mostly the image's {side}, and its {third}"
+    if side or third:
+        return f"mostly the image's {side or third}"
+    if row.numbers["left"] != row.numbers["left"]:
+        return "nothing that speaks for it on the image"
+    return "no one half or third of the image"
+
+
+def _listed(names: Sequence[str]) -> str:
+    return names[0] if len(names) == 1 else f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _line(row: dict[Any, Any], numbered: bool, images: int) -> str:

@@ -1,0 +1,1 @@
+"""Target Words: where does the model look for these words?"""
