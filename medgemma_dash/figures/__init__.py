@@ -14,6 +14,7 @@ from medgemma_dash.figures.overlay import overlay_picture
 from medgemma_dash.figures.overlay_svg import overlay_svg
 from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
+from medgemma_dash.figures.part_scores import PartScore, part_scores_figure
 from medgemma_dash.figures.question_scores import question_scores_figure
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
 from medgemma_dash.figures.removal_curves import removal_curve_figure
@@ -25,6 +26,7 @@ __all__ = [
     "PLOTLY_CONFIG",
     "MapPanel",
     "Palette",
+    "PartScore",
     "ScaleChoice",
     "View",
     "WordRelevance",
@@ -40,6 +42,7 @@ __all__ = [
     "overlay_svg",
     "pair_figure",
     "palette",
+    "part_scores_figure",
     "plain",
     "prompt_words_figure",
     "question_scores_figure",
