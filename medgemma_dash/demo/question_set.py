@@ -88,6 +88,11 @@ def example_names() -> tuple[str, ...]:
     return tuple(_example_questions())
 
 
+def example_question(name: str) -> str:
+    """What is asked about a film of the set, in its baseline wording."""
+    return _BASELINE.format(_example_questions()[name].finding)
+
+
 @lru_cache(maxsize=len(_SEEDS))
 def example_image(name: str) -> bytes:
     """A film of the set as PNG; raises KeyError for any other name."""

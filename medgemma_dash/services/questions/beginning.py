@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.services.questions.given import GivenSet
-from medgemma_dash.services.questions.kept_runs import AboutRun, begin_run, input_key, run_name
+from medgemma_dash.services.questions.kept_runs import AboutRun, begin_run, run_name
 from medgemma_dash.services.questions.tasks import OWNER, questions_task
 from medgemma_dash.services.questions.under_way import RunsUnderWay, RunUnderWay
 
@@ -30,8 +30,7 @@ def begin(
 
     questions = given.questions(options)
     facts = model_facts(host.model)
-    key = input_key(questions, given.source.key)
-    name = run_name(identity(facts, questions.plan), key)
+    name = run_name(identity(facts, questions.plan), given.key)
     there = known.get(name)
     if there is not None and not there.job.finished:
         return there
@@ -39,7 +38,7 @@ def begin(
         title=given.title,
         source=given.kind,
         folder=given.folder,
-        input=key,
+        input=given.key,
         rows=len(questions.rows),
         to_ask=len(questions.to_ask),
         selected=questions.plan.selected,

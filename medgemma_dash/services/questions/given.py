@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
@@ -48,20 +49,20 @@ class GivenSet:
         """What people see as its name; a file's own is never shown."""
         return EXAMPLE_TITLE if self.kind == "example" else OWN_TITLE
 
-    @property
+    @cached_property
     def can_be_asked(self) -> int:
         """How many rows have a question and an image."""
         return sum(row.can_be_asked for row in self.rows)
 
-    @property
+    @cached_property
     def images(self) -> int:
         """How many images its rows are about."""
         return len({row.image for row in self.rows if row.image})
 
-    @property
+    @cached_property
     def key(self) -> str:
         """Equal for the same table and images."""
-        return input_key(self.questions(PlanOptions()), self.source.key)
+        return input_key(self.table.digest, self.source.key)
 
     def questions(self, options: PlanOptions) -> QuestionSet:
         """What is asked of it."""

@@ -16,7 +16,6 @@ from typing import Any
 from medgemma_dash.core.errors import ResultFileError
 from medgemma_dash.core.record_files import HEAD
 from medgemma_dash.services.questions.journal import FILE
-from medgemma_dash.services.questions.question_set import QuestionSet
 
 ABOUT, TABLE, RECORD = "about.json", "table", "record"
 VERSION = 1
@@ -81,9 +80,9 @@ def runs_folder(environment: Mapping[str, str] = os.environ) -> Path:
     return base / "medgemma-dash" / "questions"
 
 
-def input_key(questions: QuestionSet, images: str) -> str:
-    """Equal for the same table and images. images: `ImageSource.key`."""
-    return sha256(f"{questions.plan.table_sha256}\n{images}".encode()).hexdigest()
+def input_key(table: str, images: str) -> str:
+    """Equal for the same table and images. table: `QuestionTable.digest`; images: the source's."""
+    return sha256(f"{table}\n{images}".encode()).hexdigest()
 
 
 def run_name(run: Mapping[str, object], key: str) -> str:

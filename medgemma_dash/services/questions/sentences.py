@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 
     from medgemma_dash.core.record import Record
 
+_TITLES = {name: name for name in ("accuracy", "sensitivity", "specificity")} | {"auc": "AUC"}
+_PLURAL = {"finding": "findings", "strategy": "strategies"}
 NOTHING = "No row with a known truth was answered, so there is no score."
 
 
@@ -54,21 +56,24 @@ def truths_sentence(record: Record) -> str:
     return f"Sensitivity {found}, specificity {spared}.{more}"
 
 
-def parts_sentence(record: Record, by: str) -> str:
+def parts_sentence(record: Record, by: str, measure: str = "accuracy") -> str:
     """Which finding or strategy is worst and which is best, and how many stand above blind."""
     summary = record.tables["summary"]
-    lines = summary[(summary["by"] == by) & (summary["measure"] == "accuracy")]
+    lines = summary[(summary["by"] == by) & (summary["measure"] == measure)]
+    lines = lines[lines["value"].notna()]
+    title = _TITLES[measure]
     if not len(lines):
-        return f"No {by} is named in the rows that were scored."
-    worst, best = lines.loc[lines["value"].idxmin()], lines.loc[lines["value"].idxmax()]
+        return f"No {by} has rows enough for {title}."
     above = int((lines["low"] > lines["blank_high"]).sum())
-    span = (
-        f"All {len(lines)} have accuracy {worst['value']:.2f}."
-        if worst["value"] == best["value"]
-        else f"Accuracy is lowest for {worst['name']}, {worst['value']:.2f}, and highest for "
-        f"{best['name']}, {best['value']:.2f}."
+    floor = f"{above} of {len(lines)} above the blind floor by their intervals"
+    worst, best = lines.loc[lines["value"].idxmin()], lines.loc[lines["value"].idxmax()]
+    if worst["value"] == best["value"]:
+        names = worst["name"] if len(lines) == 1 else f"all {len(lines)} {_PLURAL[by]}"
+        return f"{_capital(title)} is {worst['value']:.2f} for {names}; {floor}."
+    return (
+        f"{_capital(title)} is lowest for {worst['name']}, {worst['value']:.2f}, and highest for "
+        f"{best['name']}, {best['value']:.2f}; {floor}."
     )
-    return f"{span} {above} of {len(lines)} stand above their blind floor by their intervals."
 
 
 def flips_sentence(record: Record) -> str:
@@ -113,6 +118,10 @@ def maps_sentence(record: Record) -> str:
 def _all(record: Record) -> pd.DataFrame:
     summary = record.tables["summary"]
     return summary[summary["by"] == "all"].set_index("measure")
+
+
+def _capital(title: str) -> str:
+    return title[0].upper() + title[1:]
 
 
 def _percent(value: float) -> str:
