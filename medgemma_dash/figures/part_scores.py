@@ -6,11 +6,16 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from medgemma_dash.figures.palette import palette
-from medgemma_dash.figures.question_scores import END_PX, interval_words, whiskers
+from medgemma_dash.figures.question_scores import (
+    END_PX,
+    interval_words,
+    whiskers,
+    whole_rows,
+)
 from medgemma_dash.figures.row_bars import row_bars
 from medgemma_dash.figures.words import plain
 
-LONGEST_PART = 26
+LONGEST_PART = 30
 
 
 @dataclass(frozen=True)
@@ -34,17 +39,18 @@ def part_scores_figure(
     *,
     reach: tuple[float, float] = (0.0, 1.0),
     counted: str = "rows",
+    decimals: int = 2,
 ) -> go.Figure:
     """A bar for each part in the order given. reach: the axis' range. counted: what `rows` are.
 
-    Each point's number is the part's place, so that a click tells which it was.
+    decimals: of the numbers at the bars' ends. A click's place tells which part it was on.
     """
     colours = palette(dark)
     names = [plain(part.name, LONGEST_PART) for part in parts]
     figure = row_bars(
         [part.value for part in parts],
         names,
-        [interval_words(part.value, part.low, part.high) for part in parts],
+        [interval_words(part.value, part.low, part.high, decimals) for part in parts],
         [_hover(part, counted) for part in parts],
         colours,
         reach=reach,
@@ -52,7 +58,6 @@ def part_scores_figure(
         bars=[colours.accent] * len(parts),
     )
     figure.data[0].error_x = whiskers([(p.value, p.low, p.high) for p in parts], colours.text)
-    figure.data[0].customdata = [[place] for place in range(len(parts))]
     for name, symbol in zip(
         dict.fromkeys(name for part in parts for name, _ in part.floors),
         ("diamond-open", "x-thin-open"),
@@ -78,9 +83,12 @@ def part_scores_figure(
                 },
                 hoverinfo="skip",
                 showlegend=True,
+                unselected={"marker": {"opacity": 1}},
             )
         )
-    if len(figure.data) > 1:
+    marked = len(figure.data) > 1
+    whole_rows(figure, reach, colours)
+    if marked:
         figure.data[0].showlegend = False
         figure.update_layout(
             showlegend=True,

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
-from medgemma_dash.figures.palette import palette
+from medgemma_dash.figures.palette import Palette, palette
 from medgemma_dash.figures.row_bars import row_bars
 from medgemma_dash.figures.words import plain
 
@@ -35,12 +35,38 @@ def question_scores_figure(
         bars=[colours.bar if place % 3 else colours.accent for place in range(len(scores))],
     )
     figure.data[0].error_x = whiskers([numbers for _, *numbers in scores], colours.text)
+    whole_rows(figure, (0.0, 1.0), colours)
     return figure
 
 
-def interval_words(value: float, low: float, high: float) -> str:
+def interval_words(value: float, low: float, high: float, decimals: int = 2) -> str:
     """A number with its interval, as it stands at a bar's end."""
-    return f"{value:.2f} ({low:.2f}\u2013{high:.2f})" if low == low else f"{value:.2f}"
+    said = f"{value:.{decimals}f}"
+    return f"{said} ({low:.{decimals}f}\u2013{high:.{decimals}f})" if low == low else said
+
+
+def whole_rows(figure: go.Figure, reach: tuple[float, float], colours: Palette) -> None:
+    """Have each bar's whole row tell its numbers and take clicks: a bar may have no length.
+
+    The row that is chosen is tinted, and no bar fades for it.
+    """
+    bars = figure.data[0]
+    low, high = reach
+    figure.add_bar(
+        x=[high - low] * len(bars.y),
+        base=low,
+        y=bars.y,
+        orientation="h",
+        width=0.96,
+        marker={"color": "rgba(0,0,0,0)", "line": {"width": 0}},
+        selected={"marker": {"color": colours.accent, "opacity": 0.16}},
+        unselected={"marker": {"opacity": 0}},
+        hovertext=bars.hovertext,
+        hovertemplate=bars.hovertemplate,
+        showlegend=False,
+    )
+    bars.update(hoverinfo="skip", hovertemplate=None, unselected={"marker": {"opacity": 1}})
+    figure.update_layout(barmode="overlay")
 
 
 def whiskers(numbers: Sequence[Sequence[float]], colour: str) -> dict[str, object]:

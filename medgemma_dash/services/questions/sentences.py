@@ -83,12 +83,10 @@ def flips_sentence(record: Record) -> str:
     if not len(lines):
         return "No question was asked in more than one wording."
     said = [
-        f"{line['phrasing']}, {_percent(line['flipped'])} of {line['groups']} flip "
-        f"({line['yes_to_no']} yes to no, {line['no_to_yes']} no to yes of {line['pairs']} "
-        "wordings)"
+        f"over {line['phrasing']} wordings {_percent(line['flipped'])} of {line['groups']}"
         for _, line in lines.iterrows()
     ]
-    return f"Of questions about one image, over phrasings {'; '.join(said)}."
+    return f"Answers about one image that are not all equal: {', '.join(said)}."
 
 
 def maps_sentence(record: Record) -> str:

@@ -134,7 +134,7 @@ def test_every_bar_and_number_leads_to_its_rows(open_questions: OpenPage) -> Non
             if cells is not None
             else {"points": [{"point_index": place, "curve_number": 0}]}
         )
-        click(app, key, {"selection": chosen})
+        click(app, f"{key}_{'cells' if cells is not None else 'chart'}", {"selection": chosen})
         found = state_of(app).behind
         assert found is not None
         return set(found.rows)
@@ -147,6 +147,14 @@ def test_every_bar_and_number_leads_to_its_rows(open_questions: OpenPage) -> Non
     assert "24 rows behind Accuracy of nodule. show all" in lines_of(app, "questions_behind")
     choose_action(app, "questions_behind", "all")
     assert state_of(app).behind is None
+    # The same number again: its table was made anew, so that it is chosen and not let go.
+    app.run()
+    click(
+        app,
+        "questions_by_finding_chart__1",
+        {"selection": {"points": [{"point_index": 0, "curve_number": 0}]}},
+    )
+    assert len(state_of(app).behind.rows) == 24  # type: ignore[union-attr]
 
     app.session_state["questions_part"] = "Phrasings"
     app.run()

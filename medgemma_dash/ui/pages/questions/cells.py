@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.pages.questions.state import Behind, QuestionsState
 from medgemma_dash.ui.state.session import page_state
 
@@ -14,52 +15,91 @@ if TYPE_CHECKING:
 
     import pandas as pd
 
-
-def show_behind(label: str, rows: pd.DataFrame) -> None:
-    """Have the page show these rows. label: what they are, as it follows their number."""
-    page_state(QuestionsState).behind = Behind(label, tuple(map(int, rows["row"])))
+    Rows = Callable[[int, str], tuple[str, pd.DataFrame]]
 
 
-def clicked_point(key: str) -> int | None:
-    """The place of the bar that was clicked in the chart with this key, inside its callback."""
-    points = st.session_state[key]["selection"]["points"]
-    places = [point.get("point_index", point.get("point_number")) for point in points]
-    return next((int(place) for place in places if place is not None), None)
+def bars_chart(figure: Any, *, key: str, alt: str, rows: Rows) -> None:
+    """A chart each of whose bars shows the rows behind it.
+
+    rows: of a bar's place and "": what they are, as it follows their number, and the rows.
+    """
+
+    def place() -> int | None:
+        points = st.session_state[widget]["selection"]["points"]
+        found = [point.get("point_index", point.get("point_number")) for point in points]
+        return next((int(one) for one in found if one is not None), None)
+
+    widget = _widget(f"{key}_chart")
+    with st.container(key=key):
+        chart(
+            figure,
+            key=widget,
+            alt=alt,
+            on_select=lambda: _chosen(widget, place(), "", rows),
+            selection_mode="points",
+        )
 
 
-def cells_table(
-    frame: pd.DataFrame,
-    *,
-    key: str,
-    hints: Mapping[str, str],
-    on_cell: Callable[[int, str], None],
-    formats: Mapping[str, str] | None = None,
-) -> None:
-    """A table each of whose cells can be clicked; its index names the lines.
+def cells_table(frame: pd.DataFrame, *, key: str, hints: Mapping[str, str], rows: Rows) -> None:
+    """A table each of whose cells shows the rows behind it; its index names the lines.
 
-    hints: of its columns. on_cell: is given the line's place and the column's name.
+    hints: of its columns. rows: of the line's place and the column's name; as of `bars_chart`.
     """
 
     def clicked() -> None:
-        cells = st.session_state[key]["selection"]["cells"]
-        if cells:
-            place, name = cells[0]
-            on_cell(int(place), str(name))
+        cells = st.session_state[widget]["selection"]["cells"]
+        place, name = cells[0] if cells else (None, "")
+        _chosen(widget, place, str(name), rows)
 
     settings = {
-        name: st.column_config.NumberColumn(help=hint, format=(formats or {}).get(name))
-        if frame[name].dtype.kind in "if"
-        else st.column_config.TextColumn(help=hint)
+        name: (
+            st.column_config.NumberColumn(help=hint)
+            if frame[name].dtype.kind in "if"
+            else st.column_config.TextColumn(help=hint)
+        )
         for name, hint in hints.items()
         if name in frame
     }
-    st.dataframe(
-        frame,
-        width="stretch",
-        height="content",
-        placeholder="–",
-        column_config=settings,
-        key=key,
-        on_select=clicked,
-        selection_mode="single-cell",
-    )
+    widget = _widget(f"{key}_cells")
+    with st.container(key=key):
+        st.dataframe(
+            frame,
+            width="stretch",
+            height="content",
+            placeholder="–",
+            column_config=settings,
+            key=widget,
+            on_select=clicked,
+            selection_mode="single-cell",
+        )
+
+
+def show_all() -> None:
+    """Show every row again, and have nothing chosen any more."""
+    state = page_state(QuestionsState)
+    _let_go(state)
+    state.behind, state.chosen_in = None, ""
+
+
+def _chosen(widget: str, place: int | None, name: str, rows: Rows) -> None:
+    state = page_state(QuestionsState)
+    if place is None:  # what was chosen was clicked again
+        if state.chosen_in == widget:
+            state.behind, state.chosen_in = None, ""
+        return
+    if state.chosen_in != widget:
+        _let_go(state)
+    label, found = rows(int(place), name)
+    state.behind, state.chosen_in = Behind(label, tuple(map(int, found["row"]))), widget
+
+
+def _let_go(state: QuestionsState) -> None:
+    """Have a new widget, with nothing chosen, in the place of that in which something was."""
+    name = state.chosen_in.partition("__")[0]
+    if name:
+        state.turns[name] = state.turns.get(name, 0) + 1
+
+
+def _widget(name: str) -> str:
+    turn = page_state(QuestionsState).turns.get(name, 0)
+    return f"{name}__{turn}" if turn else name

@@ -15,18 +15,18 @@ from medgemma_dash.services.questions.sentences import (
     maps_sentence,
     parts_sentence,
 )
-from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.pages.questions.cells import cells_table, clicked_point, show_behind
+from medgemma_dash.ui.pages.questions.cells import bars_chart, cells_table
 from medgemma_dash.ui.pages.questions.state import MEASURE, PART
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from medgemma_dash.core.record import Record
+    from medgemma_dash.ui.pages.questions.cells import Rows
 
 FINDING, STRATEGY = "By finding", "By strategy"
 PHRASINGS, MAPS = "Phrasings", "Maps"
@@ -105,9 +105,9 @@ def _by(record: Record, by: str, measure: str) -> None:
         return
     names = list(lines["name"])
 
-    def show(place: int, _: str = "") -> None:
+    def behind(place: int, _: str) -> tuple[str, pd.DataFrame]:
         rows = rows_behind(record, by, names[place], measure)
-        show_behind(f"behind {MEASURES[measure]} of {names[place]}", rows)
+        return f"behind {MEASURES[measure]} of {names[place]}", rows
 
     floors = (("image blanked", "blank"), ("image swapped", "swapped"))
     _bars(
@@ -125,7 +125,7 @@ def _by(record: Record, by: str, measure: str) -> None:
         key=f"questions_by_{by}",
         alt=f"Bars: {MEASURES[measure]} of each {by} with its 95% interval, and marks where it is "
         "with the image blanked and swapped.",
-        on_bar=show,
+        rows=behind,
     )
     numbers = {
         title: [interval_text(line, condition) for _, line in lines.iterrows()]
@@ -134,7 +134,7 @@ def _by(record: Record, by: str, measure: str) -> None:
     table = pd.DataFrame(
         {"rows": lines["rows"].to_numpy()} | numbers, index=pd.Index(names, name="")
     )
-    _as_a_table(table, f"questions_{by}_table", MEASURE_HINTS, show)
+    _as_a_table(table, f"questions_{by}_table", MEASURE_HINTS, behind)
 
 
 def _flips(record: Record) -> None:
@@ -143,7 +143,16 @@ def _flips(record: Record) -> None:
     if not len(flips):
         return
     keys = list(zip(flips["phrasing"], flips["strategy"], strict=True))
-    names = [f"{strategy or 'all'} ({phrasing})" for phrasing, strategy in keys]
+    names = [f"{strategy or 'all'}, {phrasing}" for phrasing, strategy in keys]
+
+    def behind(place: int, name: str) -> tuple[str, pd.DataFrame]:
+        what = "groups" if name == "flipped" else "wordings"
+        label = f"behind “{name}” over {names[place]}: {what} with their baseline wordings"
+        if name == "holds":
+            both = [rows_of_flips(record, *keys[place], one) for one in ("yes_to_yes", "no_to_no")]
+            return label, pd.concat(both)
+        return label, rows_of_flips(record, *keys[place], _FLIP_CHANGES.get(name, ""))
+
     _bars(
         [
             PartScore(name, float(line["flipped"]), float(line["low"]), float(line["high"]),
@@ -153,22 +162,9 @@ def _flips(record: Record) -> None:
         key="questions_flips",
         alt="Bars: the share of groups whose answer flips, over shown and over withheld phrasings "
         "and over each strategy, with 95% intervals.",
-        on_bar=lambda place: show_behind(
-            f"of groups that flip over {names[place]}",
-            rows_of_flips(record, *keys[place], "flipped"),
-        ),
+        rows=lambda place, _: behind(place, "flipped"),
         counted="groups",
     )  # fmt: skip
-
-    def cell(place: int, name: str) -> None:
-        change = _FLIP_CHANGES.get(name, "")
-        label = f"of {name} over {names[place]}, with their baseline wordings"
-        if name == "holds":
-            both = [rows_of_flips(record, *keys[place], one) for one in ("yes_to_yes", "no_to_no")]
-            rows = pd.concat(both)
-        else:
-            rows = rows_of_flips(record, *keys[place], change)
-        show_behind(label, rows)
 
     table = pd.DataFrame(
         {
@@ -190,9 +186,9 @@ def _flips(record: Record) -> None:
         table[whole].drop(columns=["groups", "margin"]),
         key="questions_changes",
         hints=FLIP_HINTS,
-        on_cell=lambda place, name: cell(places[place], name),
+        rows=lambda place, name: behind(places[place], name),
     )
-    _as_a_table(table, "questions_flips_table", FLIP_HINTS, cell)
+    _as_a_table(table, "questions_flips_table", FLIP_HINTS, behind)
 
 
 def _maps(record: Record) -> None:
@@ -203,8 +199,8 @@ def _maps(record: Record) -> None:
     keys = list(zip(table["phrasing"], table["answer"], strict=True))
     names = [f"{phrasing}, answer {answer}" for phrasing, answer in keys]
 
-    def show(place: int, _: str = "") -> None:
-        show_behind(f"of pairs {names[place]}", rows_of_maps(record, *keys[place]))
+    def behind(place: int, _: str) -> tuple[str, pd.DataFrame]:
+        return f"of pairs {names[place]}", rows_of_maps(record, *keys[place])
 
     ends = [*table["js_divergence"], *table["high"].dropna()]
     _bars(
@@ -216,9 +212,10 @@ def _maps(record: Record) -> None:
         key="questions_maps_figure",
         alt="Bars: how far a wording's map is from its baseline wording's, where the answer flips "
         "and where it holds, with 95% intervals.",
-        on_bar=show,
+        rows=behind,
         reach=(0.0, max(ends) or 1.0),
         counted="pairs",
+        decimals=3,
     )  # fmt: skip
     numbers = pd.DataFrame(
         {
@@ -227,7 +224,7 @@ def _maps(record: Record) -> None:
         },
         index=pd.Index(names, name=""),
     )
-    cells_table(numbers, key="questions_maps_table", hints=MAP_HINTS, on_cell=show)
+    cells_table(numbers, key="questions_maps_table", hints=MAP_HINTS, rows=behind)
 
 
 def _sentence(text: str) -> None:
@@ -239,36 +236,27 @@ def _bars(
     *,
     key: str,
     alt: str,
-    on_bar: Callable[[int], None],
+    rows: Rows,
     reach: tuple[float, float] = (0.0, 1.0),
     counted: str = "rows",
+    decimals: int = 2,
 ) -> None:
-    def clicked() -> None:
-        place = clicked_point(key)
-        if place is not None and 0 <= place < len(parts):
-            on_bar(place)
-
-    chart(
-        part_scores_figure(parts, is_dark(), reach=reach, counted=counted),
-        key=key,
-        alt=alt,
-        on_select=clicked,
-        selection_mode="points",
-    )
+    figure = part_scores_figure(parts, is_dark(), reach=reach, counted=counted, decimals=decimals)
+    bars_chart(figure, key=key, alt=alt, rows=rows)
 
 
 def _as_a_table(
     frame: pd.DataFrame,
     key: str,
     hints: Mapping[str, str],
-    on_cell: Callable[[int, str], None],
+    rows: Rows,
 ) -> None:
     menu = st.popover("As a table", key=f"{key}_menu", type="tertiary", on_change="rerun")
     if menu.open:
         with menu, st.container(key=f"{key}_frame", width=640):
             if frame.columns[0] == "rows":
                 st.caption(MEASURE_HELP)
-            cells_table(frame, key=key, hints=hints, on_cell=on_cell)
+            cells_table(frame, key=key, hints=hints, rows=rows)
 
 
 def _with_ends(line: pd.Series, column: str, decimals: int = 2) -> str:

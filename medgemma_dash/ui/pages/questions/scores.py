@@ -15,7 +15,7 @@ from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
 from medgemma_dash.ui.components.theme import is_dark
-from medgemma_dash.ui.pages.questions.cells import cells_table, clicked_point, show_behind
+from medgemma_dash.ui.pages.questions.cells import bars_chart, cells_table, show_all
 from medgemma_dash.ui.pages.questions.grid import row_grid
 from medgemma_dash.ui.pages.questions.parts import parts_panel
 from medgemma_dash.ui.pages.questions.state import QuestionsState
@@ -61,13 +61,12 @@ def _scores(record: Record) -> None:
     part_heading("Scores", "scores")
     rich_line([[Segment(scores_sentence(record))]], key="questions_sentence", tone="card",
               announce="status")  # fmt: skip
-    chart(
+    bars_chart(
         question_scores_figure([score for _, score in hero_scores(record)], is_dark()),
         key=SCORES,
         alt="Bars: accuracy and the area under the ROC curve, with the image as it is, blanked, "
         "and swapped, each with its 95% interval.",
-        on_select=lambda: _score_clicked(record),
-        selection_mode="points",
+        rows=lambda place, _: _of_score(record, place),
     )
     rich_line([[Segment(truths_sentence(record), "small")]], key="questions_truths")
     cells_table(
@@ -77,7 +76,7 @@ def _scores(record: Record) -> None:
             name: f"How many of them the model {name}. Click a number to see its rows."
             for name in ANSWERS.values()
         },
-        on_cell=lambda place, name: _confusion_clicked(record, place, name),
+        rows=lambda place, name: _of_confusion(record, place, name),
     )
 
 
@@ -99,13 +98,9 @@ def hero_scores(record: Record) -> list[tuple[str, tuple[str, float, float, floa
     return found
 
 
-def _score_clicked(record: Record) -> None:
-    point = clicked_point(SCORES)
-    scores = hero_scores(record)
-    if point is None or not 0 <= point < len(scores):
-        return
-    measure = scores[point][0]
-    show_behind(f"behind {MEASURES[measure]}", rows_behind(record, "all", "", measure))
+def _of_score(record: Record, place: int) -> tuple[str, pd.DataFrame]:
+    measure = hero_scores(record)[place][0]
+    return f"behind {MEASURES[measure]}", rows_behind(record, "all", "", measure)
 
 
 def _confusion(record: Record) -> pd.DataFrame:
@@ -114,11 +109,11 @@ def _confusion(record: Record) -> pd.DataFrame:
     return every.rename(index={"yes": "truth is yes", "no": "truth is no"}).rename_axis("")
 
 
-def _confusion_clicked(record: Record, place: int, name: str) -> None:
+def _of_confusion(record: Record, place: int, name: str) -> tuple[str, pd.DataFrame]:
     truth = ("yes", "no")[place]
     parsed = next((one for one, title in ANSWERS.items() if title == name), "")
-    label = f"whose truth is {truth}, and of which the model {name}" if parsed else ""
-    show_behind(label or f"whose truth is {truth}", rows_of_answers(record, truth, parsed))
+    label = f"whose truth is {truth}" + (f", and of which the model {name}" if parsed else "")
+    return label, rows_of_answers(record, truth, parsed)
 
 
 def _rows(record: Record, *, finished: bool) -> None:
@@ -146,13 +141,14 @@ def _rows(record: Record, *, finished: bool) -> None:
     names = [name for name in GRID_COLUMNS if name in rows]
     empty = [name for name in ("strategy", "problem") if not rows[name].astype(bool).any()]
     shown = rows[[name for name in names if name not in empty]]
-    row_grid(shown, rows_in_sight=ROWS_IN_SIGHT, key=f"{state.opened}_{state.run[:8]}_answered")
+    if len(shown):
+        row_grid(shown, rows_in_sight=ROWS_IN_SIGHT, key=f"{state.opened}_{state.run[:8]}_answered")
     _map_of_row(record)
 
 
 def _show_all() -> None:
     if chosen_action("questions_behind") == "all":
-        page_state(QuestionsState).behind = None
+        show_all()
 
 
 def _map_of_row(record: Record) -> None:

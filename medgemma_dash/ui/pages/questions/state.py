@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import TYPE_CHECKING, ClassVar
 
@@ -46,7 +46,9 @@ class QuestionsState:
 
     run: the name of the run that is shown, under way or finished; "" without one. record: of that
     run, once it has finished. browsing: the table is shown in place of the record.
-    behind: what the rows below are of; None for all. to_open: the row that was clicked.
+    behind: what the rows below are of; None for all. chosen_in: the widget in which that was
+    chosen; turns: how often a widget was made anew. to_open: the row that was clicked; looked_at:
+    the one whose map is shown, for its film is not at hand.
     problem: why the last action failed. deleting: the run whose deletion waits for a second click.
     """
 
@@ -57,6 +59,8 @@ class QuestionsState:
     record: Record | None = None
     browsing: bool = False
     behind: Behind | None = None
+    chosen_in: str = ""
+    turns: dict[str, int] = field(default_factory=dict)
     to_open: int | None = None
     looked_at: int | None = None
     problem: str = ""
@@ -73,6 +77,7 @@ class QuestionsState:
         """Show a run of the open set; "" for its table alone."""
         self.run, self.record, self.behind, self.browsing = run, None, None, False
         self.to_open = self.looked_at = None
+        self.chosen_in = ""
 
 
 def take_record() -> None:
