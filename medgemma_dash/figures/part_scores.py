@@ -82,6 +82,7 @@ def part_scores_figure(
                     "line": {"width": 1.6, "color": colours.text},
                 },
                 hoverinfo="skip",
+                cliponaxis=False,
                 showlegend=True,
                 unselected={"marker": {"opacity": 1}},
             )

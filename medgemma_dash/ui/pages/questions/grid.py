@@ -84,7 +84,7 @@ def row_grid(frame: pd.DataFrame, *, rows_in_sight: int, key: str) -> None:
 def _column(name: str) -> dict[str, Any]:
     title, width, hint = COLUMNS[name]
     column = {"field": name, "headerName": title, "headerTooltip": hint, "tooltipField": name}
-    room = {"width": width} if width else {"flex": 1, "minWidth": 260}
+    room = {"width": width} if width else {"flex": 1, "minWidth": 190}
     return column | room | ({"type": "rightAligned"} if name in NUMBERS else {})
 
 

@@ -30,7 +30,7 @@ MEASURES = {"accuracy": "Accuracy", "auc": "AUC"}
 CONDITIONS = {"": "", "blank": ", image blanked", "swapped": ", image swapped"}
 ANSWERS = {"yes": "said yes", "no": "said no", "uncertain": "said neither"}
 GRID_COLUMNS = (
-    "row", "asked", "finding", "strategy", "phrasing", "truth", "answer", "parsed", "margin",
+    "row", "asked", "truth", "parsed", "answer", "finding", "strategy", "phrasing", "margin",
     "blank_margin", "swapped_margin", "problem",
 )  # fmt: skip
 

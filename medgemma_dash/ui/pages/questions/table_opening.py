@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from medgemma_dash.core.errors import TableError
 from medgemma_dash.services.questions.given import example_set, folder_set, uploaded_set
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.pages.questions.state import QuestionsState, local_server, try_to
@@ -54,9 +55,8 @@ def table_opener() -> None:
             accept_multiple_files=True,
             help=UPLOAD_HELP,
         )
-    ready = table is not None and bool(folder.strip() or films)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        if st.button("Open", key="questions_open", type="primary", disabled=not ready):
+        if st.button("Open", key="questions_open", type="primary"):
             with st.spinner("Reading the table and looking for its images"):
                 try_to(lambda: _open(table, folder.strip(), films))
             if not state.problem:
@@ -72,7 +72,13 @@ def table_opener() -> None:
 
 def _open(table: UploadedFile | None, folder: str, films: list[UploadedFile]) -> None:
     if table is None:
-        return
+        raise TableError("Choose the table's file first.")
+    if not (folder or films):
+        raise TableError(
+            "Type the folder that its images lie in."
+            if local_server()
+            else "Choose the files of its images too."
+        )
     data = table.getvalue()
     if local_server():
         given = folder_set(data, folder)
