@@ -20,6 +20,15 @@ def rows(page: Page) -> Locator:
     return newest(page, ROWS).content_frame.locator(".ag-center-cols-container .ag-row")
 
 
+def click(area: Locator, across: float, down: float) -> None:
+    """Click where something is drawn, as a hand does: the mouse is there before it is pressed."""
+    box = area.bounding_box()
+    assert box is not None
+    place = {"x": across * box["width"], "y": down * box["height"]}
+    area.hover(position=place)
+    area.click(position=place)
+
+
 def test_rows_are_filtered_asked_and_opened(page: Page, app_url: str) -> None:
     page.goto(f"{app_url}/Question_Sets")
     expect(page.get_by_role("button", name="Ask all 120 questions")).to_be_enabled()
@@ -34,16 +43,12 @@ def test_rows_are_filtered_asked_and_opened(page: Page, app_url: str) -> None:
     idle(page)
 
     # A bar without length is chosen by its row.
-    area = page.locator(".st-key-questions_by_finding .nsewdrag").bounding_box()
-    assert area is not None
-    page.mouse.click(area["x"] + 0.9 * area["width"], area["y"] + area["height"] / 2)
+    click(page.locator(".st-key-questions_by_finding .nsewdrag"), 0.9, 0.5)
     behind = newest(page, ".st-key-questions_behind")
     expect(behind).to_contain_text("4 rows behind Accuracy of pneumothorax")
     idle(page)
     # A number of a table, drawn on a canvas: whose truth is no, and of which the model said no.
-    cells = page.locator(".st-key-questions_confusion canvas").first.bounding_box()
-    assert cells is not None
-    page.mouse.click(cells["x"] + 0.5 * cells["width"], cells["y"] + 0.85 * cells["height"])
+    click(page.locator(".st-key-questions_confusion canvas").first, 0.5, 0.85)
     expect(behind).to_contain_text("whose truth is no, and of which the model said no")
     idle(page)
 

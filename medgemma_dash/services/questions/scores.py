@@ -69,8 +69,8 @@ def score_steps(rows: pd.DataFrame) -> Generator[None, None, pd.DataFrame]:
                     f"{start}low": interval.low,
                     f"{start}high": interval.high,
                 }
+                yield
             found.append(line)
-            yield
     return pd.DataFrame(found, columns=_COLUMNS)
 
 

@@ -28,9 +28,9 @@ def table_steps(
         row: outcome.map for row, outcome in outcomes.items() if outcome.map is not None
     }
     yield
-    changes = flips.change_table(table, maps)
+    changes = yield from flips.change_steps(table, maps)
     yield
-    groups = flips.group_table(table, changes)
+    groups = yield from flips.group_steps(table, changes)
     yield
     summary = yield from scores.score_steps(table)
     return {
