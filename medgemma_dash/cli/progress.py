@@ -5,6 +5,7 @@ import time
 from dataclasses import dataclass, field
 
 from medgemma_dash.cli.output import say
+from medgemma_dash.core.progress import time_in_words
 
 
 def show_progress(done: int, total: int) -> None:
@@ -32,16 +33,10 @@ class TimeLeft:
         new, left = done - self.first, ""
         if new and done < total:
             seconds = (time.monotonic() - self.began) / new * (total - done)
-            left = f", {_in_words(seconds)} left"
+            left = f", {time_in_words(seconds)} left"
         if sys.stderr is not None and sys.stderr.isatty():
             end = "\n" if done >= total else ""
             say(f"\r{done} of {total}{left}".ljust(48), end=end, error=True)
         elif (tenth := 10 * done // max(total, 1)) > self.tenth:
             self.tenth = tenth
             say(f"{done} of {total}{left}", error=True)
-
-
-def _in_words(seconds: float) -> str:
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -74,11 +74,15 @@ def _ask(options: argparse.Namespace) -> int:
     from medgemma_dash.cli.output import say, say_lines
     from medgemma_dash.cli.progress import TimeLeft
     from medgemma_dash.core.notices import RESEARCH_NOTICE
+    from medgemma_dash.services.questions.question_set import PlanOptions, read_questions
     from medgemma_dash.services.questions.reading import headline, problem_lines
-    from medgemma_dash.services.questions.run import PlanOptions, read_questions, run_through
+    from medgemma_dash.services.questions.run import run_through
 
     chosen = PlanOptions(
-        options.maps, options.rows, tuple(options.withheld), options.max_new_tokens
+        maps=options.maps,
+        rows=options.rows,
+        withheld=tuple(options.withheld),
+        max_new_tokens=options.max_new_tokens,
     )
     questions = read_questions(options.table, options.images, chosen)
     problems = problem_lines([(row.row, row.problem) for row in questions.rows])

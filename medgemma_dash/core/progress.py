@@ -37,3 +37,10 @@ def tell(check: Check | None, done: int, total: int) -> None:
     """Say how many of a method's runs are done, if the check is one that listens."""
     if isinstance(check, Watcher):
         check.progress(done, total)
+
+
+def time_in_words(seconds: float) -> str:
+    """How long something will take, as a person says it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

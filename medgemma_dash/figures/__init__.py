@@ -15,6 +15,7 @@ from medgemma_dash.figures.overlay_svg import overlay_svg
 from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
 from medgemma_dash.figures.quality_bars import QualityMeasure, quality_figure
+from medgemma_dash.figures.part_scores import PartScore, part_scores_figure
 from medgemma_dash.figures.question_scores import question_scores_figure
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
 from medgemma_dash.figures.removal_curves import removal_curve_figure
@@ -28,6 +29,7 @@ __all__ = [
     "MapPanel",
     "Palette",
     "QualityMeasure",
+    "PartScore",
     "ScaleChoice",
     "View",
     "WordRelevance",
@@ -43,6 +45,7 @@ __all__ = [
     "overlay_svg",
     "pair_figure",
     "palette",
+    "part_scores_figure",
     "plain",
     "prompt_words_figure",
     "quality_figure",

@@ -44,6 +44,7 @@ def served(
         "HF_HUB_OFFLINE": "1",
         "TRANSFORMERS_OFFLINE": "1",
         "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
+        "XDG_CACHE_HOME": str(log.parent / "cache"),  # what one server keeps no other finds
         **variables,
     }
     program = ["-m", "streamlit"] if launcher is None else [str(launcher)]

@@ -61,14 +61,14 @@ def test_ctrl_c_leaves_a_run_that_goes_on(run, tmp_path, capsys, monkeypatch):
 
     asked = []
 
-    def ask_row(*given, **options):
+    def row_steps(*given, **options):
         asked.append(1)
         if len(asked) == 4:
             raise KeyboardInterrupt
         return whole(*given, **options)
 
-    whole = running.ask_row
-    monkeypatch.setattr(running, "ask_row", ask_row)
+    whole = running.row_steps
+    monkeypatch.setattr(running, "row_steps", row_steps)
     out = tmp_path / "run"
     assert run("--out", out) == cli.INTERRUPTED
     assert "the same command goes on" in capsys.readouterr().err

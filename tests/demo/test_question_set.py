@@ -68,5 +68,11 @@ def test_it_is_small_and_reproducible_to_the_byte(files):
     assert dict(example_files()) == files
 
 
+def test_its_films_are_the_first_that_fit():
+    from medgemma_dash.demo import question_set
+
+    assert tuple(question_set.first_seeds()) == question_set._SEEDS
+
+
 def rows_header(files):
     return files[TABLE].decode().splitlines()[0].split(",")

@@ -12,7 +12,8 @@ from medgemma_dash.services.datasets.questions.rows import checked_rows
 from medgemma_dash.services.datasets.questions.table import QuestionTable
 from medgemma_dash.services.questions.pictures import GivenPictures
 from medgemma_dash.services.questions.plan import QuestionsPlan
-from medgemma_dash.services.questions.run import QuestionSet, run_through
+from medgemma_dash.services.questions.question_set import QuestionSet
+from medgemma_dash.services.questions.run import run_through
 
 
 def questions_again(
@@ -31,12 +32,14 @@ def questions_again(
         table_sha256=asked["table_sha256"],
         columns=tuple(asked["columns"]),
         rows=tuple(asked["rows"]),
+        selected=tuple(asked.get("selected", ())),
         withheld=tuple(asked["withheld"]),
         maps=asked["maps"],
         max_new_tokens=asked["max_new_tokens"],
     )
     before = record.tables["rows"]
     digests, problems = before["image_sha256"].tolist(), before["problem"].tolist()
+    places = before["row"].tolist()
     cells = before[list(plan.columns)].astype(str).itertuples(index=False, name=None)
     table = QuestionTable(plan.columns, tuple(cells), {}, "")
 
@@ -48,7 +51,7 @@ def questions_again(
     rows = []
     for place, row in enumerate(checked_rows(table, find, plan.withheld)):
         problem = row.problem if digests[place] else problems[place]
-        rows.append(replace(row, row=plan.rows[0] + place, problem=problem))
+        rows.append(replace(row, row=places[place], problem=problem))
     partners = {
         int(row): int(other)
         for row, other in zip(before["row"], before["swapped_row"], strict=True)

@@ -5,15 +5,17 @@ that were shown and, apart, with those that were withheld.
 """
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from medgemma_dash.core.progress import finish
 from medgemma_dash.metrics.agreement import agreement
 from medgemma_dash.services.questions.scores import patients_of, share
 
+GROUPS_AT_A_TIME = 200  # a tenth of a second
 PHRASINGS = ("shown", "withheld")
 CHANGES = ("yes_to_yes", "no_to_no", "yes_to_no", "no_to_yes")
 _CHANGE_COLUMNS = [
@@ -37,8 +39,15 @@ def change_table(rows: pd.DataFrame, maps: Maps) -> pd.DataFrame:
 
     maps: by row; without two of one shape there is no divergence.
     """
+    return finish(change_steps(rows, maps))
+
+
+def change_steps(rows: pd.DataFrame, maps: Maps) -> Generator[None, None, pd.DataFrame]:
+    """As `change_table`, some groups at a time; yields between them."""
     found = []
-    for _, members in _groups(rows):
+    for place, (_, members) in enumerate(_groups(rows)):
+        if place % GROUPS_AT_A_TIME == GROUPS_AT_A_TIME - 1:
+            yield
         baseline = members[members["phrasing"] == "baseline"]
         if not len(baseline):
             continue
@@ -67,9 +76,16 @@ def change_of(before: str, after: str) -> str:
 
 def group_table(rows: pd.DataFrame, changes: pd.DataFrame) -> pd.DataFrame:
     """A row for each group and kind of phrasing that it was asked in."""
+    return finish(group_steps(rows, changes))
+
+
+def group_steps(rows: pd.DataFrame, changes: pd.DataFrame) -> Generator[None, None, pd.DataFrame]:
+    """As `group_table`, some groups at a time; yields between them."""
     found = []
     by_group = dict(iter(changes.groupby(["group", "phrasing"])))
-    for group, members in _groups(rows):
+    for place, (group, members) in enumerate(_groups(rows)):
+        if place % GROUPS_AT_A_TIME == GROUPS_AT_A_TIME - 1:
+            yield
         for phrasing in PHRASINGS:
             if not (members["phrasing"] == phrasing).any():
                 continue

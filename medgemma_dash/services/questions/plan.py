@@ -15,13 +15,14 @@ class QuestionsPlan:
     """Rows of a table, asked one by one.
 
     table_sha256: of its texts. columns: of the input, by our names where they are known.
-    rows: (first, stop). withheld: strategies whose phrasings were kept back, besides those that
-    the table marks itself.
+    rows: (first, stop). selected: the rows among them that are asked; all where it is empty.
+    withheld: strategies whose phrasings were kept back, besides those that the table marks itself.
     """
 
     table_sha256: str
     columns: tuple[str, ...]
     rows: tuple[int, int]
+    selected: tuple[int, ...]
     withheld: tuple[str, ...]
     maps: bool
     max_new_tokens: int

@@ -1,6 +1,6 @@
 """The tables of a record, from a table's rows and what came of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -16,22 +16,26 @@ NAN = float("nan")
 ALWAYS = ("finding", "strategy")
 
 
-def all_tables(
+def table_steps(
     columns: Sequence[str],
     rows: Sequence[QuestionRow],
     outcomes: Mapping[int, Outcome],
     partners: Mapping[int, int],
-) -> dict[str, pd.DataFrame]:
-    """Every table of the record. outcomes, partners: by row."""
+) -> Generator[None, None, dict[str, pd.DataFrame]]:
+    """Every table of the record; yields between them. outcomes, partners: by row."""
     table = row_table(columns, rows, outcomes, partners)
     maps: dict[int, npt.NDArray[np.float32]] = {
         row: outcome.map for row, outcome in outcomes.items() if outcome.map is not None
     }
-    changes = flips.change_table(table, maps)
-    groups = flips.group_table(table, changes)
+    yield
+    changes = yield from flips.change_steps(table, maps)
+    yield
+    groups = yield from flips.group_steps(table, changes)
+    yield
+    summary = yield from scores.score_steps(table)
     return {
         "rows": table,
-        "summary": scores.score_table(table),
+        "summary": summary,
         "confusion": scores.confusion_table(table),
         "flips": flips.flip_table(table, groups, changes),
         "groups": groups,

@@ -136,6 +136,6 @@ def _thumbnail(name: str) -> bytes | None:
     """A small JPEG; the argument is a sample's name, so nothing of a user's is cached."""
     sample = next(sample for sample in samples() if sample.name == name)
     try:
-        return jpeg_bytes(load_radiograph(sample.path).pixels, longest_side=THUMBNAIL_PX)
+        return jpeg_bytes(load_radiograph(sample.source).pixels, longest_side=THUMBNAIL_PX)
     except ImageError:
         return None

@@ -147,14 +147,15 @@ def test_no_replay_is_left_behind_and_open_ones_stay(model, answer, table):
 class Sighted:
     """Says nothing itself: the rows' numbers as a model would give them that sees the truth."""
 
-    def __call__(self, model, row, swapped, pictures, plan, check=None):
-        digest = pictures.open(row.image).sha256
+    def __call__(self, current, row, swapped, questions, check=None):
+        digest = questions.pictures.open(row.image).sha256
         sign = 1.0 if row.truth == "yes" else -1.0
+        yield
         return Outcome(row.row, digest, row.truth.title(), sign, 0.25, -sign, "", 0.0)
 
 
 def test_a_model_that_sees_stands_above_its_floors(answer, monkeypatch):
-    monkeypatch.setattr(run, "ask_row", Sighted())
+    monkeypatch.setattr(run, "row_steps", Sighted())
     summary = answer().tables["summary"]
     every = summary[summary["by"] == "all"].set_index("measure")
     assert every["value"].tolist() == [1.0] * 5
@@ -201,7 +202,7 @@ def test_a_run_that_ends_in_a_row_goes_on_and_equals_an_unbroken_one(answer, tmp
 
 def test_a_finished_run_is_read_and_nothing_is_asked_twice(answer, tmp_path, monkeypatch):
     whole = answer(tmp_path / "run")
-    monkeypatch.setattr(run, "ask_row", None)
+    monkeypatch.setattr(run, "row_steps", None)
     same(answer(tmp_path / "run"), whole)
 
 

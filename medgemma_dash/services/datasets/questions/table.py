@@ -50,10 +50,7 @@ class QuestionTable:
 
 
 def read_table(path: str | Path, own: Sequence[str]) -> QuestionTable:
-    """Read a table; what kind of file it is its bytes say. own: see `named_columns`.
-
-    Raises TableError for what is no such table, with what to do.
-    """
+    """Read a table from a file; see `table_of`."""
     try:
         with Path(path).open("rb") as file:
             data = file.read(MOST_BYTES + 1)
@@ -61,6 +58,14 @@ def read_table(path: str | Path, own: Sequence[str]) -> QuestionTable:
         raise TableError(
             f"The table {str(path)!r} cannot be read: {error.strerror or error}."
         ) from None
+    return table_of(data, own)
+
+
+def table_of(data: bytes, own: Sequence[str]) -> QuestionTable:
+    """The table in a file's bytes, which say what kind of file it is. own: see `named_columns`.
+
+    Raises TableError for what is no such table, with what to do.
+    """
     if len(data) > MOST_BYTES:
         raise TableError(f"The table is larger than {MOST_BYTES >> 20} MB. Split it.")
     if data.startswith((b"PK\x03\x04", b"\xd0\xcf\x11\xe0")):

@@ -138,11 +138,11 @@ def zone_grid(
         callback=lambda told: on_choose(_chosen_zones(told)),
         allow_unsafe_jscode=False,
         enable_enterprise_modules=False,
-        custom_css=_styles(len(frame), dark=is_dark()),
+        custom_css=frame_styles(dark=is_dark()) | _named_style(len(frame), dark=is_dark()),
         key=f"zone_table_{film}_{'dark' if is_dark() else 'light'}",
     )
     place = str(names.index(named)) if named else ""
-    _tend(key="zone_table_frame", data={"container": container, "named": place})
+    tend_frame(container, place)
 
 
 def _chosen_zones(told: AgGridReturn) -> tuple[str, ...]:
@@ -162,10 +162,19 @@ def _typeface() -> dict[str, str]:
     }
 
 
-def _styles(rows: int, *, dark: bool) -> dict[str, dict[str, str]]:
-    """The grid lives in a frame of its own, which the page's style sheet does not reach."""
-    colours = palette(dark)
+def tend_frame(container: str, named: str = "") -> None:
+    """Mark a row, and make the grid in this container one stop of the Tab key."""
+    _tend(key=f"{container}_frame", data={"container": container, "named": named})
+
+
+def _named_style(rows: int, *, dark: bool) -> dict[str, dict[str, str]]:
     named = (f'body[data-named="{row}"] .ag-row[row-id="{row}"]' for row in range(rows))
+    return {", ".join(named): {"color": f"{palette(dark).accent} !important"}}
+
+
+def frame_styles(*, dark: bool) -> dict[str, dict[str, str]]:
+    """A grid lives in a frame of its own, which the page's style sheet does not reach."""
+    colours = palette(dark)
     return {
         "@font-face": _typeface(),
         ".ag-root-wrapper": {
@@ -188,7 +197,6 @@ def _styles(rows: int, *, dark: bool) -> dict[str, dict[str, str]]:
             "color": colours.text,
             "font-size": "13.5px",
         },
-        ", ".join(named): {"color": f"{colours.accent} !important"},
         ".ag-cell, .ag-header-cell": {
             "padding-left": "4px !important",
             "padding-right": "4px !important",
