@@ -115,7 +115,7 @@ def test_the_steps_before_are_the_layers_page_and_the_targets_own_numbers(found,
         assert np.array_equal(getattr(view.layers, name), getattr(alone, name))
     token = found.answer.tokens[TOKEN]
     assert view.position == token.position
-    logits = found.forward.logits[token.position - 1]
+    logits = found.forward.logits[token.position - 1].detach()
     assert view.logit == pytest.approx(float(logits[token.id]), rel=1e-5)
     assert view.candidates[0].id == token.id
     for one in view.candidates:
@@ -143,7 +143,7 @@ def test_a_contrast_is_one_number_less_another_at_every_step(found):
     target = choose_target(found.model, found.answer, token=TOKEN, against="No")
     view = pipeline_view(found.model, found.answer, target)
     assert np.array_equal(view.image_map, explain_target(found.model, found.answer, target).image)
-    logits = found.forward.logits[view.position - 1]
+    logits = found.forward.logits[view.position - 1].detach()
     z = logits[found.answer.tokens[TOKEN].id] - logits[target.against.id]
     assert view.logit == pytest.approx(float(z), rel=1e-4)
 
