@@ -17,6 +17,7 @@ from medgemma_dash.figures.panels import MapPanel
 from medgemma_dash.figures.question_scores import question_scores_figure
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
 from medgemma_dash.figures.removal_curves import removal_curve_figure
+from medgemma_dash.figures.token_bars import token_bars_figure
 from medgemma_dash.figures.words import plain, prompt_words_figure
 from medgemma_dash.figures.zones import zone_figure
 
@@ -45,5 +46,6 @@ __all__ = [
     "question_scores_figure",
     "relevance_figure",
     "removal_curve_figure",
+    "token_bars_figure",
     "zone_figure",
 ]

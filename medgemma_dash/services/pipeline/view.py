@@ -100,7 +100,8 @@ class PipelineView:
     @property
     def row(self) -> npt.NDArray[np.float32]:
         """(S,): R's row p-1, self-relevance left out."""
-        return self.layers.gathered[0]
+        row: npt.NDArray[np.float32] = self.layers.gathered[0]
+        return row
 
     @property
     def image_map(self) -> npt.NDArray[np.float32]:

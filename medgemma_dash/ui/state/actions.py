@@ -226,7 +226,7 @@ def open_sample(session: Session, sample: Sample) -> bool:
     session.question = sample.question
     return open_radiograph(
         session,
-        sample.path,
+        sample.source,
         sample.title,
         sample=sample.name,
         opening_question=sample.question,

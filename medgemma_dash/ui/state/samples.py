@@ -1,29 +1,43 @@
-"""The sample radiographs that come with the program."""
+"""The samples that come with the program: radiographs, and drawn pictures that are none."""
 
 import json
 from dataclasses import dataclass
 from functools import cache
+from io import BytesIO
 from pathlib import Path
 
+from PIL import Image
+
 from medgemma_dash.core.resources import resource
+from medgemma_dash.imaging.spatial_pictures import as_picture, spatial_layouts
 
 FOLDER = resource("assets", "samples")
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A radiograph in assets/samples, and a question that shows its point.
+    """A film that is opened by its name, and a question that shows its point.
 
     name: stands in the URL; word: the word of the answer that is selected first.
+    source: a file in assets/samples, or a drawn picture's own bytes.
     suggestions: what else to ask about it.
+    drawn: it is no radiograph.
     """
 
     name: str
-    path: Path
+    source: Path | bytes
     title: str
     question: str
     word: str
     suggestions: tuple[str, ...]
+    drawn: bool = False
+
+    @property
+    def path(self) -> Path:
+        """The file of a radiograph; raises TypeError for a drawn picture."""
+        if isinstance(self.source, bytes):
+            raise TypeError(f"{self.title} is drawn, and no file.")
+        return self.source
 
 
 # Of a film of which nothing is known: a button says what it asks.
@@ -33,16 +47,26 @@ GENERAL_SUGGESTIONS = (
     "Is there evidence of pneumonia?",
     "Is the heart enlarged?",
 )
+DRAWN_NOTICE = (
+    "Drawn pictures, no radiographs: they have no lungs. What a model says of them means nothing; "
+    "they show whether a map lies where its picture does."
+)
+_DRAWN_TITLES = {
+    "split": "Split, left half white",
+    "quadrants": "Quadrants, upper left white",
+    "circle": "Circle, above the middle",
+}
+_DRAWN_GRID = (16, 16)
 
 
 @cache
 def samples() -> tuple[Sample, ...]:
-    """All samples, the one that a newcomer sees first in front."""
+    """All radiographs, the one that a newcomer sees first in front."""
     rows = json.loads((FOLDER / "samples.json").read_text(encoding="utf-8"))
     return tuple(
         Sample(
             name=Path(row["file"]).stem,
-            path=FOLDER / row["file"],
+            source=FOLDER / row["file"],
             title=row["title"],
             question=row["question"],
             word=row["finding"].split(",")[0].split(";")[0],
@@ -52,12 +76,42 @@ def samples() -> tuple[Sample, ...]:
     )
 
 
+@cache
+def drawn_pictures() -> tuple[Sample, ...]:
+    """The Explainer tutorial's pictures, black and white: split, quadrants and circle."""
+    return tuple(
+        Sample(
+            name=name,
+            source=_png(name),
+            title=title,
+            question="Is there any abnormality?",
+            word="",
+            suggestions=GENERAL_SUGGESTIONS[:1],
+            drawn=True,
+        )
+        for name, title in _DRAWN_TITLES.items()
+    )
+
+
 def sample_named(name: str) -> Sample | None:
     """The sample with this name, None when there is none: a URL is anybody's text."""
-    return next((sample for sample in samples() if sample.name == name), None)
+    every = (*samples(), *drawn_pictures())
+    return next((sample for sample in every if sample.name == name), None)
+
+
+def is_drawn(name: str | None) -> bool:
+    """Whether the sample with this name is a drawn picture."""
+    sample = None if name is None else sample_named(name)
+    return sample is not None and sample.drawn
 
 
 def suggestions_for(name: str | None) -> tuple[str, ...]:
     """What to ask about the sample with this name; about any other film, general questions."""
     sample = None if name is None else sample_named(name)
     return GENERAL_SUGGESTIONS if sample is None else sample.suggestions
+
+
+def _png(name: str) -> bytes:
+    written = BytesIO()
+    Image.fromarray(as_picture(spatial_layouts(_DRAWN_GRID)[name])).save(written, "PNG")
+    return written.getvalue()
