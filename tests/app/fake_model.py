@@ -264,3 +264,7 @@ class Fake:
     def view_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has no layers to look into.")
         yield
+
+    def pipeline_steps(self, *_arguments: Any) -> Iterator[None]:
+        raise MethodError("The fake model has no way to a map.")
+        yield

@@ -19,7 +19,13 @@ from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
 from tests.app.browser_events import actions_of, choose_action, choose_words, lines_of
 from tests.app.opened import answered_of, session_of, study_of
 
-PAGES = ["pages/1_Explain.py", "pages/2_Compare.py", "pages/3_Layers.py", "pages/8_Methods.py"]
+PAGES = [
+    "pages/1_Explain.py",
+    "pages/2_Compare.py",
+    "pages/3_Layers.py",
+    "pages/4_Step_by_Step.py",
+    "pages/8_Methods.py",
+]
 OPENING = samples()[0].question
 HEART = "Is the heart enlarged?"
 MARKUP = "Is **this** <img src=x> [it](http://a.b)?"
@@ -52,7 +58,8 @@ def subject_of(app: AppTest) -> dict[str, str]:
         (PAGES[0], "Chefer"),
         (PAGES[1], "6 methods"),
         (PAGES[2], "attention of each layer and head"),
-        (PAGES[3], "Chefer"),
+        (PAGES[3], "Chefer, step by step"),
+        (PAGES[4], "Chefer"),
     ],
 )
 def test_every_page_names_film_question_word_method_and_model(
@@ -96,7 +103,7 @@ def test_the_demo_models_worth_is_said_beside_its_answer_about_an_upload_alone(
     assert lines_of(app, "demo_on_upload") == [DEMO_ON_UPLOAD]
     fake.hold.set()
     settle(app)
-    for page in PAGES[:3]:
+    for page in PAGES[:4]:
         assert lines_of(app.switch_page(page).run(), "demo_on_upload") == [DEMO_ON_UPLOAD]
 
 
@@ -153,7 +160,7 @@ def test_every_answer_is_one_click_away_and_nothing_is_computed_again(
     assert lines_of(app, HISTORY)[0].startswith(HEART)
     assert actions_of(app, HISTORY) == [first.answer.key]
     # Whatever page is looked at meanwhile.
-    app.switch_page(PAGES[3]).run()
+    app.switch_page(PAGES[-1]).run()
     app.switch_page(PAGES[0]).run()
     fake.computed.clear()
     fake.ask_error = AssertionError("It is asked again.")

@@ -11,6 +11,7 @@ from medgemma_dash.ui.components.key_help import keys_on
         ("Explain", 3, True),
         ("Compare", 3, False),
         ("Layers", 3, True),
+        ("Step by Step", 3, False),
         ("Methods", 1, False),
         ("MedGemma Dash", 1, False),
     ],

@@ -94,7 +94,7 @@ def _input(answer: Answer, view: PipelineView) -> str:
     return (
         f"The model is given {answer.prompt_length} positions, of which {soft} are {images} "
         f"({spans}), and adds {len(answer.tokens)} of its own, from {answer.prompt_length} on. "
-        "It begins once."
+        "It begins with one BOS."
     )
 
 
@@ -103,7 +103,7 @@ def _generation(answer: Answer, view: PipelineView) -> str:
     if answer.forced:
         return (
             "This answer was given and not generated; the model would have said "
-            f"{_name(answer, view)} with p = {_p(token.probability)}."
+            f"{_name(answer, view)} with {_p(token.probability)}."
         )
     beside = ""
     if token.runners_up:
@@ -111,7 +111,7 @@ def _generation(answer: Answer, view: PipelineView) -> str:
         beside = f"; next came “{_told(second.text)}” with {_p(second.probability)}"
     return (
         f"The most probable token is said, one after the other: {_name(answer, view)}, the "
-        f"{_ordinal(view.token + 1)} of {len(answer.tokens)}, with p = {_p(token.probability)}"
+        f"{_ordinal(view.token + 1)} of {len(answer.tokens)}, with {_p(token.probability)}"
         f"{beside}."
     )
 
@@ -199,7 +199,7 @@ def _doubled_bos(mistake: Mistake, answer: Answer, view: PipelineView) -> str:
     return (
         "The template's text goes through the tokenizer again and begins twice. The image then "
         f"stands at {start + 1} to {stop} and is read at {start} to {stop - 1}: every cell is one "
-        f"place off. The model {minds} (p = {p} for {_name(answer, view)}); with the span found "
+        f"place off. The model {minds} ({p} for {_name(answer, view)}); with the span found "
         f"anew the divergence would be {anew}."
     )
 
@@ -215,12 +215,12 @@ def _causal_images(mistake: Mistake, answer: Answer, view: PipelineView) -> str:
     p = _p(float(replayed.probabilities[view.token]))
     if not replayed.mismatches:
         return (
-            f"{said}, {_name(answer, view)} has p = {p} in it, and all {len(answer.tokens)} tokens "
+            f"{said}, {_name(answer, view)} has {p} in it, and all {len(answer.tokens)} tokens "
             "are still its choice: no mismatch would tell."
         )
     first = replayed.mismatches[0]
     return (
-        f"{said}, and {_name(answer, view)} has p = {p} in it. It would part from this answer at "
+        f"{said}, and {_name(answer, view)} has {p} in it. It would part from this answer at "
         f"token {first}: “{_told(replayed.instead[first])}” in place of "
         f"“{_told(answer.tokens[first].text) or token_name(answer, first)}”."
     )
@@ -254,8 +254,8 @@ def _told(text: str) -> str:
 
 def _p(probability: float) -> str:
     if probability < 0.005:
-        return "< 0.01"
-    return "> 0.99" if probability > 0.995 else f"{probability:.2f}"
+        return "p < 0.01"
+    return "p > 0.99" if probability > 0.995 else f"p = {probability:.2f}"
 
 
 def _ordinal(count: int) -> str:

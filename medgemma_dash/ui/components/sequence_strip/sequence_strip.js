@@ -18,6 +18,7 @@ function item(place) {
   element.dataset.position = String(place.start);
   element.dataset.part = place.part;
   if (place.mark) element.dataset.mark = place.mark;
+  if (place.wrong) element.dataset.wrong = place.wrong;
   element.style.setProperty("--value", String(Math.min(Math.max(Number(place.value) || 0, 0), 1)));
   const [text, position] = ["text", "position"].map((name) => {
     const span = document.createElement("span");
@@ -28,7 +29,7 @@ function item(place) {
   text.textContent = place.text.trim() ? place.text : seen(place.text);
   const last = place.stop - 1;
   const where = last > place.start ? `${place.start}–${last}` : String(place.start);
-  position.textContent = place.mark ? `${place.mark} = ${where}` : where;
+  position.textContent = [place.mark, place.wrong, where].filter(Boolean).join(" = ");
   element.title = [`position ${where}`, place.part, place.told].filter(Boolean).join(" · ");
   return element;
 }

@@ -51,13 +51,13 @@ def mistake_beside(study: Study, answer: Answer, view: PipelineView, name: Mista
     mistake = view.mistake(name)
     lines = [
         [
-            Segment("The common mistake here: ", "small"),
+            Segment("The common mistake here: "),
             Segment(TITLES[name], "warning"),
-            Segment(f". {mistake_sentence(mistake, answer, view)}", "small"),
+            Segment(f". {mistake_sentence(mistake, answer, view)}"),
         ],
-        [Segment(distance_sentence(mistake), "small")],
+        [Segment(distance_sentence(mistake))],
     ]
-    rich_line(lines, key="steps_mistake")
+    rich_line(lines, key="steps_mistake", tone="quiet")
     panels = [
         film_panel(study, RIGHT, view.image_map),
         film_panel(study, TITLES[name], mistake.image_map),
@@ -71,8 +71,7 @@ def mistake_beside(study: Study, answer: Answer, view: PipelineView, name: Mista
         panel_px=225,
         alt=f"Two final maps on one scale: the right one, and that of the mistake: {TITLES[name]}.",
     )
-    with st.popover("as a table", key="steps_beside_menu", type="tertiary"):
-        _table([mistake], "steps_beside_table")
+    _table([mistake])
 
 
 def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
@@ -86,7 +85,7 @@ def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
         if alike
         else "No mistake gives a map that both measures still call alike."
     )
-    rich_line([[Segment(said, "small")]], key="steps_mistake")
+    rich_line([[Segment(said)]], key="steps_mistake", tone="quiet")
     panels = [
         film_panel(study, RIGHT, view.image_map),
         *(film_panel(study, TITLES[one.name], one.image_map) for one in view.mistakes),
@@ -96,13 +95,13 @@ def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
         panels,
         key="steps_beside",
         scale="shared",
-        panel_px=150,
+        panel_px=165,
         alt="Final maps on one scale: the right one, then that of every common mistake.",
     )
-    _table(view.mistakes, "steps_beside_table")
+    _table(view.mistakes)
 
 
-def _table(mistakes: Sequence[Mistake], key: str) -> None:
+def _table(mistakes: Sequence[Mistake]) -> None:
     rows = [
         {
             "Jensen-Shannon": one.divergence.value,
@@ -115,7 +114,8 @@ def _table(mistakes: Sequence[Mistake], key: str) -> None:
         for one in mistakes
     ]
     frame = pd.DataFrame(rows, index=[TITLES[one.name] for one in mistakes])
-    numbers_table(frame.round(MOST_DECIMALS), key=key, columns=COLUMNS)
+    with st.popover("as a table", key="steps_beside_menu", type="tertiary"):
+        numbers_table(frame.round(MOST_DECIMALS), key="steps_beside_table", columns=COLUMNS)
 
 
 def _band(judged: JudgedAgreement) -> str:

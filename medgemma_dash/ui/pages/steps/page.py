@@ -74,7 +74,8 @@ def _place(answer: Answer, target: Target) -> int:
             "Token of the word",
             range(len(parts)),
             f"steps_token_{target.token_indices[0]}_{len(parts)}",
-            lambda place: f"{place + 1}  {token_words(answer, parts[place].token_indices[0])}",
+            # A label here is Markdown, and the model's words are none: the strip shows which.
+            lambda place: f"token {place + 1} of {len(parts)}",
         )
     return int(
         st.selectbox(
@@ -138,11 +139,11 @@ def _step(study: Study, answer: Answer, view: PipelineView, step: int) -> None:
     layer = chosen_layer(view, step)
     said = step_sentence(step, answer, view, layer, chosen_head(view, layer))
     rich_line([[Segment(f"{step + 1}  {STEPS[step]}. ", "word"), Segment(said)]], key="steps_said")
-    st.caption(FORMULAS[step])
     name = MADE_AT[step]
     with st.container(key="step_columns"):
         left, right = st.columns([48, 52] if name is not None else [40, 60], gap="large")
     with left:
+        st.caption(FORMULAS[step])
         step_picture(study, answer, view, step)
     with right:
         if name is not None:

@@ -65,7 +65,7 @@ def _input(answer: Answer) -> None:
     rows, position = [], 0
     while position < len(answer.input_ids):
         stop = images.get(position, position + 1)
-        text = answer.piece_texts[position] or f"{stop - position} soft tokens"
+        text = _seen(answer.piece_texts[position]) or f"{stop - position} soft tokens"
         part = "answer" if position >= answer.prompt_length else "prompt"
         rows.append(
             {
@@ -93,6 +93,12 @@ def _input(answer: Answer) -> None:
                 ),
             },
         )
+
+
+def _seen(text: str) -> str:
+    """White space with its marks: a line break, and the space that a token begins with."""
+    text = text.replace("\n", "⏎").replace("\t", "⇥")
+    return f"␣{text[1:]}" if text.startswith(" ") else text
 
 
 def _around(view: PipelineView, count: int) -> range:
@@ -262,7 +268,7 @@ def _row(study: Study, view: PipelineView) -> None:
         key="steps_row",
         alt=f"Three maps of layer {layer}: its averaged weighted attention, what it added to the "
         "row, and the row so far.",
-        panel_px=185,
+        panel_px=165,
     )
     shares = np.array(view.image_shares_after)
     st.caption("Share of r on the image once each layer is folded in; the last layer comes first")
@@ -272,7 +278,7 @@ def _row(study: Study, view: PipelineView) -> None:
             view.layers.is_global,
             is_dark(),
             measure="of r on the image",
-            height_px=100,
+            height_px=84,
         ),
         key="steps_row_shares",
         alt="Bars: for each layer, how much of the row lies on the image once it is folded in.",
@@ -305,11 +311,17 @@ def _map(study: Study, answer: Answer, view: PipelineView) -> None:
         laterality=str(shown_laterality(radiograph)),
         revision=radiograph.sha256,
         dark=is_dark(),
-        picture_px=400,
+        picture_px=380,
     )
     what = "the word" if view.word is not None else "the token"
     with film_box("steps_map_film", radiograph.width, radiograph.height, tallest=TALLEST):
-        chart(figure, key="steps_map", alt=f"The map of {what} over the picture.", tools=True)
+        chart(
+            figure,
+            key="steps_map",
+            alt=f"The map of {what} over the picture.",
+            tools=True,
+            height="stretch",
+        )
 
 
 def _as_table(frame: pd.DataFrame, key: str) -> None:

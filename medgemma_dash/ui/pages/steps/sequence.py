@@ -16,16 +16,18 @@ if TYPE_CHECKING:
     from medgemma_dash.core.answer import Answer
     from medgemma_dash.services.pipeline.view import PipelineView
 
-GENERATION, ATTENTION, LAST = 1, 4, 6
+GENERATION, TARGET, ATTENTION = 1, 3, 4
 
 
 def sequence_of(answer: Answer, view: PipelineView, step: int) -> None:
     """Every token with its position, images folded, p-1 and p marked.
 
-    From the attention on, shaded by where the relevance of r lies; before, by probability.
+    From the attention on, shaded by where the relevance of r lies; while it generates, by
+    probability. At the target, the place that is differentiated by mistake is marked too.
     """
     shares = _shares(view)
     marks = {view.position - 1: "p-1", view.position: "p"}
+    wrong = view.mistake("last_position").read_row if step == TARGET else None
     images = {start: (number, stop) for number, (start, stop) in enumerate(answer.image_spans, 1)}
     places, position = [], 0
     while position < len(answer.input_ids):
@@ -62,6 +64,7 @@ def sequence_of(answer: Answer, view: PipelineView, step: int) -> None:
                 marks.get(position, ""),
                 value,
                 told,
+                wrong="last" if position == wrong else "",
             )
         )
         position += 1
