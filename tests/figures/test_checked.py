@@ -16,6 +16,7 @@ from medgemma_dash.figures import (
     prompt_words_figure,
     relevance_figure,
     removal_curve_figure,
+    token_bars_figure,
 )
 
 GRID = (16, 16)
@@ -50,6 +51,9 @@ FIGURES = {
     "conditions": lambda: conditions_figure([("with it", 0.99, "0.99"), ("blank", 0.1, "0.10")]),
     "removal curves": lambda: removal_curve_figure(
         np.arange(16) / 15, tuple(np.abs(MAP[:3])), [("a", MAP[3]), ("b", MAP[4])], "share removed"
+    ),
+    "tokens": lambda: token_bars_figure(
+        ["a", "<b>"], [0.2, -0.4], ["0.2", "-0.4"], measure="p", chosen=1, marks=[0.1, 0.3]
     ),
     "words": lambda: prompt_words_figure([WordRelevance("a", -0.1), WordRelevance("b", 0.2)]),
 }

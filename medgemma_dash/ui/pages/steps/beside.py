@@ -88,14 +88,22 @@ def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
     rich_line([[Segment(said)]], key="steps_mistake", tone="quiet")
     panels = [
         film_panel(study, RIGHT, view.image_map),
-        *(film_panel(study, TITLES[one.name], one.image_map) for one in view.mistakes),
+        *(
+            film_panel(
+                study,
+                TITLES[one.name],
+                one.image_map,
+                caption=f"JS {one.divergence.value:.2f}",
+            )
+            for one in view.mistakes
+        ),
     ]
     film_panels(
         study,
         panels,
         key="steps_beside",
         scale="shared",
-        panel_px=165,
+        panel_px=148,
         alt="Final maps on one scale: the right one, then that of every common mistake.",
     )
     _table(view.mistakes)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TOKENS_SHOWN = 12
 TABLE_PX = 330
 ATTENTION, ROW = 4, 5
-TALLEST = "26rem"
+TALLEST = "25rem"
 
 
 def step_picture(study: Study, answer: Answer, view: PipelineView, step: int) -> None:
@@ -268,7 +268,7 @@ def _row(study: Study, view: PipelineView) -> None:
         key="steps_row",
         alt=f"Three maps of layer {layer}: its averaged weighted attention, what it added to the "
         "row, and the row so far.",
-        panel_px=165,
+        panel_px=140,
     )
     shares = np.array(view.image_shares_after)
     st.caption("Share of r on the image once each layer is folded in; the last layer comes first")
@@ -311,7 +311,7 @@ def _map(study: Study, answer: Answer, view: PipelineView) -> None:
         laterality=str(shown_laterality(radiograph)),
         revision=radiograph.sha256,
         dark=is_dark(),
-        picture_px=380,
+        picture_px=360,
     )
     what = "the word" if view.word is not None else "the token"
     with film_box("steps_map_film", radiograph.width, radiograph.height, tallest=TALLEST):
