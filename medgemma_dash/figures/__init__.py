@@ -14,12 +14,13 @@ from medgemma_dash.figures.overlay import overlay_picture
 from medgemma_dash.figures.overlay_svg import overlay_svg
 from medgemma_dash.figures.palette import MAGNITUDE_SCALES, Palette, palette
 from medgemma_dash.figures.panels import MapPanel
-from medgemma_dash.figures.quality_bars import QualityMeasure, quality_figure
 from medgemma_dash.figures.part_scores import PartScore, part_scores_figure
+from medgemma_dash.figures.quality_bars import QualityMeasure, quality_figure
 from medgemma_dash.figures.question_scores import question_scores_figure
 from medgemma_dash.figures.relevance import PLOTLY_CONFIG, relevance_figure
 from medgemma_dash.figures.removal_curves import removal_curve_figure
 from medgemma_dash.figures.switched import switched_map
+from medgemma_dash.figures.token_bars import token_bars_figure
 from medgemma_dash.figures.words import plain, prompt_words_figure
 from medgemma_dash.figures.zones import zone_figure
 
@@ -28,8 +29,8 @@ __all__ = [
     "PLOTLY_CONFIG",
     "MapPanel",
     "Palette",
-    "QualityMeasure",
     "PartScore",
+    "QualityMeasure",
     "ScaleChoice",
     "View",
     "WordRelevance",
@@ -53,5 +54,6 @@ __all__ = [
     "relevance_figure",
     "removal_curve_figure",
     "switched_map",
+    "token_bars_figure",
     "zone_figure",
 ]

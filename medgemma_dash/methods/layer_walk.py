@@ -22,6 +22,7 @@ class LayerWalk:
     """What each decoder layer, first layer first, holds at the predicting position.
 
     attention: A of every head in that row, float32 (L, H, S).
+    gradient: dA of every head in that row, float32 (L, H, S), zero where the row may not look.
     weighted: (dA * A)^+ of every head in that row, float32 (L, H, S).
     gathered: the relevance row of the target after the layers from the last one down to this
         one have been folded in, float32 (L, S); `gathered[0]` is the Chefer row. Self-relevance
@@ -29,24 +30,27 @@ class LayerWalk:
     """
 
     attention: Float[Tensor, "layers heads sequence"]
+    gradient: Float[Tensor, "layers heads sequence"]
     weighted: Float[Tensor, "layers heads sequence"]
     gathered: Float[Tensor, "layers sequence"]
 
 
 @dataclass
 class _RowKeeper:
-    """Folds a layer into r like Chefer, and keeps (dA * A)^+ at one row."""
+    """Folds a layer into r like Chefer, and keeps dA and (dA * A)^+ at one row."""
 
     fold: RowAfterLayer
     row: int
-    kept: Float[Tensor, "heads sequence"]
+    gradient: Float[Tensor, "heads sequence"]
+    weighted: Float[Tensor, "heads sequence"]
 
     def visit(
         self, target: int, rows: slice, keys: slice, A: Tensor, dA_A: Tensor, dA: Tensor
     ) -> None:
         """See `BlockVisitor.visit`."""
         if rows.start <= self.row < rows.stop:
-            self.kept[:, keys] = dA_A[:, self.row - rows.start].clamp_min(0)
+            self.gradient[:, keys] = dA[:, self.row - rows.start]
+            self.weighted[:, keys] = dA_A[:, self.row - rows.start].clamp_min(0)
         self.fold.visit(target, rows, keys, A, dA_A, dA)
 
 
@@ -63,7 +67,7 @@ def walk_layers(
     device = replay.final.device
     layers = len(replay.pieces)
     heads = replay.model.layout.query_heads
-    weighted = torch.zeros(layers, heads, replay.sequence, device=device)
+    gradient, weighted = torch.zeros(2, layers, heads, replay.sequence, device=device)
     gathered = torch.zeros(layers, replay.sequence, device=device)
     start = torch.zeros(1, replay.sequence, device=device)
     start[0, row] = 1.0
@@ -77,13 +81,14 @@ def walk_layers(
             gathered[above] = before[0]
         above = layer
         fold = RowAfterLayer(before, before.clone(), "mean", normalised=False)
-        return _RowKeeper(fold, row, weighted[layer])
+        return _RowKeeper(fold, row, gradient[layer], weighted[layer])
 
     replay.show_attention([logit], visitor_for, check)
     gathered[0] = fold.finish()[0]
     gathered[:, row] = 0
     place = torch.tensor([row], device=device)
-    attention = torch.stack(
-        [attention_weights(record, place)[:, 0] for record in replay.attention_records()]
-    )
-    return LayerWalk(attention.cpu(), weighted.cpu(), gathered.cpu())
+    attention = torch.zeros_like(weighted)
+    for layer, record in enumerate(replay.attention_records()):
+        attention[layer] = attention_weights(record, place)[:, 0]
+        gradient[layer].masked_fill_(~record.mask.allowed[row], 0)
+    return LayerWalk(*(kept.cpu() for kept in (attention, gradient, weighted, gathered)))

@@ -21,13 +21,18 @@ def build_replay(
     features: Float[Tensor, "soft_tokens hidden"],
     *,
     check: Callable[[], None] | None = None,
+    keep_graph: bool = True,
+    causal_images: bool = False,
 ) -> Replay:
     """Run the teacher-forced forward and cut it into layers.
 
     features: the soft tokens of all images, in the order of their spans.
     The graph is kept when it fits the model's memory budget; `Replay.keeps_graph` tells.
+    keep_graph: False for what is walked once, where a graph beside the answer's own is memory lost.
+    causal_images: leave `token_type_ids` out, so that a soft token sees no other behind it. That is
+        another model than the one that answered: for showing the mistake, and for nothing else.
     """
-    cutter = _Cutter(model, check)
+    cutter = _Cutter(model, check, model.replays.budget_bytes if keep_graph else 0)
     hooks = []
     with replay_mode(model), torch.set_grad_enabled(cutter.budget > 0):
         embeddings, token_types = embed(model, input_ids, image_spans, features)
@@ -37,7 +42,7 @@ def build_replay(
                 hooks.append(layer.register_forward_hook(cutter.leave))
             model.hf_model.model(
                 inputs_embeds=embeddings,
-                token_type_ids=token_types,
+                token_type_ids=None if causal_images else token_types,
                 use_cache=False,
                 tape=cutter.tape,
             )
@@ -54,11 +59,13 @@ class _Cutter:
     more than the budget.
     """
 
-    def __init__(self, model: VisionLanguageModel, check: Callable[[], None] | None) -> None:
+    def __init__(
+        self, model: VisionLanguageModel, check: Callable[[], None] | None, budget: int
+    ) -> None:
         self.tape = AttentionTape()
         self.pieces: list[LayerPiece] = []
         self.graph_bytes = 0
-        self.budget = model.replays.budget_bytes
+        self.budget = budget
         self.layers = model.hf_model.model.language_model.layers
         self._weights = {p.untyped_storage().data_ptr() for p in model.hf_model.parameters()}
         self._check = check

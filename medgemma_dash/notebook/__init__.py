@@ -4,6 +4,7 @@ from medgemma_dash import notebook
 notebook.compare([explain(model, answer, token=3, method=m) for m in ("chefer", "rollout")])
 view = notebook.layer_view(model, answer, token=3)
 notebook.head_matrix(view)
+notebook.mistakes(notebook.pipeline_view(model, answer, token=3), answer)
 notebook.headline(explanation)
 notebook.picture(answer, explanation, "map.svg", width_mm=85)
 notebook.report(model, answer, explanation, "report.html")
@@ -21,6 +22,7 @@ from medgemma_dash.notebook.layers import (
 )
 from medgemma_dash.notebook.maps import compare, layers, show, zones
 from medgemma_dash.notebook.pictures import picture
+from medgemma_dash.notebook.pipeline import mistake_said, mistakes, pipeline_view
 from medgemma_dash.notebook.reports import headline, report
 
 __all__ = [
@@ -36,7 +38,10 @@ __all__ = [
     "headline",
     "layer_view",
     "layers",
+    "mistake_said",
+    "mistakes",
     "picture",
+    "pipeline_view",
     "report",
     "show",
     "zones",

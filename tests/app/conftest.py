@@ -34,6 +34,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
         "explaining.steps": ("explain_steps", "fill_steps"),
         "layers.view": ("view_steps",),
         "words.run": ("words_steps",),
+        "pipeline.run": ("pipeline_steps",),
     }.items():
         imported = import_module(f"medgemma_dash.services.{module}")
         for name in names:

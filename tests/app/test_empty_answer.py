@@ -22,6 +22,7 @@ PAGES = [
     "pages/2_Compare.py",
     "pages/3_Layers.py",
     "pages/5_Target_Words.py",
+    "pages/4_Step_by_Step.py",
 ]
 
 
@@ -97,7 +98,7 @@ def test_a_model_that_could_not_be_loaded_is_named_on_every_page(
 
 def test_an_upload_without_an_answer_asks_for_a_question(open_explain: OpenPage) -> None:
     app = open_explain()
-    open_radiograph(session_of(app), samples()[0].path, "Uploaded radiograph")
+    open_radiograph(session_of(app), samples()[0].film, "Uploaded radiograph")
     app.run()
     assert lines_of(app, "no_answer") == [
         "Ask a question about this radiograph, or choose one above."

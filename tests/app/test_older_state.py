@@ -16,6 +16,7 @@ PAGES = [
     "pages/2_Compare.py",
     "pages/3_Layers.py",
     "pages/5_Target_Words.py",
+    "pages/4_Step_by_Step.py",
     "pages/8_Methods.py",
 ]
 

@@ -36,7 +36,7 @@ def displayed(app: AppTest) -> str:
 
 def upload(app: AppTest) -> AppTest:
     """A file that nobody asked anything about."""
-    open_radiograph(session_of(app), Path(samples()[0].path).read_bytes(), "Upload")
+    open_radiograph(session_of(app), Path(samples()[0].film).read_bytes(), "Upload")
     return app.run()
 
 

@@ -24,6 +24,7 @@ PAGES = [
     "pages/2_Compare.py",
     "pages/3_Layers.py",
     "pages/5_Target_Words.py",
+    "pages/4_Step_by_Step.py",
     "pages/8_Methods.py",
 ]
 OPENING = samples()[0].question
@@ -41,7 +42,7 @@ def ask(app: AppTest, settle: Settle, question: str) -> AppTest:
 
 
 def upload(app: AppTest) -> AppTest:
-    assert open_radiograph(session_of(app), samples()[0].path.read_bytes(), "Uploaded film")
+    assert open_radiograph(session_of(app), samples()[0].film.read_bytes(), "Uploaded film")
     return app.run()
 
 
@@ -59,6 +60,7 @@ def subject_of(app: AppTest) -> dict[str, str]:
         (PAGES[1], "6 methods"),
         (PAGES[2], "attention of each layer and head"),
         (PAGES[3], "Chefer"),
+        (PAGES[3], "Chefer, step by step"),
         (PAGES[4], "Chefer"),
     ],
 )
@@ -161,6 +163,7 @@ def test_every_answer_is_one_click_away_and_nothing_is_computed_again(
     assert actions_of(app, HISTORY) == [first.answer.key]
     # Whatever page is looked at meanwhile.
     app.switch_page(PAGES[4]).run()
+    app.switch_page(PAGES[-1]).run()
     app.switch_page(PAGES[0]).run()
     fake.computed.clear()
     fake.ask_error = AssertionError("It is asked again.")

@@ -35,6 +35,7 @@ PAGES = [
     ("Layers", ".st-key-head_maps .heatmaplayer image", 1),
     ("Target Words", ".st-key-words_maps .heatmaplayer image", 5),
     ("Question_Sets", ".st-key-questions_rows iframe", 1),
+    ("Step_by_Step", ".st-key-steps_beside .heatmaplayer image", 2),
     ("Methods", ".st-key-methods_table canvas", 1),
 ]
 # What other people's markup breaks and this program cannot reach: the rule, what the element's
@@ -127,7 +128,7 @@ def fits(page: Page, address: str, landmark: str, count: int, width: int) -> Non
         "main => [main.scrollWidth - main.clientWidth, main.scrollHeight - main.clientHeight]"
     )
     assert across <= 0, (address, width)
-    if address == "Explain" and width == 1440:
+    if address in ("Explain", "Step_by_Step") and width == 1440:
         assert down <= 0, address
     if address == "Layers":
         page.get_by_role("tab", name="Attention of any token").click()

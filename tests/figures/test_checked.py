@@ -18,6 +18,7 @@ from medgemma_dash.figures import (
     quality_figure,
     relevance_figure,
     removal_curve_figure,
+    token_bars_figure,
 )
 
 GRID = (16, 16)
@@ -61,6 +62,9 @@ FIGURES = {
     ),
     "removal curves": lambda: removal_curve_figure(
         np.arange(16) / 15, tuple(np.abs(MAP[:3])), [("a", MAP[3]), ("b", MAP[4])], "share removed"
+    ),
+    "tokens": lambda: token_bars_figure(
+        ["a", "<b>"], [0.2, -0.4], ["0.2", "-0.4"], measure="p", chosen=1, marks=[0.1, 0.3]
     ),
     "words": lambda: prompt_words_figure([WordRelevance("a", -0.1), WordRelevance("b", 0.2)]),
 }

@@ -24,8 +24,11 @@ class FullForward:
     outputs: tuple[Tensor, ...]
 
 
-def decode(hf_model, input_ids, image_features: Tensor) -> FullForward:
-    """Run prompt and answer through the decoder; soft tokens stand where the image token does."""
+def decode(hf_model, input_ids, image_features: Tensor, *, causal: bool = False) -> FullForward:
+    """Run prompt and answer through the decoder; soft tokens stand where the image token does.
+
+    causal: no soft token sees one behind it, as without `token_type_ids`.
+    """
     config = hf_model.config
     text = config.text_config
     weights = {
@@ -49,7 +52,7 @@ def decode(hf_model, input_ids, image_features: Tensor) -> FullForward:
             if name.startswith(f"layers.{layer}.")
         }
         window = None if is_global[layer] else text.sliding_window
-        mask = visible_keys(is_image, window)
+        mask = visible_keys(torch.zeros_like(is_image) if causal else is_image, window)
         rope = text.rope_parameters[text.layer_types[layer]]
         normed = rms_norm(x, here["input_layernorm.weight"], text.rms_norm_eps)
         attended, A = attention(normed, here, text, rope, mask)

@@ -12,6 +12,7 @@ from medgemma_dash.ui.components.key_help import keys_on
         ("Compare", 3, False),
         ("Layers", 3, True),
         ("Target Words", 3, False),
+        ("Step by Step", 3, False),
         ("Methods", 1, False),
         ("MedGemma Dash", 1, False),
     ],

@@ -119,13 +119,21 @@ def view_steps(
         ]
         sums = [a + b for a, b in zip(sums, parts, strict=True)] if sums else parts
         progress(place + 1, count)
-    attention, weighted, gathered = ((part / count).astype(np.float32) for part in sums)
+    means = ((part / count).astype(np.float32) for part in sums)
+    return view_of(current(), answer, target, *means)
+
+
+def view_of(
+    model: VisionLanguageModel, answer: Answer, target: Target, *arrays: npt.NDArray[np.float32]
+) -> LayerView:
+    """The view that these arrays make: attention, weighted and gathered of `LayerView`."""
+    attention, weighted, gathered = arrays
     return LayerView(
         answer_key=answer.key,
         target=target,
         image_spans=answer.image_spans,
         grids=tuple(image.grid for image in answer.images),
-        is_global=tuple(layer.is_global for layer in current().layout.layers),
+        is_global=tuple(layer.is_global for layer in model.layout.layers),
         attention=attention,
         weighted=weighted,
         gathered=gathered,

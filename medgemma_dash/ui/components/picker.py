@@ -11,11 +11,11 @@ from medgemma_dash.imaging import jpeg_bytes, load_radiograph
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.state.actions import open_radiograph, open_sample
 from medgemma_dash.ui.state.freeing import forget_upload
-from medgemma_dash.ui.state.samples import Sample, samples
+from medgemma_dash.ui.state.samples import Sample, drawn_pictures, sample_named, samples
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from medgemma_dash.ui.state.samples import Sample
 
@@ -52,27 +52,33 @@ def opener() -> None:
     """The ways to a film on a page that shows one."""
     upload_box("another_upload", st.rerun)
     st.caption("Or a sample:")
-    sample_grid(in_a_row=IN_A_ROW_OF_A_POPOVER, key="switch")
+    sample_grid(samples(), in_a_row=IN_A_ROW_OF_A_POPOVER, key="switch")
+    st.caption("Or one of the Explainer tutorial's pictures, which are no radiographs:")
+    sample_grid(drawn_pictures(), in_a_row=IN_A_ROW_OF_A_POPOVER, key="switch")
 
 
 def sample_grid(
+    offered: Sequence[Sample],
     on_open: Callable[[], None] | None = None,
     *,
     in_a_row: int = SAMPLES_IN_A_ROW,
     key: str = "open",
 ) -> None:
-    """Thumbnails of all samples; a click opens one before the page is drawn.
+    """Thumbnails of the samples offered; a click opens one before the page is drawn.
 
     on_open: called in that drawing. key: begins the keys of the buttons.
     """
-    with st.container(key="sample_grid"):
-        for start in range(0, len(samples()), in_a_row):
+    with st.container(key=f"drawn_grid_{key}" if offered[0].drawn else "sample_grid"):
+        for start in range(0, len(offered), in_a_row):
             columns = st.columns(in_a_row, gap="small")
-            for column, sample in zip(columns, samples()[start:], strict=False):
-                with column, st.container(key=f"sample_{sample.name}", gap="xsmall"):
+            for column, sample in zip(columns, offered[start:], strict=False):
+                # Two menus may offer the drawn pictures on one page.
+                place = f"{key}_of_{sample.name}" if sample.drawn else f"sample_{sample.name}"
+                with column, st.container(key=place, gap="xsmall"):
                     thumbnail = _thumbnail(sample.name)
                     if thumbnail is not None:
-                        st.image(thumbnail, width="stretch", alt=f"Radiograph: {sample.title}")
+                        what = "Drawn picture" if sample.drawn else "Radiograph"
+                        st.image(thumbnail, width="stretch", alt=f"{what}: {sample.title}")
                     clicked = st.button(
                         sample.title,
                         key=f"{key}_{sample.name}",
@@ -134,7 +140,9 @@ def _why_not_opened() -> None:
 @st.cache_data(show_spinner=False)
 def _thumbnail(name: str) -> bytes | None:
     """A small JPEG; the argument is a sample's name, so nothing of a user's is cached."""
-    sample = next(sample for sample in samples() if sample.name == name)
+    sample = sample_named(name)
+    if sample is None:
+        return None
     try:
         return jpeg_bytes(load_radiograph(sample.source).pixels, longest_side=THUMBNAIL_PX)
     except ImageError:

@@ -18,6 +18,7 @@ PAGES = [
     "pages/2_Compare.py",
     "pages/3_Layers.py",
     "pages/5_Target_Words.py",
+    "pages/4_Step_by_Step.py",
     "pages/8_Methods.py",
 ]
 EXPLAIN, METHODS = PAGES[0], PAGES[-1]
@@ -37,7 +38,7 @@ def notice_of(app: AppTest) -> str:
 
 
 def upload(app: AppTest, place: int = 0) -> AppTest:
-    assert open_radiograph(session_of(app), samples()[place].path.read_bytes(), "Uploaded film")
+    assert open_radiograph(session_of(app), samples()[place].film.read_bytes(), "Uploaded film")
     return app.run()
 
 

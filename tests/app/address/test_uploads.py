@@ -58,7 +58,7 @@ def test_an_upload_is_opened_though_the_run_that_read_it_was_overtaken(
 
     app = AppTest.from_file(str(ROOT / "Home.py"), default_timeout=60).run()
     monkeypatch.setattr(picker, "open_radiograph", overtaken)
-    film = samples()[0].path.read_bytes()
+    film = samples()[0].film.read_bytes()
     app.file_uploader(key="home_upload_0").set_value(("film", film, "image/png")).run()
     assert study_of(app).radiograph.sha256 == sha256(film).hexdigest()
 

@@ -29,7 +29,7 @@ OpenPage = Callable[[], AppTest]
 @pytest.fixture
 def record(finding: Finding, makers: Any) -> Record:
     """Of another sample than the one that a page opens with."""
-    answer = makers.answer(load_radiograph(samples()[1].path), "Is the heart enlarged?")
+    answer = makers.answer(load_radiograph(samples()[1].film), "Is the heart enlarged?")
     plan = words_plan(answer, ["right", "heart"], ["answer", "prompt"])
     return finding.record(answer, plan)
 
@@ -140,7 +140,7 @@ def test_what_a_user_or_a_model_wrote_is_shown_as_it_is(
 ) -> None:
     app = open_words()
     said = ("<b>No</b>", " **it**", " is", "")
-    answer = makers.answer(load_radiograph(samples()[1].path), "[x](http://a.b)?", said)
+    answer = makers.answer(load_radiograph(samples()[1].film), "[x](http://a.b)?", said)
     plan = words_plan(answer, ["<b>No</b>", "**it**"])
     opened(app, finding.record(answer, plan))
     assert not app.exception

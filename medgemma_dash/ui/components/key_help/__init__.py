@@ -7,6 +7,7 @@ from pathlib import Path
 import streamlit as st
 
 _WITH_WORDS = ("Explain", "Compare", "Layers", "Target Words")
+_WITH_WORDS = ("Explain", "Compare", "Layers", "Step by Step")
 # What a reader can press, what it does, and on which pages; () for all of them. Written here once.
 KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
     (
@@ -26,6 +27,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
         (
             ("Click", "choose a word, or a patch of the map", ("Explain",)),
             ("Click", "choose a word", ("Compare", "Target Words")),
+            ("Click", "choose a word", ("Compare", "Step by Step")),
             (
                 "Click",
                 "choose a word, a head, or a patch in Patch to words",

@@ -14,6 +14,7 @@ from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.subject import keep_address
 from medgemma_dash.ui.components.wording import device_title, model_title
 from medgemma_dash.ui.state.address import shown
+from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import current_session
 
 if TYPE_CHECKING:
@@ -48,7 +49,7 @@ def home_page(host: ModelHost, explain: Any, missing: str = "") -> None:
         current_session().tell(f"There is no page {shown(missing)}; the first one is shown.")
     notice_line()
     st.header("Open a radiograph", anchor=False)
-    sample_grid(go_on)
+    sample_grid(samples(), go_on)
     files, notes = st.columns([5, 3], gap="large", vertical_alignment="center")
     with files:
         upload_box("home_upload", go_on)
