@@ -1,0 +1,162 @@
+"""What an interventions record says, in numbers and in sentences; no model is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import isfinite
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from medgemma_dash.core.record import Record
+from medgemma_dash.services.interventions.plan import mask_of
+
+if TYPE_CHECKING:
+    import numpy.typing as npt
+
+# Of a logit; less is not told from rounding in bfloat16.
+LEAST_CHANGE = 0.05
+
+
+@dataclass(frozen=True)
+class WordChange:
+    """A word of the answer; changes of its logit, summed over its tokens.
+
+    change: with the selection removed or alone kept. whole: with all of the image removed.
+    elsewhere: with each displaced selection. probability: as it was, and after. first: what is most
+    probable after in the place of its first token.
+    """
+
+    text: str
+    change: float
+    whole: float
+    elsewhere: tuple[float, ...]
+    probability: float
+    probability_after: float
+    first: str
+
+    @property
+    def mean(self) -> float:
+        """Of the displaced selections; not a number without one."""
+        return float(np.mean(self.elsewhere)) if self.elsewhere else float("nan")
+
+    @property
+    def stands_out(self) -> bool:
+        """Whether it changes further than with every displaced selection, by what can be told."""
+        if not self.elsewhere:
+            return False
+        low, high = min(self.elsewhere), max(self.elsewhere)
+        return self.change < low - LEAST_CHANGE or self.change > high + LEAST_CHANGE
+
+
+def word_changes(record: Record) -> tuple[WordChange, ...]:
+    """Every word of the answer, in order; control tokens are none."""
+    words = record.tables["words"]
+    elsewhere = record.tables["elsewhere"]
+    by_copy = elsewhere.pivot(index="copy", columns="token", values="logit")
+    found = []
+    for _, rows in words[~words["special"].astype(bool)].groupby("word", sort=True):
+        before, tokens = float(rows["logit"].sum()), rows["token"].tolist()
+        others = by_copy[tokens].sum(axis=1) - before if len(by_copy) else ()
+        found.append(
+            WordChange(
+                text="".join(map(str, rows["text"])),
+                change=float(rows["logit_after"].sum()) - before,
+                whole=float(rows["logit_without"].sum()) - before,
+                elsewhere=tuple(map(float, others)),
+                probability=float(rows["probability"].prod()),
+                probability_after=float(rows["probability_after"].prod()),
+                first=str(rows["first_after"].iloc[0]),
+            )
+        )
+    return tuple(found)
+
+
+def selection(record: Record) -> npt.NDArray[np.bool_]:
+    """(rows, columns): the cells that were removed or kept."""
+    return mask_of(record.plan["cells"], tuple(record.plan["grid"]))
+
+
+def selection_line(record: Record) -> str:
+    """What was done, in one sentence."""
+    plan, chosen = record.plan, selection(record)
+    count, of = int(chosen.sum()), chosen.size
+    others = "" if plan["how"] == "remove" else " and all others are removed"
+    verb = "are removed" if plan["how"] == "remove" else "are kept"
+    by = {"mean token": "the mean image token", "another patient": "another patient's tokens"}
+    means = by.get(plan["removal"], plan["removal"])
+    patches = "patch" if count == 1 else "patches"
+    verb = verb.replace("are", "is") if count == 1 else verb
+    return f"{count} of {of} {patches} {verb}{others}, by {means}."
+
+
+def change_line(record: Record) -> str:
+    """Which word that changes most, beside the same shape elsewhere."""
+    words = word_changes(record)
+    if not words:
+        return "The answer has no words."
+    most = max(words, key=lambda word: abs(word.change))
+    name = most.text.strip()
+    if abs(most.change) < LEAST_CHANGE:
+        return f"No word's logit changes by {LEAST_CHANGE:g} or more."
+    verb = "falls" if most.change < 0 else "rises"
+    line = (
+        f"“{name}” changes most: its logit {verb} by {abs(most.change):.2f}, its probability goes "
+        f"from {_share(most.probability)} to {_share(most.probability_after)}."
+    )
+    if not most.elsewhere:
+        return f"{line} The selection is too large to stand elsewhere for comparison."
+    low, high = min(most.elsewhere), max(most.elsewhere)
+    beside = f"The same shape in {len(most.elsewhere)} other places gives {low:+.2f} to {high:+.2f}"
+    if most.stands_out:
+        return f"{line} {beside}."
+    return f"{line} {beside}, so this place is nothing special."
+
+
+def answers_of(record: Record) -> dict[str, str]:
+    """The texts: "before" and "after", and "given" where the answer was."""
+    rows = record.tables["answers"]
+    return {str(which): str(text) for which, text in zip(rows["which"], rows["text"], strict=True)}
+
+
+def answer_line(record: Record) -> str:
+    """Whether the model now says something else, asked anew."""
+    answers = answers_of(record)
+    before, after = answers["before"].strip(), answers["after"].strip()
+    if before == after:
+        return "Asked anew, the model gives the same answer."
+    return f"Asked anew, the model says “{after}” in place of “{before}”."
+
+
+def box_line(record: Record) -> str:
+    """How the selection agrees with the map, in one sentence."""
+    box = record.tables["box"].set_index("measure")
+    if problem := str(box["problem"].iloc[0]):
+        return f"It is scored against no map, because: {problem}"
+    energy, pointing = box.loc["energy inside"], box.loc["pointing game"]
+    name = str(record.plan["target"]["text"]).strip()
+    hit = {1.0: "lies in it", 0.0: "lies outside"}.get(float(pointing["value"]), "is shared")
+    if not isfinite(energy["value"]):
+        return f"The map of “{name}” has nothing positive to be inside."
+    line = (
+        f"Of the map of “{name}”, {energy['value']:.0%} lies in the selection, which is "
+        f"{energy['uniform']:.0%} of the picture"
+    )
+    if isfinite(energy["displaced"]):
+        line += f"; in the same shape elsewhere {energy['displaced']:.0%} on average"
+    return f"{line}. Its peak {hit}."
+
+
+def lines(record: Record) -> Iterator[str]:
+    """Everything in sentences."""
+    yield selection_line(record)
+    yield change_line(record)
+    yield answer_line(record)
+    yield box_line(record)
+
+
+def _share(probability: float) -> str:
+    if probability > 0.995:
+        return "> 0.99"
+    return f"{probability:.2f}" if probability >= 0.01 else f"{probability:.1e}"
