@@ -11,6 +11,7 @@ from medgemma_dash.reports.records.common import model_words, provenance_of, tab
 from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
 from medgemma_dash.services.interventions.reading import (
     WordChange,
+    band,
     lines,
     selection,
     word_changes,
@@ -48,13 +49,6 @@ def interventions_report(record: Record) -> Report:
         about=model_words(record.provenance),
         limits=LIMITS,
     )
-
-
-def band(word: WordChange) -> tuple[float, float, float] | None:
-    """Least, mean and most change by the displaced selections."""
-    if not word.elsewhere:
-        return None
-    return min(word.elsewhere), word.mean, max(word.elsewhere)
 
 
 def _figures(record: Record, words: tuple[WordChange, ...]) -> Iterator[Figure]:

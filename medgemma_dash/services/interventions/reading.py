@@ -21,7 +21,7 @@ LEAST_CHANGE = 0.05
 
 @dataclass(frozen=True)
 class WordChange:
-    """A word of the answer; changes of its logit, summed over its tokens.
+    """A word of the answer; its logit and its changes, summed over its tokens.
 
     change: with the selection removed or alone kept. whole: with all of the image removed.
     elsewhere: with each displaced selection. probability: as it was, and after. first: what is most
@@ -29,6 +29,7 @@ class WordChange:
     """
 
     text: str
+    logit: float
     change: float
     whole: float
     elsewhere: tuple[float, ...]
@@ -62,6 +63,7 @@ def word_changes(record: Record) -> tuple[WordChange, ...]:
         found.append(
             WordChange(
                 text="".join(map(str, rows["text"])),
+                logit=before,
                 change=float(rows["logit_after"].sum()) - before,
                 whole=float(rows["logit_without"].sum()) - before,
                 elsewhere=tuple(map(float, others)),
@@ -71,6 +73,13 @@ def word_changes(record: Record) -> tuple[WordChange, ...]:
             )
         )
     return tuple(found)
+
+
+def band(word: WordChange) -> tuple[float, float, float] | None:
+    """Least, mean and most change by the displaced selections."""
+    if not word.elsewhere:
+        return None
+    return min(word.elsewhere), word.mean, max(word.elsewhere)
 
 
 def selection(record: Record) -> npt.NDArray[np.bool_]:
@@ -92,26 +101,35 @@ def selection_line(record: Record) -> str:
 
 
 def change_line(record: Record) -> str:
-    """Which word that changes most, beside the same shape elsewhere."""
-    words = word_changes(record)
+    """What becomes of the word that changes most, beside the same shape elsewhere; with patches
+    kept, of the word that all of the image removed changes most.
+    """
+    words, keeps = word_changes(record), record.plan["how"] == "keep"
     if not words:
         return "The answer has no words."
-    most = max(words, key=lambda word: abs(word.change))
+    most = max(words, key=lambda word: abs(word.whole if keeps else word.change))
+    if abs(most.whole if keeps else most.change) < LEAST_CHANGE:
+        means = "Without any of the image no" if keeps else "No"
+        return f"{means} word's logit changes by {LEAST_CHANGE:g} or more."
+    goes = f"{_moves(most.change)}, its probability from {_share(most.probability)}"
+    goes += f" to {_share(most.probability_after)}"
     name = most.text.strip()
-    if abs(most.change) < LEAST_CHANGE:
-        return f"No word's logit changes by {LEAST_CHANGE:g} or more."
-    verb = "falls" if most.change < 0 else "rises"
-    line = (
-        f"“{name}” changes most: its logit {verb} by {abs(most.change):.2f}, its probability goes "
-        f"from {_share(most.probability)} to {_share(most.probability_after)}."
-    )
-    if not most.elsewhere:
+    if keeps:
+        line = f"Without any of the image the logit of “{name}” {_moves(most.whole)}; with these "
+        line += f"patches alone it {goes}."
+    else:
+        line = f"“{name}” changes most: its logit {goes}."
+    count = len(most.elsewhere)
+    if not count:
         return f"{line} The selection is too large to stand elsewhere for comparison."
+    places = "one other place" if count == 1 else f"{count} other places"
     low, high = min(most.elsewhere), max(most.elsewhere)
-    beside = f"The same shape in {len(most.elsewhere)} other places gives {low:+.2f} to {high:+.2f}"
-    if most.stands_out:
-        return f"{line} {beside}."
-    return f"{line} {beside}, so this place is nothing special."
+    if max(abs(low), abs(high)) < LEAST_CHANGE:
+        beside = f"The same shape in {places} changes it by less than {LEAST_CHANGE:g}"
+    else:
+        beside = f"The same shape in {places} gives {low:+.2f}"
+        beside += f" to {high:+.2f}" if count > 1 else ""
+    return f"{line} {beside}{'' if most.stands_out else ': this place is nothing special'}."
 
 
 def answers_of(record: Record) -> dict[str, str]:
@@ -126,7 +144,8 @@ def answer_line(record: Record) -> str:
     before, after = answers["before"].strip(), answers["after"].strip()
     if before == after:
         return "Asked anew, the model gives the same answer."
-    return f"Asked anew, the model says “{after}” in place of “{before}”."
+    stop = "" if before.endswith((".", "?", "!")) else "."
+    return f"Asked anew, the model says “{after or 'nothing'}” in place of “{before}”{stop}"
 
 
 def box_line(record: Record) -> str:
@@ -156,7 +175,15 @@ def lines(record: Record) -> Iterator[str]:
     yield box_line(record)
 
 
+def _moves(change: float) -> str:
+    if abs(change) < LEAST_CHANGE:
+        return "holds"
+    return f"{'falls' if change < 0 else 'rises'} by {abs(change):.2f}"
+
+
 def _share(probability: float) -> str:
     if probability > 0.995:
         return "> 0.99"
-    return f"{probability:.2f}" if probability >= 0.01 else f"{probability:.1e}"
+    if probability < 0.001:
+        return "< 0.001"
+    return f"{probability:.2f}" if probability >= 0.01 else f"{probability:.3f}"
