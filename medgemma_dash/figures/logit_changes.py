@@ -9,6 +9,7 @@ from medgemma_dash.figures.row_bars import row_bars
 from medgemma_dash.figures.words import LONGEST_WORD, plain
 
 BAND_HEIGHT = 0.7  # of a row
+LEAST_REACH = 0.2  # of the axis: smaller changes look small
 # Of the scale's 256 colours: clear of its white middle and of its dark ends.
 FALLS, RISES = 40, 215
 
@@ -27,22 +28,23 @@ def logit_changes_figure(
     colours = palette(dark)
     scale = scale_colours(SIGNED_SCALE, 256)
     falls, rises = ("#{:02x}{:02x}{:02x}".format(*scale[place]) for place in (FALLS, RISES))
-    reach = max(
-        [0.1, *map(abs, changes), *(abs(end) for band in elsewhere if band for end in band)]
-    )
+    ends = [*changes, *(end for band in elsewhere if band for end in band)]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    room = 0.04 * max(LEAST_REACH, high - low)
     hover = []
     for word, change, band in zip(words, changes, elsewhere, strict=True):
-        beside = (
-            f"<br>elsewhere {band[1]:+.3f}, from {band[0]:+.3f} to {band[2]:+.3f}" if band else ""
-        )
-        hover.append(f"<b>{plain(word)}</b><br>logit {change:+.3f}{beside}")
+        beside = ""
+        if band:
+            least, mean, most = (_signed(end, 3) for end in band)
+            beside = f"<br>elsewhere {mean}, from {least} to {most}"
+        hover.append(f"<b>{plain(word)}</b><br>logit {_signed(change, 3)}{beside}")
     figure = row_bars(
         changes,
         [plain(word, LONGEST_WORD) for word in words],
-        [f"{change:+.2f}" for change in changes],
+        [_signed(change, 2) for change in changes],
         hover,
         colours,
-        reach=(-1.05 * reach, 1.05 * reach),
+        reach=(low - room, max(high, low + LEAST_REACH) + room),
         bars=[falls if change < 0 else rises for change in changes],
     )
     shapes = [
@@ -59,13 +61,13 @@ def logit_changes_figure(
     for place, band in enumerate(elsewhere):
         if band is None:
             continue
-        ends = {"y0": place - BAND_HEIGHT / 2, "y1": place + BAND_HEIGHT / 2}
+        rows = {"y0": place - BAND_HEIGHT / 2, "y1": place + BAND_HEIGHT / 2}
         shapes.append(
             {
                 "type": "rect",
                 "x0": band[0],
                 "x1": band[2],
-                **ends,
+                **rows,
                 "fillcolor": colours.line,
                 "line": {"width": 0},
                 "layer": "below",
@@ -76,9 +78,14 @@ def logit_changes_figure(
                 "type": "line",
                 "x0": band[1],
                 "x1": band[1],
-                **ends,
+                **rows,
                 "line": {"color": colours.muted, "width": 1.5, "dash": "dot"},
             }
         )
     figure.layout.shapes = shapes
     return figure
+
+
+def _signed(change: float, decimals: int) -> str:
+    text = f"{change:+.{decimals}f}"
+    return text[1:] if float(text) == 0 else text.replace("-", "\u2212")

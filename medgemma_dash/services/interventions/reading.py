@@ -24,8 +24,9 @@ class WordChange:
     """A word of the answer; its logit and its changes, summed over its tokens.
 
     change: with the selection removed or alone kept. whole: with all of the image removed.
-    elsewhere: with each displaced selection. probability: as it was, and after. first: what is most
-    probable after in the place of its first token.
+    elsewhere: with each displaced selection. keeps: whether the selection is kept, rather than
+    removed. probability: as it was, and after. first: what is most probable after in the place of
+    its first token.
     """
 
     text: str
@@ -33,6 +34,7 @@ class WordChange:
     change: float
     whole: float
     elsewhere: tuple[float, ...]
+    keeps: bool
     probability: float
     probability_after: float
     first: str
@@ -43,12 +45,22 @@ class WordChange:
         return float(np.mean(self.elsewhere)) if self.elsewhere else float("nan")
 
     @property
+    def rivals(self) -> int:
+        """How many of the displaced selections do as much: removed, change it as far in the same
+        direction; kept, leave it as near to what it was.
+        """
+        if self.keeps:
+            own = abs(self.change) + LEAST_CHANGE
+            return sum(abs(other) <= own for other in self.elsewhere)
+        sign = -1 if self.change < 0 else 1
+        own = abs(self.change) - LEAST_CHANGE
+        return sum(sign * other >= own for other in self.elsewhere)
+
+    @property
     def stands_out(self) -> bool:
-        """Whether it changes further than with every displaced selection, by what can be told."""
-        if not self.elsewhere:
-            return False
-        low, high = min(self.elsewhere), max(self.elsewhere)
-        return self.change < low - LEAST_CHANGE or self.change > high + LEAST_CHANGE
+        """Whether no displaced selection does as much, of a word that the image matters to."""
+        most = abs(self.whole if self.keeps else self.change)
+        return bool(self.elsewhere) and most >= LEAST_CHANGE and self.rivals == 0
 
 
 def word_changes(record: Record) -> tuple[WordChange, ...]:
@@ -67,6 +79,7 @@ def word_changes(record: Record) -> tuple[WordChange, ...]:
                 change=float(rows["logit_after"].sum()) - before,
                 whole=float(rows["logit_without"].sum()) - before,
                 elsewhere=tuple(map(float, others)),
+                keeps=record.plan["how"] == "keep",
                 probability=float(rows["probability"].prod()),
                 probability_after=float(rows["probability_after"].prod()),
                 first=str(rows["first_after"].iloc[0]),
@@ -111,8 +124,9 @@ def change_line(record: Record) -> str:
     if abs(most.whole if keeps else most.change) < LEAST_CHANGE:
         means = "Without any of the image no" if keeps else "No"
         return f"{means} word's logit changes by {LEAST_CHANGE:g} or more."
-    goes = f"{_moves(most.change)}, its probability from {_share(most.probability)}"
-    goes += f" to {_share(most.probability_after)}"
+    was, now = _share(most.probability), _share(most.probability_after)
+    goes = f"{_moves(most.change)}, its probability "
+    goes += f"stays {was}" if was == now else f"goes from {was} to {now}"
     name = most.text.strip()
     if keeps:
         line = f"Without any of the image the logit of “{name}” {_moves(most.whole)}; with these "
@@ -127,9 +141,12 @@ def change_line(record: Record) -> str:
     if max(abs(low), abs(high)) < LEAST_CHANGE:
         beside = f"The same shape in {places} changes it by less than {LEAST_CHANGE:g}"
     else:
-        beside = f"The same shape in {places} gives {low:+.2f}"
-        beside += f" to {high:+.2f}" if count > 1 else ""
-    return f"{line} {beside}{'' if most.stands_out else ': this place is nothing special'}."
+        beside = f"The same shape in {places} gives {signed(low)}"
+        beside += f" to {signed(high)}" if count > 1 else ""
+    if most.rivals:
+        does = ("keeps", "keep") if keeps else ("takes", "take")
+        beside += f"; {most.rivals} of {count} {does[most.rivals > 1]} as much"
+    return f"{line} {beside}."
 
 
 def answers_of(record: Record) -> dict[str, str]:
@@ -173,6 +190,12 @@ def lines(record: Record) -> Iterator[str]:
     yield change_line(record)
     yield answer_line(record)
     yield box_line(record)
+
+
+def signed(change: float) -> str:
+    """A change in two decimals, by a minus sign, and never a false -0.00."""
+    text = f"{change:+.2f}"
+    return "0.00" if text in ("+0.00", "-0.00") else text.replace("-", "\u2212")
 
 
 def _moves(change: float) -> str:

@@ -76,9 +76,8 @@ def show_interventions(record: Record) -> None:
 def show_changes(record: Record, *, part: str = "") -> None:
     """Everything but the picture. part: tells its widgets apart from others on the page."""
     words = word_changes(record)
-    lines = [selection_line(record), change_line(record)]
     rich_line(
-        [[Segment(line)] for line in lines],
+        [[Segment(change_line(record))], [Segment(selection_line(record), "small")]],
         key=f"{part}changes_line",
         tone="card",
         announce="status",
