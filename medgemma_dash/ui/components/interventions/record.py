@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
@@ -34,13 +34,17 @@ if TYPE_CHECKING:
     from medgemma_dash.ui.state.study import Study
 
 TALLEST = "26rem"
+WORD_PX = 110
 WORD_COLUMNS = {
     "logit": ("%.2f", "Of the word's tokens together, where they were chosen"),
     "after": ("%.2f", "The same with the patches removed, or alone kept"),
     "elsewhere": ("%.2f", "The mean over the same shape in other places of the picture"),
     "no image": ("%.2f", "With all of the image removed in the same way"),
-    "p": ("%.3f", "The word's probability"),
-    "p after": ("%.3f", "With the patches removed, or alone kept"),
+}
+TEXT_COLUMNS = {
+    "p": "The word's probability",
+    "p after": "With the patches removed, or alone kept",
+    "most probable after": "What the model would rather say in the place of the word's first token",
 }
 BOX_COLUMNS = {
     "value": "Of the map against the selection",
@@ -138,21 +142,28 @@ def _table(record: Record, words: tuple[WordChange, ...], part: str) -> None:
                 word.logit + word.change,
                 word.logit + word.mean,
                 word.logit + word.whole,
-                word.probability,
-                word.probability_after,
+                _probability(word.probability),
+                _probability(word.probability_after),
                 quoted(word.first),
             )
             for word in words
         ],
-        columns=["word", *WORD_COLUMNS, "most probable after"],
+        columns=["word", *WORD_COLUMNS, *TEXT_COLUMNS],
     ).set_index("word")
-    columns = {
+    columns: dict[str, Any] = {
         name: st.column_config.NumberColumn(format=form, help=said)
         for name, (form, said) in WORD_COLUMNS.items()
     }
-    said = "What the model would rather say in the place of the word's first token"
-    columns["most probable after"] = st.column_config.TextColumn(help=said)
+    columns |= {name: st.column_config.TextColumn(help=said) for name, said in TEXT_COLUMNS.items()}
+    columns["_index"] = st.column_config.TextColumn(width=WORD_PX)
     numbers_table(frame, key=f"{part}changes_numbers", columns=columns)
+
+
+def _probability(value: float) -> str:
+    """In three decimals, and never a false 0 or 1."""
+    if value < 0.0005:
+        return "< 0.001"
+    return "> 0.999" if value > 0.9995 else f"{value:.3f}"
 
 
 def _box(record: Record, part: str) -> None:
@@ -169,7 +180,7 @@ def _box(record: Record, part: str) -> None:
         }
     ).round(2)
     frame = frame.set_index(pd.Index(box["measure"], name="against the map"))
-    columns = {
+    columns: dict[str, Any] = {
         name: st.column_config.NumberColumn(format="percent", help=said)
         for name, said in BOX_COLUMNS.items()
     }
