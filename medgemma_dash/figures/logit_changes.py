@@ -19,11 +19,13 @@ def logit_changes_figure(
     changes: Sequence[float],
     elsewhere: Sequence[tuple[float, float, float] | None],
     dark: bool = True,
+    *,
+    chosen: Sequence[int] = (),
 ) -> go.Figure:
     """Bars to the left where a logit falls, to the right where it rises, in the answer's order.
 
     elsewhere: least, mean and most change by the same cells displaced, a band behind the bar with a
-    line at its mean; None where there is none.
+    line at its mean; None where there is none. chosen: places of words whose names are set off.
     """
     colours = palette(dark)
     scale = scale_colours(SIGNED_SCALE, 256)
@@ -40,7 +42,10 @@ def logit_changes_figure(
         hover.append(f"<b>{plain(word)}</b><br>logit {_signed(change, 3)}{beside}")
     figure = row_bars(
         changes,
-        [plain(word, LONGEST_WORD) for word in words],
+        [
+            f"<b>{plain(word, LONGEST_WORD)}</b>" if place in chosen else plain(word, LONGEST_WORD)
+            for place, word in enumerate(words)
+        ],
         [_signed(change, 2) for change in changes],
         hover,
         colours,

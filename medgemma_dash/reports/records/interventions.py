@@ -12,6 +12,7 @@ from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
 from medgemma_dash.services.interventions.reading import (
     WordChange,
     band,
+    chosen_words,
     lines,
     selection,
     word_changes,
@@ -63,6 +64,7 @@ def _figures(record: Record, words: tuple[WordChange, ...]) -> Iterator[Figure]:
                     [word.change for word in words],
                     [band(word) for word in words],
                     dark,
+                    chosen=chosen_words(record),
                 ).to_json()
                 for dark in (False, True)
             ),

@@ -88,6 +88,19 @@ def word_changes(record: Record) -> tuple[WordChange, ...]:
     return tuple(found)
 
 
+def chosen_words(record: Record) -> tuple[int, ...]:
+    """Places, among the words, of those that the plan's target has a token of; of a decision and of
+    the whole answer none.
+    """
+    target, words = record.plan["target"], record.tables["words"]
+    if target["kind"] in ("margin", "answer"):
+        return ()
+    said = words[~words["special"].astype(bool)]
+    tokens = said[said["token"].isin(target["token_indices"])]
+    numbers = sorted(said["word"].unique())
+    return tuple(sorted(numbers.index(number) for number in tokens["word"].unique()))
+
+
 def band(word: WordChange) -> tuple[float, float, float] | None:
     """Least, mean and most change by the displaced selections."""
     if not word.elsewhere:

@@ -16,6 +16,7 @@ from medgemma_dash.services.interventions.reading import (
     band,
     box_line,
     change_line,
+    chosen_words,
     selection,
     selection_line,
     word_changes,
@@ -48,9 +49,9 @@ TEXT_COLUMNS = {
 }
 BOX_COLUMNS = {
     "value": "Of the map against the selection",
-    "uniform map": "What a map that is the same everywhere gives",
+    "uniform": "What a map that is the same everywhere gives",
     "elsewhere": "Mean over the same shape at every other place where it fits",
-    "lower elsewhere": "Share of those places that score lower, equal ones counted half",
+    "beats": "Share of those places that score lower than the selection, equal ones counted half",
 }
 MEASURE_HELP = (
     "Pointing game: whether the map's peak lies in the selection or next to it. Energy inside: "
@@ -127,6 +128,7 @@ def _bars(record: Record, words: tuple[WordChange, ...], part: str) -> None:
             [word.change for word in words],
             [band(word) for word in words],
             is_dark(),
+            chosen=chosen_words(record),
         ),
         key=f"{part}changes_figure",
         alt=f"Bars: how each word's logit changes. {change_line(record)}",
@@ -174,9 +176,9 @@ def _box(record: Record, part: str) -> None:
     frame = pd.DataFrame(
         {
             "value": box["value"],
-            "uniform map": box["uniform"],
+            "uniform": box["uniform"],
             "elsewhere": box["displaced"],
-            "lower elsewhere": box["below"],
+            "beats": box["below"],
         }
     ).round(2)
     frame = frame.set_index(pd.Index(box["measure"], name="against the map"))
