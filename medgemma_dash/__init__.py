@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.explaining.explain import explain, relevancy_tensor
     from medgemma_dash.services.faithfulness.run import faithfulness
+    from medgemma_dash.services.interventions.run import intervene
     from medgemma_dash.services.prompts.run import prompt_sensitivity
     from medgemma_dash.services.questions.run import answer_questions
     from medgemma_dash.services.words.run import target_words
@@ -72,6 +73,7 @@ __all__ = [
     "evidence",
     "explain",
     "faithfulness",
+    "intervene",
     "load_model",
     "load_radiograph",
     "prompt_sensitivity",
@@ -93,6 +95,7 @@ _HOMES = {
     "evidence": "services.evidence.run",
     "explain": "services.explaining.explain",
     "faithfulness": "services.faithfulness.run",
+    "intervene": "services.interventions.run",
     "load_model": "models",
     "load_radiograph": "imaging",
     "prompt_sensitivity": "services.prompts.run",

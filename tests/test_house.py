@@ -17,6 +17,7 @@ ANALYSES = {
     "answer_questions",
     "evidence",
     "faithfulness",
+    "intervene",
     "prompt_sensitivity",
     "read_record",
     "rerun",

@@ -2,9 +2,10 @@
 
 import re
 
+import numpy as np
 import pytest
 
-from medgemma_dash import evidence, faithfulness, prompt_sensitivity, target_words
+from medgemma_dash import evidence, faithfulness, intervene, prompt_sensitivity, target_words
 from medgemma_dash.core.resources import resource
 from tests.gemma3_factory import radiograph
 from tests.random_answers import case
@@ -21,6 +22,9 @@ MADE = {
     "questions": lambda found: answered_set(found.model),
     "faithfulness": lambda found: faithfulness(
         found.model, found.answer, token=1, methods=["rollout"], removals=["mean token"]
+    ),
+    "interventions": lambda found: intervene(
+        found.model, found.answer, keep=np.eye(*found.answer.grid, dtype=np.bool_), token=1
     ),
 }
 

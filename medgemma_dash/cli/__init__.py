@@ -5,7 +5,16 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
-from medgemma_dash.cli import evidence, faithfulness, prompts, questions, report, rerun, words
+from medgemma_dash.cli import (
+    evidence,
+    faithfulness,
+    intervene,
+    prompts,
+    questions,
+    report,
+    rerun,
+    words,
+)
 from medgemma_dash.cli.arguments import Commands, add_command, add_model_options, add_target
 from medgemma_dash.cli.output import say
 from medgemma_dash.cli.typed_values import (
@@ -61,6 +70,7 @@ def build_parser() -> argparse.ArgumentParser:
     prompts.add(commands)
     questions.add(commands)
     faithfulness.add(commands)
+    intervene.add(commands)
     report.add(commands)
     rerun.add(commands)
     _add_bench(commands)

@@ -17,6 +17,17 @@ def read_span(text: str) -> tuple[int, int]:
     return start, stop
 
 
+def read_box(text: str) -> tuple[float, float, float, float]:
+    number = r"\s*([0-9]{1,6}(?:\.[0-9]{1,3})?)\s*"
+    found = re.fullmatch(",".join([number] * 4), text)
+    if found is None:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is not X0,Y0,X1,Y1, such as 10,20,60,80")
+    left, top, right, bottom = map(float, found.groups())
+    if left >= right or top >= bottom:
+        raise argparse.ArgumentTypeError(f"{quoted(text)} is empty: X0 < X1 and Y0 < Y1 is needed")
+    return left, top, right, bottom
+
+
 def read_setting(text: str) -> tuple[str, str, str]:
     found = re.fullmatch(r"(\w+)\.(\w+)=(.+)", text)
     if found is None:

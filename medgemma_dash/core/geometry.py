@@ -66,6 +66,16 @@ class PatchGrid:
             )
         return int(y / self.cell_height), int(x / self.cell_width)
 
+    def cells_in(self, box: Box) -> tuple[tuple[int, int], ...]:
+        """The cells whose centre lies in the box, row by row; of a box that holds no centre, the
+        cell that holds its middle. Raises ValueError for a box outside the radiograph.
+        """
+        down = [r for r in range(self.rows) if box.top <= self.centre(r, 0)[0] < box.bottom]
+        across = [c for c in range(self.cols) if box.left <= self.centre(0, c)[1] < box.right]
+        if down and across:
+            return tuple((row, col) for row in down for col in across)
+        return (self.cell((box.top + box.bottom) / 2, (box.left + box.right) / 2),)
+
     def _check(self, row: int, col: int) -> None:
         if not (0 <= row < self.rows and 0 <= col < self.cols):
             raise ValueError(

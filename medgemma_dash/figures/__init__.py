@@ -7,6 +7,7 @@ from medgemma_dash.figures.comparison import ScaleChoice, comparison_figure
 from medgemma_dash.figures.evidence import conditions_figure, image_effect_figure
 from medgemma_dash.figures.heads import head_figure
 from medgemma_dash.figures.layers import layer_figure
+from medgemma_dash.figures.logit_changes import logit_changes_figure
 from medgemma_dash.figures.map_grid import map_grid_figure
 from medgemma_dash.figures.map_traces import View
 from medgemma_dash.figures.matrix import pair_figure
@@ -40,6 +41,7 @@ __all__ = [
     "head_figure",
     "image_effect_figure",
     "layer_figure",
+    "logit_changes_figure",
     "map_grid_figure",
     "number",
     "overlay_picture",

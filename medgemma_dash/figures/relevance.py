@@ -50,6 +50,7 @@ def relevance_figure(
     drawn_zones: bool = False,
     lit_zones: Sequence[str] = (),
     boxes: bool = False,
+    lasso: bool = False,
     revision: str = "map",
     view: View | None = None,
     dark: bool = True,
@@ -65,7 +66,8 @@ def relevance_figure(
     zone_names: (rows, cols) names for the hover text, "" outside every zone. drawn_zones: whether
         their borders are drawn. lit_zones: names of those whose border is drawn in the accent.
     cell_words: (rows, cols) lists of the answer words that leaned on a cell, strongest first.
-    boxes: whether a box that is drawn with the mouse chooses cells, in place of zooming.
+    boxes: whether a box that is drawn with the mouse chooses cells, in place of zooming. lasso:
+        whether that is a line drawn around them, in place of a box.
     threshold: share of the peak, 0 to 1, below which nothing is painted.
     scale_peak: the magnitude that the colours reach to at least, see `MapDisplay`.
     colour_scale: one of palette.MAGNITUDE_SCALES; a signed map is always RdBu about 0.
@@ -128,7 +130,7 @@ def relevance_figure(
     layout |= {
         "annotations": labels,
         "shapes": shapes,
-        "dragmode": "select" if boxes else "zoom",
+        "dragmode": ("lasso" if lasso else "select") if boxes else "zoom",
     }
     return unchecked_figure(traces, layout)
 

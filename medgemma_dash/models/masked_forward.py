@@ -1,9 +1,10 @@
 """A replayed sequence again and again, each time with other soft tokens masked."""
 
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 import torch
-from jaxtyping import Bool, Float
+from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
 from medgemma_dash.core.progress import finish
@@ -96,6 +97,55 @@ def replaced_log_probabilities(
     rows = [row for row, _ in places]
     batches = features.to(replay.final.device).split(variants_at_once(replay))
     return _log_probabilities(replay, _states(replay, image_spans, batches, rows, check), places)
+
+
+@dataclass(frozen=True, eq=False)
+class TokenReadings:
+    """What the decoder says of some tokens, each at its place, under each variant.
+
+    first: id of the token that is most probable at the place.
+    """
+
+    logits: Float[Tensor, "variants places"]
+    log_probabilities: Float[Tensor, "variants places"]
+    first: Int[Tensor, "variants places"]
+
+
+def replayed_readings(replay: Replay, places: Sequence[tuple[int, int]]) -> TokenReadings:
+    """Of the replay as it is, one variant, without another forward pass."""
+    with torch.no_grad():
+        states = normed(replay.model, replay.final[[row for row, _ in places]])
+    return _readings(replay, [states.unsqueeze(0)], places)
+
+
+def replaced_readings(
+    replay: Replay,
+    image_spans: Sequence[tuple[int, int]],
+    features: Float[Tensor, "variants soft_tokens hidden"],
+    places: Sequence[tuple[int, int]],
+    check: Callable[[], None] | None = None,
+) -> TokenReadings:
+    """The same where each variant has soft tokens of its own in the place of all images'."""
+    rows = [row for row, _ in places]
+    batches = features.to(replay.final.device).split(variants_at_once(replay))
+    return _readings(replay, _states(replay, image_spans, batches, rows, check), places)
+
+
+def _readings(
+    replay: Replay, states: Iterable[Tensor], places: Sequence[tuple[int, int]]
+) -> TokenReadings:
+    head = replay.model.hf_model.lm_head
+    token = torch.tensor([token for _, token in places], device=replay.final.device)
+    chosen, sums, first = [], [], []
+    for batch in states:
+        for one in batch:
+            with torch.no_grad():
+                logits = head(one).float()
+            chosen.append(logits.gather(1, token[:, None]).squeeze(1))
+            sums.append(logits.logsumexp(-1))
+            first.append(logits.argmax(-1))
+    every = torch.stack(chosen)
+    return TokenReadings(every, every - torch.stack(sums), torch.stack(first))
 
 
 def _log_probabilities(

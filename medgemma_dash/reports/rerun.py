@@ -20,6 +20,7 @@ from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.evidence.again import evidence_again
 from medgemma_dash.services.faithfulness.again import faithfulness_again
+from medgemma_dash.services.interventions.again import interventions_again
 from medgemma_dash.services.prompts.again import prompts_again
 from medgemma_dash.services.questions.again import questions_again
 from medgemma_dash.services.words.again import words_again
@@ -33,6 +34,7 @@ _BY_KIND = {
     "prompts": prompts_again,
     "questions": questions_again,
     "faithfulness": faithfulness_again,
+    "interventions": interventions_again,
 }
 # Of numbers that are of the order of one: rounding of another device, library or batch is below.
 TOLERANCE = {"float32": 1e-4, "bfloat16": 5e-2, "float16": 1e-2}

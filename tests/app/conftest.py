@@ -32,6 +32,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
         "evidence.run": ("evidence_steps",),
         "explaining.asking": ("ask",),
         "explaining.steps": ("explain_steps", "fill_steps"),
+        "interventions.run": ("intervention_steps",),
         "layers.view": ("view_steps",),
         "words.run": ("words_steps",),
         "pipeline.run": ("pipeline_steps",),

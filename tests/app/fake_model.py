@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from types import SimpleNamespace
 from typing import Any
 from zlib import crc32
@@ -19,7 +19,11 @@ from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Record, RecordProvenance
 from medgemma_dash.core.settings import Settings
 from medgemma_dash.core.target import Target
+from medgemma_dash.models.regeneration import Regenerated
 from medgemma_dash.services.explaining.store import RelevanceStore
+from medgemma_dash.services.interventions.plan import InterventionPlan
+from medgemma_dash.services.interventions.run import Request
+from medgemma_dash.services.interventions.tables import Readings, tables_of
 from medgemma_dash.ui.state import jobs
 
 SAID = (
@@ -170,6 +174,7 @@ class Fake:
     hold_loading: Gate = field(default_factory=Gate)
     hold_evidence: Gate = field(default_factory=lambda: Gate(background=True))
     computed: list[Target] = field(default_factory=list)
+    intervened: list[InterventionPlan] = field(default_factory=list)
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -260,6 +265,29 @@ class Fake:
         )
         made_by = RecordProvenance("fake", "1", True, "cpu", "float32", (), (), 0.1)
         return Record("evidence", {}, {"words": words}, made_by)
+
+    def intervention_steps(
+        self, current: Any, request: Request, check: Any, progress: Any
+    ) -> Iterator[None]:
+        """Each patch takes 0.1 from the logit of every second token; the answer turns to No."""
+        self.hold.pass_through(check)
+        answer, plan = request.answer, request.plan
+        self.intervened.append(plan)
+        tokens = np.arange(len(answer.tokens))
+        logits = np.full((3, len(tokens)), 10.0)
+        logits[1] -= 0.1 * len(plan.cells) * (tokens % 2)
+        logits[2] -= 5.0 * (tokens % 2)
+        said = Regenerated("No.", (1, 2), "end of turn", -1.0)
+        explanation = request.explanation
+        assert explanation is not None
+        made_by = RecordProvenance("fake", "1", True, "cpu", "float32", ("ab12",), (), 0.1)
+        image = explanation.image
+        nats = np.log(0.98) + logits - 10
+        words = Readings(logits, nats, tuple(token.text for token in answer.tokens))
+        none = np.zeros((0, *plan.grid), np.bool_)
+        tables = tables_of(answer, plan, words, none, [said], image, "")
+        return Record("interventions", asdict(plan), tables, made_by, {plan.method: image})
+        yield
 
     def view_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has no layers to look into.")

@@ -2,10 +2,19 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
-from medgemma_dash import cli, evidence, faithfulness, prompt_sensitivity, rerun, target_words
+from medgemma_dash import (
+    cli,
+    evidence,
+    faithfulness,
+    intervene,
+    prompt_sensitivity,
+    rerun,
+    target_words,
+)
 from medgemma_dash.cli import chosen_model
 from medgemma_dash.core.errors import ImageError, ResultFileError
 from tests.gemma3_factory import radiograph
@@ -30,6 +39,17 @@ MAKERS = {
     "questions": lambda found: answered_set(found.model),
     "faithfulness": lambda found: faithfulness(
         found.model, found.answer, phrase="right", removals=["another patient"], donor=DONORS[0]
+    ),
+    "interventions": lambda found: intervene(
+        found.model,
+        found.answer,
+        remove=np.eye(*found.answer.grid, dtype=np.bool_),
+        removal="another patient",
+        donor=DONORS[0],
+        phrase="right",
+        method="rollout",
+        copies=2,
+        max_new_tokens=3,
     ),
 }
 

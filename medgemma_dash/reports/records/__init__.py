@@ -6,6 +6,7 @@ from medgemma_dash.core.errors import ResultFileError
 from medgemma_dash.core.record import Record
 from medgemma_dash.reports.records.evidence import evidence_report
 from medgemma_dash.reports.records.faithfulness import faithfulness_report
+from medgemma_dash.reports.records.interventions import interventions_report
 from medgemma_dash.reports.records.prompts import prompts_report
 from medgemma_dash.reports.records.questions import questions_report
 from medgemma_dash.reports.records.words import words_report
@@ -17,6 +18,7 @@ _BY_KIND: dict[str, Callable[[Record], Report]] = {
     "prompts": prompts_report,
     "questions": questions_report,
     "faithfulness": faithfulness_report,
+    "interventions": interventions_report,
 }
 
 

@@ -2,23 +2,16 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from medgemma_dash.core.errors import MethodError
 from medgemma_dash.core.record import Asked
+from medgemma_dash.core.removals import REMOVALS as REMOVALS
+from medgemma_dash.core.removals import checked_removal
 
 KIND = "faithfulness"
 METHODS = ("chefer", "attnlrp")
 
-# Where the model is given something else: soft tokens replaced, or the picture changed and encoded
-# again.
-REMOVALS: dict[str, Literal["tokens", "pixels"]] = {
-    "mean token": "tokens",
-    "another patient": "tokens",
-    "blur": "pixels",
-    "mean grey": "pixels",
-    "inpainting": "pixels",
-}
 # One removal alone proves little. A blur of 10 pixels leaves large soft shadows as they are, and of
 # the two others inpainting is the slower one.
 USUAL_REMOVALS = ("mean token", "another patient", "mean grey")
@@ -98,8 +91,7 @@ def checked_choices(
 def _checked_removals(names: Iterable[str]) -> tuple[str, ...]:
     removals = tuple(dict.fromkeys(names))
     for name in removals:
-        if name not in REMOVALS:
-            raise MethodError(f"There is no removal {name!r}. Removals: {', '.join(REMOVALS)}.")
+        checked_removal(name)
     if not removals:
         raise MethodError(f"Nothing is removed. Name one at least of {', '.join(REMOVALS)}.")
     return removals

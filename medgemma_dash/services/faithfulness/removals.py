@@ -1,32 +1,23 @@
 """The target's log-probability with parts of the image removed, in one of several ways."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float
-from torch import Tensor
 
 from medgemma_dash.core.answer import Answer
-from medgemma_dash.core.errors import ImageError
 from medgemma_dash.core.progress import Check
 from medgemma_dash.core.radiograph import Radiograph
-from medgemma_dash.core.samples import shipped_films
 from medgemma_dash.core.target import Target
-from medgemma_dash.imaging import load_radiograph
-from medgemma_dash.imaging.removal import CellRemoval
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
 from medgemma_dash.models.masked_forward import (
     masked_log_probabilities,
     replaced_log_probabilities,
-    variants_at_once,
 )
-from medgemma_dash.models.pictures import encode_pictures, pictures_at_once
-from medgemma_dash.models.prompting import preprocessed
-from medgemma_dash.models.replay import Replay
-from medgemma_dash.services.faithfulness.plan import REMOVALS
+from medgemma_dash.services.explaining.image_removal import ImageRemoval
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +31,10 @@ class TargetScore:
     target: Target
     removal: str
     donor: Radiograph | None = None
-    _pictures: dict[int, CellRemoval] = field(default_factory=dict)
+
+    @cached_property
+    def _images(self) -> ImageRemoval:
+        return ImageRemoval(self.answer, self.removal, self.donor)
 
     def __call__(
         self,
@@ -56,73 +50,20 @@ class TargetScore:
         spans, places = self.answer.image_spans, _places(self.answer, self.target)
         with model.lock:
             replay = replay_answer(model, self.answer, check)
-            if REMOVALS[self.removal] == "tokens":
-                substitute = self._substitute(model, replay)
+            if self._images.of_tokens:
+                substitute = self._images.substitute(model, replay)
                 found = masked_log_probabilities(
                     replay, spans, torch.from_numpy(masks), substitute, places, check
                 )
             else:
-                features = self._encoded(model, masks, check)
+                features = self._images.encoded(model, masks, check)
                 found = replaced_log_probabilities(replay, spans, features, places, check)
         return _of_target(self.target, found.double().cpu().numpy())
 
     def at_once(self, model: VisionLanguageModel) -> int:
         """How many masks make one batch: what a click of another session waits for at most."""
         with model.lock:
-            most = variants_at_once(replay_answer(model, self.answer))
-        if REMOVALS[self.removal] == "tokens":
-            return most
-        return min(most, pictures_at_once(model))
-
-    def _substitute(
-        self, model: VisionLanguageModel, replay: Replay
-    ) -> Float[Tensor, "cells hidden"]:
-        """What takes a removed soft token's place."""
-        if self.removal == "mean token":
-            images = [replay.embeddings[slice(*span)] for span in self.answer.image_spans]
-            return torch.cat([h.float().mean(0, keepdim=True).expand_as(h) for h in images])
-        donor = self.donor
-        if donor is None:
-            raise ValueError("Another patient's soft tokens need a donor.")
-        soft = model.keep_of_image(
-            donor.sha256, lambda: model.encode_pixels(preprocessed(model, donor))
-        )
-        return torch.cat([soft] * len(self.answer.images))
-
-    def _encoded(
-        self,
-        model: VisionLanguageModel,
-        masks: Bool[np.ndarray, "variants cells"],
-        check: Check | None,
-    ) -> Float[Tensor, "variants cells hidden"]:
-        parts, start = [], 0
-        for number, image in enumerate(self.answer.images):
-            stop = start + image.grid[0] * image.grid[1]
-            if number not in self._pictures:
-                how: Mapping[str, object] = {"how": self.removal}
-                self._pictures[number] = CellRemoval(image.radiograph.pixels, image.grid, **how)  # type: ignore[arg-type]
-            removal = self._pictures[number]
-            pictures = [removal.without(mask[start:stop].reshape(image.grid)) for mask in masks]
-            parts.append(encode_pictures(model, pictures, check))
-            start = stop
-        return torch.cat(parts, dim=1)
-
-
-def donor_for(answer: Answer, named: Radiograph | None) -> Radiograph:
-    """The radiograph that was named, or the first shipped sample that the answer is not about.
-
-    Raises ImageError for one that it is about.
-    """
-    shown = {image.radiograph.sha256 for image in answer.images}
-    if named is None:
-        other = next(film for film in shipped_films() if film.sha256 not in shown)
-        return load_radiograph(other.path)
-    if named.sha256 in shown:
-        raise ImageError(
-            "Another patient's radiograph has to be another one than was asked about. Name a "
-            "different file, or none: a shipped sample is taken then."
-        )
-    return named
+            return self._images.at_once(model)
 
 
 def _places(answer: Answer, target: Target) -> list[tuple[int, int]]:

@@ -16,6 +16,7 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.methods import get
 from medgemma_dash.metrics.removal_curves import MaskPlan, plan_masks
 from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.services.explaining.image_removal import donor_for
 from medgemma_dash.services.explaining.provenance import record_provenance
 from medgemma_dash.services.explaining.targets import choose_target
 from medgemma_dash.services.faithfulness.plan import (
@@ -32,7 +33,7 @@ from medgemma_dash.services.faithfulness.rankings import (
     named_images,
     rankings_of,
 )
-from medgemma_dash.services.faithfulness.removals import TargetScore, donor_for
+from medgemma_dash.services.faithfulness.removals import TargetScore
 from medgemma_dash.services.faithfulness.sanity import Finding, Sanity, decided, sanity_pieces
 from medgemma_dash.services.faithfulness.tables import Tested, tables_of
 

@@ -40,16 +40,19 @@ def computed_elsewhere(record: Record) -> None:
     rich_line([line], key=ELSEWHERE, tone="note", announce="status", on_choose=choose)
 
 
-def record_files(record: Record) -> None:
-    """The record and its report, to take home; each is made when its button is clicked."""
+def record_files(record: Record, *, part: str = "") -> None:
+    """The record and its report, to take home; each is made when its button is clicked.
+
+    part: tells the buttons apart from others on the page.
+    """
     name = record_name(record)
-    with st.container(horizontal=True, gap="xsmall", width="content", key="record_files"):
+    with st.container(horizontal=True, gap="xsmall", width="content", key=f"{part}record_files"):
         st.download_button(
             "Record ZIP",
             data=partial(record_zip, record),
             file_name=f"{name}.zip",
             mime="application/zip",
-            key="download_record",
+            key=f"{part}download_record",
             on_click="ignore",
         )
         st.download_button(
@@ -57,7 +60,7 @@ def record_files(record: Record) -> None:
             data=lambda: html_page(record_report(record)),
             file_name=f"{name}.html",
             mime="text/html",
-            key="download_record_report",
+            key=f"{part}download_record_report",
             on_click="ignore",
         )
 

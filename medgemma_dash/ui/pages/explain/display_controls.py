@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.figures import MAGNITUDE_SCALES
+from medgemma_dash.ui.components.interventions import intervention_button
 from medgemma_dash.ui.components.map_display import (
     DEFAULT_OPACITY,
     ONE_SCALE,
@@ -21,6 +22,7 @@ from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.session import current_session, widget_value
 
 if TYPE_CHECKING:
+    from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.ui.state.study import Study
 
 DRAG = "map_window"
@@ -30,7 +32,7 @@ DISPLAY_ONLY = (
 )
 
 
-def display_controls(study: Study) -> None:
+def display_controls(study: Study, host: ModelHost) -> None:
     """Draw them; each draws the picture anew, and the files that look like it."""
     opacity, threshold, mode = st.columns([3, 3, 3], gap="small", vertical_alignment="bottom")
     with opacity:
@@ -69,6 +71,7 @@ def display_controls(study: Study) -> None:
                 + DISPLAY_ONLY,
                 persist_state="session",
             )
+        intervention_button(host)
 
 
 def _percent_slider(label: str, key: str, most: int, value: int) -> None:

@@ -28,6 +28,7 @@ from medgemma_dash.ui.state.session import current_session, page_state, widget_v
 
 if TYPE_CHECKING:
     from medgemma_dash.core.explanation import Explanation
+    from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.ui.state.study import Study
 
 # What stands above and below the picture leaves so much of the window.
@@ -38,7 +39,7 @@ WORDS_ON_A_CELL = 3
 
 
 @st.fragment(key="map")
-def map_panel() -> None:
+def map_panel(host: ModelHost) -> None:
     """Draw the picture, its map and the display controls; a clicked cell is remembered."""
     study = current_session().study
     if study is None:
@@ -50,7 +51,7 @@ def map_panel() -> None:
         _picture(study, view)
     patch_clicks(container=keys.OVERLAY, key=CLICKS, on_click=_remember_cell)
     with st.container(key="map_controls"):
-        display_controls(study)
+        display_controls(study, host)
     windowing_by_drag(study)
     film_notes(study)
 

@@ -41,7 +41,7 @@ def explain_page(host: ModelHost) -> None:
             nothing_open()
         else:
             part_heading("Radiograph and map", "map")
-            map_panel()
+            map_panel(host)
     with right:
         # Each part has a place of its own: what one of them draws never moves the others, whose
         # elements would then stand on the page twice until the script has run to its end.

@@ -1,0 +1,45 @@
+"""An intervention computed again, from what its record says was asked."""
+
+from collections.abc import Mapping
+
+from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.progress import Check, Progress, finish
+from medgemma_dash.core.radiograph import Radiograph
+from medgemma_dash.core.record import Record
+from medgemma_dash.core.target import target_from_dict
+from medgemma_dash.models import VisionLanguageModel
+from medgemma_dash.services.explaining.asking import ask_again
+from medgemma_dash.services.interventions.plan import mask_of
+from medgemma_dash.services.interventions.run import intervention_steps, request_for
+
+
+def interventions_again(
+    model: VisionLanguageModel,
+    record: Record,
+    radiographs: Mapping[str, Radiograph],
+    progress: Progress | None = None,
+    check: Check | None = None,
+) -> Record:
+    """The record of the same question by this model. radiographs: by sha256, the donor among them.
+
+    Raises TargetError where the new answer is too short to have the target.
+    """
+    plan = record.plan
+    answer = ask_again(model, plan["asked"], radiographs, check)
+    target = target_from_dict(plan["target"])
+    if max(target.token_indices) >= len(answer.tokens):
+        raise TargetError("The answer is shorter now, and has no such words.")
+    request = request_for(
+        answer,
+        target,
+        mask_of(plan["cells"], tuple(plan["grid"])),
+        plan["how"],
+        image=plan["image"],
+        removal=plan["removal"],
+        donor=radiographs[plan["donor"]] if plan["donor"] else None,
+        method=plan["method"],
+        options=plan["options"],
+        copies=plan["copies"],
+        max_new_tokens=plan["max_new_tokens"],
+    )
+    return finish(intervention_steps(lambda: model, request, check, progress))
