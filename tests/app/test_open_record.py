@@ -13,7 +13,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import ResultFileError
-from medgemma_dash.core.record import Record, RecordProvenance
+from medgemma_dash.core.record import Record
 from medgemma_dash.core.record_files import HEAD, MAPS, record_zip
 from medgemma_dash.core.record_files import record_files as files_of
 from medgemma_dash.imaging.guarded import decode
@@ -26,52 +26,18 @@ from medgemma_dash.ui.state.records import OpenedRecord
 from medgemma_dash.ui.state.session import Session
 from tests.app.browser_events import choose_action, choose_words, lines_of, strip_data
 from tests.app.opened import answered_of, figure, session_of
-from tests.hostile_records import changed, hostile, make_record, read_back, same, zipped
+from tests.made_records import (
+    changed,
+    evidence_record,
+    hostile,
+    make_record,
+    read_back,
+    same,
+    zipped,
+)
 
 OpenPage = Callable[[], AppTest]
 HTML = '<img src=x onerror="alert(1)">'
-# Text, word, log-probability, what a blank image takes; the last is a control token.
-TOKENS = [("Yes", 0, -0.1, 2.0), (" effu", 1, -0.2, 0.02), ("sion", 1, -0.1, 0.01), ("", 2, 0.0, 0)]
-
-
-def evidence_record(**changes: Any) -> Record:
-    """One as a run would write it; changes: of its plan, or of columns of its words."""
-    texts, words, nats, lost = zip(*TOKENS, strict=True)
-    columns = {
-        "token": range(len(TOKENS)),
-        "text": texts,
-        "log_probability": nats,
-        "blank": np.subtract(nats, lost),
-        "swapped": np.subtract(nats, lost) / 2,
-        "no_image": nats,
-        "image_effect": np.array(lost, float),
-        "layers_with_access": 6,
-        "special": [text == "" for text in texts],
-        "word": words,
-        "mark": "",
-    }
-    plan = {"asked": {"prompt": "Fluid?", "answer": "Yes effusion", "forced": False}, "donors": []}
-    answer = pd.DataFrame(
-        {
-            "content_words": [1],
-            "mean_image_effect": [0.03],
-            "log_probability_variance": [0.1],
-            "evidence_magnitude": [0.2],
-        }
-    )
-    return Record(
-        "evidence",
-        plan | {name: changes[name] for name in changes if name not in columns},
-        {
-            "words": pd.DataFrame(columns | {n: changes[n] for n in changes if n in columns}),
-            "answer": answer,
-        },
-        RecordProvenance(
-            "demo", "12", True, "cpu", "float32", ("ab" * 32,), (("torch", "2"),), 1.0
-        ),
-    )
-
-
 WHOLE = record_zip(evidence_record())
 
 

@@ -12,7 +12,7 @@ from medgemma_dash.core import parquet, record_reading
 from medgemma_dash.core.errors import ResultFileError
 from medgemma_dash.core.record_files import HEAD, MAPS
 from medgemma_dash.core.record_files import record_files as files_of
-from tests.hostile_records import (
+from tests.made_records import (
     HOSTILE,
     changed,
     hostile,

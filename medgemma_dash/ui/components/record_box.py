@@ -38,13 +38,14 @@ def record_box(on_open: Callable[[Record], None]) -> None:
     box = page_state(RecordBox)
     # Above the box, which may stand at the window's lower edge.
     above = st.container()
-    # A new key each time empties the box, so that the same files can be given again.
-    files = st.file_uploader(
-        "Open a record (its zip, or the files of its folder)",
-        accept_multiple_files=True,
-        key=f"record_upload_{box.given}",
-        help=HELP,
-    )
+    with st.container(key="record_box"):
+        # A new key each time empties the box, so that the same files can be given again.
+        files = st.file_uploader(
+            "Open a record (its zip, or the files of its folder)",
+            accept_multiple_files=True,
+            key=f"record_upload_{box.given}",
+            help=HELP,
+        )
     if not files:
         if box.problem:
             with above:

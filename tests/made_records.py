@@ -1,10 +1,13 @@
-"""Records as anybody may have made them, by code, and the reason for which each is refused."""
+"""Records without a model: as a run writes them, and as anybody may have made them by hand, each
+with the reason for which it is refused.
+"""
 
 import io
 import json
 import zipfile
 from collections.abc import Mapping
 from hashlib import sha256
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -16,6 +19,47 @@ from medgemma_dash.core.npz import npz_bytes
 from medgemma_dash.core.record import Record, RecordProvenance
 from medgemma_dash.core.record_files import HEAD, MAPS
 from medgemma_dash.core.record_files import record_files as files_of
+
+# Text, word, log-probability, what a blank image takes; the last is a control token.
+TOKENS = [("Yes", 0, -0.1, 2.0), (" effu", 1, -0.2, 0.02), ("sion", 1, -0.1, 0.01), ("", 2, 0.0, 0)]
+
+
+def evidence_record(**changes: Any) -> Record:
+    """One as a run would write it; changes: of its plan, or of columns of its words."""
+    texts, words, nats, lost = zip(*TOKENS, strict=True)
+    columns = {
+        "token": range(len(TOKENS)),
+        "text": texts,
+        "log_probability": nats,
+        "blank": np.subtract(nats, lost),
+        "swapped": np.subtract(nats, lost) / 2,
+        "no_image": nats,
+        "image_effect": np.array(lost, float),
+        "layers_with_access": 6,
+        "special": [text == "" for text in texts],
+        "word": words,
+        "mark": "",
+    }
+    plan = {"asked": {"prompt": "Fluid?", "answer": "Yes effusion", "forced": False}, "donors": []}
+    answer = pd.DataFrame(
+        {
+            "content_words": [1],
+            "mean_image_effect": [0.03],
+            "log_probability_variance": [0.1],
+            "evidence_magnitude": [0.2],
+        }
+    )
+    return Record(
+        "evidence",
+        plan | {name: changes[name] for name in changes if name not in columns},
+        {
+            "words": pd.DataFrame(columns | {n: changes[n] for n in changes if n in columns}),
+            "answer": answer,
+        },
+        RecordProvenance(
+            "demo", "12", True, "cpu", "float32", ("ab" * 32,), (("torch", "2"),), 1.0
+        ),
+    )
 
 
 def make_record(seed: int = 0) -> Record:
