@@ -20,7 +20,7 @@ def draw() -> None:
     from medgemma_dash.ui.components.theme_watch import watch_theme
     from medgemma_dash.ui.components.window_width import watch_window_width
     from medgemma_dash.ui.pages.home.page import home_page
-    from medgemma_dash.ui.shell.entry import entered, unknown_page
+    from medgemma_dash.ui.shell.entry import entered, pages_of_records, unknown_page
     from medgemma_dash.ui.shell.header import status_header
     from medgemma_dash.ui.state.host import model_host, spare_collector
 
@@ -36,7 +36,7 @@ def draw() -> None:
 
     explain = st.Page("pages/1_Explain.py", title="Explain")
     home = st.Page(
-        lambda: home_page(host, explain, unknown_page(pages)),
+        lambda: home_page(host, explain, pages_of_records(pages), unknown_page(pages)),
         title="MedGemma Dash",
         url_path="home",
         default=True,

@@ -27,7 +27,8 @@ def read_parquet(data: bytes, name: str, *, most_bytes: int) -> pd.DataFrame:
     """A table that anybody may have made; what it takes in memory is known before it is read.
 
     name: what an error calls it. Raises ResultFileError for what takes more than `most_bytes`, for
-    columns of other than truths, numbers and texts, and for what is no Parquet file.
+    columns of other than truths, numbers and texts, for two of one name, and for what is no Parquet
+    file.
     Texts are read as numbers into a list of different texts, for a text that stands in a file
     once may stand in a table a million times.
     """
@@ -43,6 +44,8 @@ def read_parquet(data: bytes, name: str, *, most_bytes: int) -> pd.DataFrame:
                 raise ResultFileError(
                     f"{quoted(name)} has a column of {column.type}, which no record has."
                 )
+        if len(set(plain.schema_arrow.names)) < len(plain.schema_arrow.names):
+            raise ResultFileError(f"{quoted(name)} has two columns of one name.")
         texts = [column.name for column in plain.schema_arrow if _is_text(column.type)]
         size = 8 * cells + sum(_group_bytes(plain.metadata))
         _check_size(size, name, most_bytes)
@@ -52,7 +55,9 @@ def read_parquet(data: bytes, name: str, *, most_bytes: int) -> pd.DataFrame:
                 lengths = pc.binary_length(chunk.dictionary).take(chunk.indices)
                 size += pc.sum(lengths).as_py() or 0
         _check_size(size, name, most_bytes)
-        return cast("pd.DataFrame", read.cast(plain.schema_arrow).to_pandas(ignore_metadata=True))
+        table = read.cast(plain.schema_arrow)
+        table.validate(full=True)  # that texts are UTF-8
+        return cast("pd.DataFrame", table.to_pandas(ignore_metadata=True))
     except (pa.ArrowException, OSError, ValueError) as error:
         raise ResultFileError(f"{quoted(name)} is no Parquet table that can be read.") from error
 

@@ -19,8 +19,8 @@ from medgemma_dash.core.record import TABLE_NAME, Record, RecordProvenance
 from medgemma_dash.core.record_files import FORMAT, HEAD, MAPS, VERSION
 
 MOST_FILES = 64
-MOST_BYTES = 1 << 30  # of all files, and of each table and all maps as they are in memory
-MOST_HEAD_BYTES = 64 << 20
+MOST_BYTES = 1 << 30  # of all files, of all tables as they are in memory, and of all maps
+_HEAD_SHARE = 16  # JSON takes far more room in memory than in its file
 
 
 def read_record(path: str | Path) -> Record:
@@ -32,49 +32,82 @@ def read_record(path: str | Path) -> Record:
     path = Path(path)
     try:
         if path.is_dir():
-            return record_of(_read_folder(path))
-        return record_of_zip(_read_file(path, MOST_BYTES))
+            return record_of(_read_folder(path), most_bytes=MOST_BYTES)
+        return record_of_zip(_read_file(path, MOST_BYTES), most_bytes=MOST_BYTES)
     except ResultFileError as error:
         raise ResultFileError(f"{path.name} is not a record that can be opened: {error}") from error
 
 
-def record_of_zip(data: bytes) -> Record:
-    """The record in the bytes of one zip file; raises ResultFileError."""
-    return record_of(_unpacked(data))
+def record_of_zip(data: bytes, *, most_bytes: int) -> Record:
+    """The record in the bytes of one zip file; raises ResultFileError.
+
+    most_bytes: of all files unpacked, of all tables as they are in memory, and of all maps.
+    """
+    return record_of(_unpacked(data, most_bytes), most_bytes=most_bytes)
 
 
-def record_of(files: Mapping[str, bytes]) -> Record:
-    """The record of these files; raises ResultFileError."""
+def record_of(files: Mapping[str, bytes], *, most_bytes: int) -> Record:
+    """The record of these files, under the same limits; raises ResultFileError."""
     if HEAD not in files:
         raise ResultFileError(f"it holds no {HEAD}.")
+    if sum(map(len, files.values())) > most_bytes:
+        raise too_large(most_bytes)
+    if len(files[HEAD]) > most_bytes // _HEAD_SHARE:
+        raise ResultFileError(f"its {HEAD} takes more than {most_bytes // _HEAD_SHARE >> 20} MB.")
     head = _head(files[HEAD])
-    named = head["files"]
-    for name, digest in named.items():
+    named = _allowed(head["files"])
+    for name in named:
         if name not in files:
             raise ResultFileError(f"{quoted(name)} is missing. It was cut off: save it anew.")
-        if sha256(files[name]).hexdigest() != digest:
+        if sha256(files[name]).hexdigest() != head["files"][name]:
             raise ResultFileError(f"{quoted(name)} is not what was saved. Save the record anew.")
-    tables = {
-        name.removesuffix(".parquet"): read_parquet(files[name], name, most_bytes=MOST_BYTES)
-        for name in named
-        if name.endswith(".parquet")
-    }
-    maps = read_npz(files[MAPS], most_bytes=MOST_BYTES) if MAPS in named else {}
+    tables = _tables({name: files[name] for name in named if name != MAPS}, most_bytes)
+    maps = read_npz(files[MAPS], most_bytes=most_bytes) if MAPS in named else {}
     try:
-        facts = head["provenance"]
-        known = {name: facts[name] for name in RecordProvenance.__dataclass_fields__}
-        provenance = RecordProvenance(
-            **known
-            | {"images": tuple(facts["images"]), "versions": tuple(facts["versions"].items())}
-        )
-        return Record(head["kind"], head["plan"], tables, provenance, maps)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return Record(head["kind"], head["plan"], tables, _provenance(head["provenance"]), maps)
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError) as error:
         raise ResultFileError(f"its {HEAD} does not say what a record says.") from error
+
+
+def too_large(most_bytes: int) -> ResultFileError:
+    """The error for a record that takes more."""
+    return ResultFileError(f"it takes more than {most_bytes >> 20} MB.")
+
+
+def _tables(files: Mapping[str, bytes], most_bytes: int) -> dict[str, Any]:
+    tables, taken = {}, 0
+    for name, data in files.items():
+        table = read_parquet(data, name, most_bytes=most_bytes)
+        taken += int(table.memory_usage(index=False).sum())
+        if taken > most_bytes:
+            raise too_large(most_bytes)
+        tables[name.removesuffix(".parquet")] = table
+    return tables
+
+
+def _provenance(facts: dict[str, Any]) -> RecordProvenance:
+    """What a head says of it; raises TypeError where something is of another kind."""
+    texts = ("model_name", "model_revision", "device", "dtype")
+    images, versions = facts["images"], facts["versions"].items()
+    said = [*(facts[name] for name in texts), *images, *(text for _, text in versions)]
+    if not isinstance(images, list) or not all(isinstance(one, str) for one in said):
+        raise TypeError("texts")
+    if type(facts["is_demo"]) is not bool or type(facts["seconds"]) not in (int, float):
+        raise TypeError("a truth and a number")
+    return RecordProvenance(
+        **{name: facts[name] for name in texts},
+        is_demo=facts["is_demo"],
+        images=tuple(images),
+        versions=tuple(versions),
+        seconds=float(facts["seconds"]),
+    )
 
 
 def _head(data: bytes) -> dict[str, Any]:
     try:
-        head = json.loads(data)
+        head = json.loads(data, parse_constant=_refused)
+        # Neither half of a surrogate pair nor 1e999 can be written again.
+        json.dumps(head, ensure_ascii=False, allow_nan=False).encode()
     except (ValueError, RecursionError):
         raise ResultFileError(f"its {HEAD} is no JSON. It was cut off, or is no record.") from None
     if not isinstance(head, dict) or head.get("format") != FORMAT:
@@ -93,12 +126,17 @@ def _head(data: bytes) -> dict[str, Any]:
     return head
 
 
+def _refused(constant: str) -> None:
+    """NaN and infinity, which no JSON has."""
+    raise ValueError(constant)
+
+
 def _read_folder(folder: Path) -> dict[str, bytes]:
     """The files that record.json names; links and other names are not followed."""
     head = folder / HEAD
     if not head.is_file():
         raise ResultFileError(f"it holds no {HEAD}.")
-    files, room = {HEAD: _read_file(head, MOST_HEAD_BYTES)}, MOST_BYTES
+    files, room = {HEAD: _read_file(head, MOST_BYTES // _HEAD_SHARE)}, MOST_BYTES
     for name in _allowed(_head(files[HEAD])["files"]):
         place = folder / name
         if place.is_symlink() or not place.is_file():
@@ -119,13 +157,13 @@ def _read_file(path: Path, most: int) -> bytes:
     return data
 
 
-def _unpacked(data: bytes) -> dict[str, bytes]:
+def _unpacked(data: bytes, most_bytes: int) -> dict[str, bytes]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {member.filename: member for member in archive.infolist()}
             names = _allowed([name for name in members if name != HEAD])
-            if sum(member.file_size for member in members.values()) > MOST_BYTES:
-                raise ResultFileError(f"it takes more than {MOST_BYTES >> 20} MB.")
+            if sum(member.file_size for member in members.values()) > most_bytes:
+                raise too_large(most_bytes)
             kept = (name for name in (*names, HEAD) if name in members)
             return {name: archive.read(members[name]) for name in kept}
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:

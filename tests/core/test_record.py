@@ -1,64 +1,31 @@
 """Records on disk: equal when read, never half, and hostile ones refused with the reason."""
 
-import io
-import json
 import os
 import zipfile
 from dataclasses import replace
-from hashlib import sha256
 
 import numpy as np
-import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
-from medgemma_dash import Record, read_record
+from medgemma_dash import read_record
 from medgemma_dash.core import parquet, record_reading
 from medgemma_dash.core.errors import ResultFileError
-from medgemma_dash.core.npz import npz_bytes
-from medgemma_dash.core.record import RecordProvenance
 from medgemma_dash.core.record_files import HEAD, MAPS
 from medgemma_dash.core.record_files import record_files as files_of
-
-
-def make_record(seed: int = 0) -> Record:
-    random = np.random.default_rng(seed)
-    table = pd.DataFrame(
-        {
-            "token": np.arange(3),
-            "text": ["Yes", " <b>no</b>", ""],
-            "value": [random.random(), np.nan, -0.0],
-            "special": [False, True, False],
-        }
-    )
-    return Record(
-        kind="evidence",
-        plan={"asked": {"prompt": "Fluid?"}, "seed": seed},
-        tables={"words": table, "swaps": table[:0]},
-        provenance=RecordProvenance(
-            "/home/somebody/checkpoint", "abc", False, "cpu", "float32", ("12ab",),
-            (("torch", "2"),), 1.5,
-        ),
-        maps={"chefer": random.random((2, 3), np.float32)},
-    )  # fmt: skip
+from tests.made_records import (
+    HOSTILE,
+    changed,
+    hostile,
+    make_record,
+    read_back,
+    read_files,
+    same,
+)
 
 
 @pytest.fixture(params=["record", "record.zip"])
 def place(request, tmp_path):
     return tmp_path / "new" / request.param
-
-
-def same(one: Record, other: Record) -> None:
-    assert one.kind == other.kind
-    assert one.plan == other.plan
-    assert one.provenance == other.provenance
-    assert list(one.tables) == list(other.tables)
-    for name in one.tables:
-        pd.testing.assert_frame_equal(one.tables[name], other.tables[name])
-    assert list(one.maps) == list(other.maps)
-    for name in one.maps:
-        np.testing.assert_array_equal(one.maps[name], other.maps[name])
 
 
 def test_what_is_read_is_what_was_saved_but_for_a_folders_path(place):
@@ -93,10 +60,6 @@ def test_a_newer_record_takes_an_older_ones_place_whole(place, monkeypatch):
     assert os.listdir(place.parent) == [place.name]
 
 
-def read_back(record: Record) -> Record:
-    return record_reading.record_of(files_of(record))
-
-
 def test_a_folder_of_something_else_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("years of work")
     with pytest.raises(ResultFileError, match="is no record"):
@@ -106,74 +69,15 @@ def test_a_folder_of_something_else_is_left_alone(tmp_path):
 
 def test_a_later_minor_version_is_read_and_a_later_major_one_refused(tmp_path):
     later = changed({"version": [1, 7], "more": {"than": "is known"}})
-    same(record_reading.record_of(later), read_back(make_record()))
+    same(read_files(later), read_back(make_record()))
     with pytest.raises(ResultFileError, match="newer one"):
-        record_reading.record_of(changed({"version": [2, 0]}))
-
-
-def changed(head: dict[str, object], files: dict[str, bytes] | None = None) -> dict[str, bytes]:
-    """A record's files with another head, which knows the digests of what it names."""
-    every = files_of(make_record()) | (files or {})
-    written = json.loads(every[HEAD])
-    written["files"] |= {name: sha256(data).hexdigest() for name, data in (files or {}).items()}
-    return every | {HEAD: json.dumps(written | head).encode()}
-
-
-def as_table(**columns: object) -> bytes:
-    buffer = io.BytesIO()
-    pq.write_table(pa.table(columns), buffer, store_schema=False)
-    return buffer.getvalue()
-
-
-def npy(header: str, numbers: bytes = b"") -> bytes:
-    """An .npz with one array whose header says so."""
-    padded = header.encode().ljust(117) + b"\n"
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        member = b"\x93NUMPY\x01\x00" + len(padded).to_bytes(2, "little") + padded + numbers
-        archive.writestr("chefer.npy", member)
-    return buffer.getvalue()
-
-
-LONG = pa.DictionaryArray.from_arrays(pa.array([0] * 100_000, pa.int32()), ["x" * 50_000])
-HOSTILE = {
-    "no head": ({}, {}, "holds no record.json"),
-    "no JSON": ({HEAD: b"[" * 100_000}, {}, "no JSON"),
-    "another document": ({HEAD: b'{"format": "x"}'}, {}, "format"),
-    "no version": ({}, {"version": None}, "states no version"),
-    "a table of five gigabytes in a small file": (
-        {"words.parquet": as_table(text=LONG)}, {}, "takes more than",
-    ),
-    "a column of lists": ({"words.parquet": as_table(text=[[1]])}, {}, "a column of list"),
-    "no Parquet": ({"words.parquet": b"PAR1"}, {}, "no Parquet table"),
-    "an array of a petabyte": (
-        {MAPS: npy("{'descr': '<f4', 'fortran_order': False, 'shape': (16777216, 16777216)}")},
-        {}, "not as many numbers",
-    ),
-    "an array of objects": (
-        {MAPS: npy("{'descr': '|O', 'fortran_order': False, 'shape': (1,)}", b"12345678")},
-        {}, "float32",
-    ),
-    "an array with code in its header": (
-        {MAPS: npy("__import__('os').system('true')")}, {}, "cannot be read",
-    ),
-    "a map of four dimensions": (
-        {MAPS: npz_bytes({"a": np.zeros((1, 1, 1, 1), np.float32)})}, {}, "what a record says",
-    ),
-    "no zip": ({MAPS: b"PK\x03\x04"}, {}, "cannot be read"),
-    "a provenance of nothing": ({}, {"provenance": {}}, "what a record says"),
-    "a kind that is no name": ({}, {"kind": "<script>"}, "what a record says"),
-    "a list for a plan": ({}, {"plan": [1]}, "what a record says"),
-}  # fmt: skip
+        read_files(changed({"version": [2, 0]}))
 
 
 @pytest.mark.parametrize("case", HOSTILE)
 def test_a_record_made_by_hand_is_refused_with_its_reason(case, tmp_path, monkeypatch):
-    files, head, reason = HOSTILE[case]
+    every, reason = hostile(case)
     monkeypatch.setattr(record_reading, "MOST_BYTES", 512 << 20)
-    every = changed(head, {k: v for k, v in files.items() if k != HEAD}) | files
-    if case == "no head":
-        del every[HEAD]
     folder, packed = tmp_path / "hostile", tmp_path / "hostile.zip"
     folder.mkdir()
     for name, data in every.items():

@@ -1,4 +1,4 @@
-"""The process in which files are decoded: file on standard input, picture on output.
+"""The process in which files are decoded: file on standard input, what it holds on output.
 
 Started by process.py. It imports the libraries, waits, and for every file forks: the fork limits
 its own memory and processor time and gives up writing files before it reads a byte, and ends with
@@ -15,7 +15,7 @@ from contextlib import suppress
 from importlib import import_module
 from typing import IO, Any, NoReturn
 
-from medgemma_dash.core.errors import ImageError
+from medgemma_dash.core.errors import ImageError, ResultFileError
 from medgemma_dash.imaging.guarded.answer import described, receive_bytes, receive_header, send
 
 # Exit statuses that say which signal ended the fork start here, as a shell's do.
@@ -28,22 +28,29 @@ _LIBRARIES = {
     "png": ("PIL.PngImagePlugin", *_PICTURES),
     "jpeg": ("PIL.JpegImagePlugin", "PIL.MpoImagePlugin", "cv2", *_PICTURES),
     "dicom": ("medgemma_dash.imaging.dicom.decode", "cv2"),
+    "record": ("pandas", "pyarrow.parquet", "medgemma_dash.imaging.guarded.record"),
 }
+
+
+def subject(kind: str) -> str:
+    """How a sentence about a file of this kind begins."""
+    return "The record" if kind == "record" else f"The {kind.upper()} file"
 
 
 def undecodable(kind: str) -> str:
     """What is said when a decoder gives up."""
     return (
-        f"The {kind.upper()} file cannot be decoded: it is damaged, cut off, or not encoded as it "
-        "states. Copy or export it again."
+        f"{subject(kind)} cannot be decoded: it is damaged, cut off, or not encoded as it states. "
+        "Copy or export it again."
     )
 
 
 def too_large(kind: str) -> str:
     """What is said when the memory limit is reached."""
+    than = "one from here" if kind == "record" else "a radiograph"
     return (
-        f"The {kind.upper()} file needs more memory to decode than a radiograph does: it is "
-        "damaged or made to do harm. Export it again."
+        f"{subject(kind)} needs more memory to decode than {than} does: it is damaged or made to "
+        "do harm. Export it again."
     )
 
 
@@ -125,8 +132,8 @@ def _answer(request: dict[str, Any], source: IO[bytes], output: IO[bytes]) -> No
     data = bytes(receive_bytes(source, request["size"]))
     content: bytes | memoryview = b""
     try:
-        header, content = described(_decode(data, kind))
-    except ImageError as error:
+        header, content = _decoded(data, kind)
+    except (ImageError, ResultFileError) as error:
         header = {"error": str(error)}
     except ImportError:
         header = {
@@ -139,6 +146,14 @@ def _answer(request: dict[str, Any], source: IO[bytes], output: IO[bytes]) -> No
         header = {"error": undecodable(kind)}
     send(output, header, content)
     output.flush()
+
+
+def _decoded(data: bytes, kind: str) -> tuple[dict[str, Any], bytes | memoryview]:
+    if kind == "record":
+        from medgemma_dash.imaging.guarded.record import rewritten
+
+        return rewritten(data)
+    return described(_decode(data, kind))
 
 
 def _decode(data: bytes, kind: str) -> Any:

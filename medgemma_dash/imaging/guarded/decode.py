@@ -4,9 +4,13 @@ import atexit
 import os
 import threading
 
+from medgemma_dash.core.errors import ImageError, ResultFileError
 from medgemma_dash.core.progress import Check
+from medgemma_dash.core.record import Record
+from medgemma_dash.core.record_reading import record_of
 from medgemma_dash.imaging.decoded import DecodedImage
 from medgemma_dash.imaging.guarded.process import GuardedProcess
+from medgemma_dash.imaging.guarded.record import MOST_WRITTEN_BYTES, receive_files
 from medgemma_dash.imaging.guarded.turns import Turns
 from medgemma_dash.imaging.limits import DECODE_MEGABYTES, DECODE_SECONDS
 from medgemma_dash.imaging.sniff import FileKind
@@ -41,6 +45,25 @@ def decode_guarded(
         finally:
             _put_back(process)
     return image
+
+
+def record_guarded(data: bytes, *, owner: str | None = None, check: Check | None = None) -> Record:
+    """Read the record in a zip file under the same limits; raises ResultFileError.
+
+    Its process ends with it: what tables need would count against the next picture's memory.
+    """
+    try:
+        with _turns.turn(owner, 2 * DECODE_SECONDS, check):
+            process = GuardedProcess()
+            try:
+                files = process.read(
+                    data, "record", receive_files, check, DECODE_MEGABYTES, DECODE_SECONDS
+                )
+            finally:
+                process.end()
+    except ImageError as error:
+        raise ResultFileError(str(error)) from None
+    return record_of(files, most_bytes=MOST_WRITTEN_BYTES)
 
 
 def _take() -> GuardedProcess:

@@ -7,17 +7,26 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import IO, cast
+from typing import IO, Literal, TypeVar, cast
 
-from medgemma_dash.core.errors import ImageError
+from medgemma_dash.core.errors import ImageError, ResultFileError
 from medgemma_dash.core.progress import Check
 from medgemma_dash.imaging.decoded import DecodedImage
 from medgemma_dash.imaging.guarded.answer import UNREADABLE, receive, send
-from medgemma_dash.imaging.guarded.child import CAN_FORK, SIGNALLED, too_large, undecodable
+from medgemma_dash.imaging.guarded.child import (
+    CAN_FORK,
+    SIGNALLED,
+    subject,
+    too_large,
+    undecodable,
+)
 from medgemma_dash.imaging.guarded.turns import POLL_SECONDS
 from medgemma_dash.imaging.sniff import FileKind
+
+T = TypeVar("T")
 
 _PACKAGE_PARENT = Path(__file__).resolve().parents[3]
 _START = (
@@ -70,6 +79,18 @@ class GuardedProcess:
         self, data: bytes, kind: FileKind, check: Check | None, megabytes: int, seconds: float
     ) -> DecodedImage:
         """Hand it a file and take the picture; raises ImageError, or what the check raises."""
+        return self.read(data, kind, receive, check, megabytes, seconds)
+
+    def read(
+        self,
+        data: bytes,
+        kind: FileKind | Literal["record"],
+        receive: Callable[[IO[bytes]], T],
+        check: Check | None,
+        megabytes: int,
+        seconds: float,
+    ) -> T:
+        """Hand it a file of any kind; `receive` takes its answer, and raises what that says."""
         fit, self.is_fit = self.is_fit, False
         done = threading.Event()
         request = {
@@ -82,7 +103,7 @@ class GuardedProcess:
         watcher = threading.Thread(target=self._watch, args=(done, check, seconds), daemon=True)
         try:
             _start(watcher, writer)
-            return self._received(kind, seconds, fit)
+            return self._received(kind, receive, seconds, fit)
         finally:
             done.set()
             if not self.is_fit:
@@ -93,11 +114,13 @@ class GuardedProcess:
             if not self.is_fit or self._ended_by is not None:
                 self.end()
 
-    def _received(self, kind: FileKind, seconds: float, fit: bool) -> DecodedImage:
+    def _received(
+        self, kind: str, receive: Callable[[IO[bytes]], T], seconds: float, fit: bool
+    ) -> T:
         """The answer; where one came whole, the process is as fit as it was."""
         try:
-            image = receive(cast(IO[bytes], self._process.stdout))
-        except ImageError:
+            answer = receive(cast(IO[bytes], self._process.stdout))
+        except (ImageError, ResultFileError):
             self.is_fit = fit
             raise
         except MemoryError:
@@ -105,7 +128,7 @@ class GuardedProcess:
         except UNREADABLE:
             raise self._reason(kind, seconds) from None
         self.is_fit = fit
-        return image
+        return answer
 
     def end(self) -> None:
         """End it, with the fork that is at work."""
@@ -155,7 +178,7 @@ class GuardedProcess:
                 self._kill()
                 return
 
-    def _reason(self, kind: FileKind, seconds: float) -> BaseException:
+    def _reason(self, kind: str, seconds: float) -> BaseException:
         """Why there is no answer."""
         if self._ended_by is not None and not isinstance(self._ended_by, TimeoutError):
             return self._ended_by
@@ -166,7 +189,7 @@ class GuardedProcess:
         by_signal = SIGNALLED - code if code < 0 else code
         if self._ended_by is not None or by_signal == SIGNALLED + _number("SIGXCPU"):
             return ImageError(
-                f"The {kind.upper()} file took more than {seconds:.0f} seconds to decode and was "
+                f"{subject(kind)} took more than {seconds:.0f} seconds to decode and was "
                 "given up. Export it uncompressed or smaller."
             )
         if by_signal == SIGNALLED + _number("SIGKILL"):

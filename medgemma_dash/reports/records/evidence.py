@@ -36,7 +36,7 @@ def evidence_report(record: Record) -> Report:
         answer=tuple(
             Run(word.text, "marked" if word.mark == "needs the image" else "said") for word in words
         ),
-        lines=tuple(_lines(record, words)),
+        lines=evidence_lines(record),
         figures=(
             Figure(
                 "Image effect of each word",
@@ -71,17 +71,19 @@ def evidence_report(record: Record) -> Report:
     )
 
 
-def _lines(record: Record, words: tuple[WordEvidence, ...]) -> list[str]:
+def evidence_lines(record: Record) -> tuple[str, ...]:
+    """How many words need the image, and what that means."""
+    words = every_word(record)
     needing = sum(word.mark == "needs the image" for word in words)
     prior = sum(word.mark == "language prior" for word in words)
     donors = len(record.plan["donors"])
-    return [
+    return (
         f"{needing} of {len(words)} words need the image (marked): without it they lose "
         f"{NEEDS_IMAGE:g} nat or more. {prior} lose less than {LANGUAGE_PRIOR:g}: language prior.",
         f"Without it means: every soft token replaced by their mean (blank); {donors} other "
         "radiographs in its place, on average (swapped); the same conversation without an image.",
         *(["The answer was given, not generated."] if record.plan["asked"]["forced"] else []),
-    ]
+    )
 
 
 def _figure(words: tuple[WordEvidence, ...], dark: bool) -> str:

@@ -8,11 +8,13 @@ from math import exp
 from typing import TYPE_CHECKING
 
 from medgemma_dash.core.record import Record
+from medgemma_dash.core.words import Range
 from medgemma_dash.services.evidence.plan import Mark, mark_of
 
 if TYPE_CHECKING:
     import pandas as pd
 
+LARGEST_NATS = 1e6  # beyond what any float32 logits give
 # The three ways to take the image away, as they stand in a sentence.
 WITHOUT = {
     "blank": "with a blank image",
@@ -72,10 +74,52 @@ def evidence_of(record: Record, token_indices: Sequence[int]) -> WordEvidence:
 
 
 def every_word(record: Record, *, control_tokens: bool = False) -> tuple[WordEvidence, ...]:
-    """The evidence of each of the answer's words, in order; on demand of its control tokens too."""
+    """The evidence of each of the answer's words, in order; on demand of its control tokens too.
+
+    Raises ValueError as `units_of`.
+    """
     words = record.tables["words"]
-    chosen = words if control_tokens else words[~words["special"].astype(bool)]
-    return tuple(_together(rows) for _, rows in chosen.groupby("word", sort=True))
+    special = words["special"].to_numpy(bool)
+    texts = [str(text) for text in words["text"]]
+    layers = words["layers_with_access"].to_numpy()
+    nats = {name: words[name].to_numpy(float) for name in ("log_probability", *WITHOUT)}
+
+    def together(name: str, start: int, stop: int) -> float:
+        return float(nats[name][start:stop].sum())
+
+    return tuple(
+        WordEvidence(
+            "".join(texts[start:stop]),
+            given=together("log_probability", start, stop),
+            blank=together("blank", start, stop),
+            swapped=together("swapped", start, stop),
+            no_image=together("no_image", start, stop),
+            layers_with_access=int(layers[start:stop].min()),
+        )
+        for start, stop in units_of(record)
+        if control_tokens or not special[start]
+    )
+
+
+def units_of(record: Record) -> tuple[Range, ...]:
+    """Half-open token ranges of the words and control tokens, as `Answer.units` has them.
+
+    Raises ValueError for a table that somebody made: tokens or words that are not numbered one
+    after the other, control tokens within words, log-probabilities that are no numbers.
+    """
+    words = record.tables["words"]
+    tokens, numbers = words["token"].tolist(), words["word"].tolist()
+    special = words["special"].astype(bool).tolist()
+    starts = [at for at in range(len(words)) if at == 0 or numbers[at] != numbers[at - 1]]
+    units = tuple(zip(starts, [*starts[1:], len(words)], strict=True))
+    if tokens != list(range(len(words))) or [numbers[at] for at in starts] != [*range(len(starts))]:
+        raise ValueError("tokens and words")
+    if any(any(special[start:stop]) for start, stop in units if stop - start > 1):
+        raise ValueError("control tokens")
+    nats = words[["log_probability", *WITHOUT, "image_effect"]].to_numpy(float)
+    if not (abs(nats) < LARGEST_NATS).all():
+        raise ValueError("log-probabilities")
+    return units
 
 
 def probability(nats: float) -> str:

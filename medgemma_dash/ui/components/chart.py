@@ -1,12 +1,17 @@
 """A Plotly figure in the page's own typeface, with nothing that calls out, and clicks on it."""
 
+from __future__ import annotations
+
 from collections.abc import Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
 from medgemma_dash.figures import PLOTLY_CONFIG, chosen_cells
 from medgemma_dash.ui.components.figure_files import caption
+
+if TYPE_CHECKING:
+    from medgemma_dash.core.record import Record
 
 FONT = '"Source Sans", "Source Sans Pro", sans-serif'
 
@@ -18,11 +23,12 @@ def chart(
     alt: str,
     tools: bool = False,
     about: Sequence[tuple[str, str]] = (),
+    record: Record | None = None,
     **options: Any,
 ) -> None:
     """Draw a figure; `alt` says in words what it shows. tools: zoom buttons on hover.
 
-    about: what it is of, for its file; see `caption`.
+    about, record: what it is of, for its file; see `caption`.
     The part of the page that holds it carries `key` as a class, for tests and user styles.
     """
     # Set one by one: `update_layout` takes four times as long.
@@ -30,7 +36,7 @@ def chart(
     # Streamlit makes a changed chart anew and then hands Plotly the same figure once more, as new
     # objects; without a revision to go by, Plotly takes those for new data and draws all again.
     figure.layout.datarevision = 1
-    figure.layout.meta = caption(alt, key, about)
+    figure.layout.meta = caption(alt, key, about, record)
     config = dict(PLOTLY_CONFIG) | ({} if tools else {"displayModeBar": False})
     # Streamlit gives that class itself to a chart that can be selected in, and to no other.
     if "on_select" in options:

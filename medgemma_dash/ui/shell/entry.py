@@ -21,6 +21,13 @@ if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
 
 _ENTERED = "_entered_through_home"
+# Titles of the pages that show records, by the records' kind.
+_TITLES = {
+    "words": "Target Words",
+    "prompts": "Prompt Sensitivity",
+    "faithfulness": "Faithfulness",
+    "questions": "Question Sets",
+}
 
 
 def entered() -> None:
@@ -35,6 +42,12 @@ def unknown_page(pages: Collection[StreamlitPage]) -> str:
     # As the browser has it; `st.context.url` has the page that is drawn put in its place.
     path = unquote(urlsplit((info.url if info else "") or "").path).strip("/").rpartition("/")[2]
     return "" if path in ("", "home", *(page.url_path for page in pages)) else path
+
+
+def pages_of_records(pages: Collection[StreamlitPage]) -> dict[str, StreamlitPage]:
+    """The pages that show records, by the records' kind."""
+    by_title = {page.title: page for page in pages}
+    return {kind: by_title[title] for kind, title in _TITLES.items() if title in by_title}
 
 
 def enter_through_home() -> None:

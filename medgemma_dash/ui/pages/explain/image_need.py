@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from math import exp
 from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from medgemma_dash.core.target import Target
-from medgemma_dash.figures import conditions_figure
-from medgemma_dash.services.evidence.reading import (
-    WITHOUT,
-    every_word,
-    evidence_of,
-    probability,
-)
+from medgemma_dash.services.evidence.reading import every_word, evidence_of
 from medgemma_dash.services.evidence.tasks import EVIDENCE
-from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.image_conditions import image_conditions
 from medgemma_dash.ui.components.job_watch import watch
 from medgemma_dash.ui.components.redraw import redraw
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
-from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.state.actions import weigh
 from medgemma_dash.ui.state.collecting import collect_evidence
 from medgemma_dash.ui.state.session import current_session
@@ -71,31 +63,13 @@ def image_need_popover(host: ModelHost, answered: Answered) -> None:
     )
     if not popover.open:
         return
-    conditions = [("with the image", word.given)]
-    conditions += [(words, getattr(word, name)) for name, words in WITHOUT.items()]
     with popover, st.container(key="image_need_menu"):
         st.caption("Probability of the word, on the answer as it stands")
-        chart(
-            conditions_figure(
-                [(name, exp(min(nats, 0.0)), probability(nats)) for name, nats in conditions],
-                is_dark(),
-            ),
-            key="image_need_figure",
-            alt="Bars: the word's probability with the image, and without it in three ways.",
-        )
-        layers = len(host.model.layout.layers)
-        rich_line(
-            [
-                [
-                    Segment(
-                        f"Image effect {word.image_effect:.2f} nats. {word.layers_with_access} of "
-                        f"{layers} layers let its predicting position see the image.",
-                        "small",
-                    )
-                ]
-            ],
-            key="image_need_access",
-        )
+        image_conditions(word, "image_need", f"of {len(host.model.layout.layers)} layers")
+        # Here, for the page does not wait for what reports are made of.
+        from medgemma_dash.ui.components.record_frame import record_files
+
+        record_files(record)
 
 
 def _again(host: ModelHost, reason: str) -> None:
