@@ -33,6 +33,7 @@ class MapPanel:
         of them; None tells no zones.
     beside: the same explanation's maps of its other images, which share this one's unit and scale.
     mark_peak: whether a box marks the peak; that of a control means nothing.
+    bare: the picture is shown for itself, and no map of it is missed.
     """
 
     title: str
@@ -48,6 +49,7 @@ class MapPanel:
     zone_names: Sequence[Sequence[str]] | None = None
     beside: tuple[npt.NDArray[np.float32], ...] = ()
     mark_peak: bool = True
+    bare: bool = False
 
 
 def has_map(panel: MapPanel) -> bool:
@@ -148,7 +150,7 @@ def panel_labels(
     labels += side_labels(
         panel.laterality, size=12, colour=colours.text, xref=axes["xaxis"], yref=axes["yaxis"]
     )
-    if panel.image_map is None:
+    if panel.image_map is None and not panel.bare:
         labels.append(
             {
                 "text": plain(panel.reason, LONGEST_REASON) or "no map",

@@ -32,6 +32,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
         "evidence.run": ("evidence_steps",),
         "explaining.asking": ("ask",),
         "explaining.steps": ("explain_steps", "fill_steps"),
+        "faithfulness.run": ("faithfulness_record_steps",),
         "layers.view": ("view_steps",),
     }.items():
         imported = import_module(f"medgemma_dash.services.{module}")

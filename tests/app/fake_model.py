@@ -261,6 +261,10 @@ class Fake:
         made_by = RecordProvenance("fake", "1", True, "cpu", "float32", (), (), 0.1)
         return Record("evidence", {}, {"words": words}, made_by)
 
+    def faithfulness_record_steps(self, *_arguments: Any) -> Iterator[None]:
+        raise MethodError("The fake model has nothing that could be removed.")
+        yield
+
     def view_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has no layers to look into.")
         yield

@@ -19,7 +19,13 @@ from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
 from tests.app.browser_events import actions_of, choose_action, choose_words, lines_of
 from tests.app.opened import answered_of, session_of, study_of
 
-PAGES = ["pages/1_Explain.py", "pages/2_Compare.py", "pages/3_Layers.py", "pages/8_Methods.py"]
+PAGES = [
+    "pages/1_Explain.py",
+    "pages/2_Compare.py",
+    "pages/3_Layers.py",
+    "pages/7_Faithfulness.py",
+    "pages/8_Methods.py",
+]
 OPENING = samples()[0].question
 HEART = "Is the heart enlarged?"
 MARKUP = "Is **this** <img src=x> [it](http://a.b)?"
@@ -53,6 +59,7 @@ def subject_of(app: AppTest) -> dict[str, str]:
         (PAGES[1], "6 methods"),
         (PAGES[2], "attention of each layer and head"),
         (PAGES[3], "Chefer"),
+        (PAGES[-1], "Chefer"),
     ],
 )
 def test_every_page_names_film_question_word_method_and_model(
@@ -153,7 +160,7 @@ def test_every_answer_is_one_click_away_and_nothing_is_computed_again(
     assert lines_of(app, HISTORY)[0].startswith(HEART)
     assert actions_of(app, HISTORY) == [first.answer.key]
     # Whatever page is looked at meanwhile.
-    app.switch_page(PAGES[3]).run()
+    app.switch_page(PAGES[-1]).run()
     app.switch_page(PAGES[0]).run()
     fake.computed.clear()
     fake.ask_error = AssertionError("It is asked again.")

@@ -33,6 +33,7 @@ PAGES = [
     ("Explain", ".st-key-overlay .heatmaplayer image", 1),
     ("Compare", ".st-key-comparison .heatmaplayer image", 6),
     ("Layers", ".st-key-head_maps .heatmaplayer image", 1),
+    ("Faithfulness", ".st-key-masked_answer .rich-line", 1),
     ("Methods", ".st-key-methods_table canvas", 1),
 ]
 # What other people's markup breaks and this program cannot reach: the rule, what the element's
