@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 # An answer that goes on is cut off: it is looked at step by step.
 MOST_TOKENS = 96
 LONGEST_SIDE_PX = 800
-COVER = 0.22  # what is left of the brightness where soft tokens are replaced
+# Laid over cells whose soft tokens are replaced: a colour that no grey film has anywhere.
+COVER, COVERED = np.array([52.0, 72.0, 100.0]), 0.88
 
 
 @dataclass(frozen=True)
@@ -60,15 +61,15 @@ def masked_picture(
     """uint8 (H, W, 3): the current image at a step, at most 800 pixels long.
 
     Of a removal in pixel space it is what the vision tower is shown. In token space there is no
-    such picture: the cells whose soft tokens are replaced are darkened.
+    such picture: the cells whose soft tokens are replaced are covered in blue.
     """
     removed = removed_cells(record, step.method, step.curve, step.share)
     if REMOVALS[step.removal] == "pixels":
         how = cast("PictureRemoval", step.removal)
         return shrunk(CellRemoval(pixels, removed.shape, how).without(removed), LONGEST_SIDE_PX)
     small = shrunk(pixels, LONGEST_SIDE_PX)
-    dark = np.rint(small * COVER).astype(np.uint8)
-    return np.where(on_pixels(removed, small.shape[:2])[..., None], dark, small)
+    covered = np.rint((1 - COVERED) * small + COVERED * COVER).astype(np.uint8)
+    return np.where(on_pixels(removed, small.shape[:2])[..., None], covered, small)
 
 
 def masked_answer(

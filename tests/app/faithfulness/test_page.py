@@ -65,7 +65,7 @@ def test_it_opens_with_the_word_tested_as_the_command_tests_it(
     assert values[0] == pytest.approx(np.exp(-0.01))
     assert values[2:] == pytest.approx([np.exp(-0.01 - EFFECT)] * 11)
     assert (
-        "Without the top 20% of Chefer, p is 0.0493 in place of 0.99"
+        "Top 20% of Chefer removed: p is 0.0493 in place of 0.99"
         in lines_of(app, "deletion_says")[0]
     )
     table = app.dataframe[0].value
@@ -156,8 +156,8 @@ def test_sanity_checks_are_run_when_they_are_asked_for_and_stand_as_ticks(
     assert removing.checked == 0
     clicked(app, "run_sanity")
     assert lines_of(app, "sanity_row") == [
-        "The pipeline: ✓ spatial order 0.97  ",
-        "Chefer: ✓ repeatability 0  ✗ decoder randomisation 0.9  ",
+        "The pipeline   ✓ spatial order 0.97   ",
+        "Chefer   ✓ repeatability 0   ✗ decoder randomisation 0.9   ",
     ]
     clicked(app, "all_removals")
     assert removing.checked == 1

@@ -50,7 +50,7 @@ def chosen_removals() -> tuple[str, ...]:
 def choices(answer: Answer, target: Target) -> Wanted:
     """Draw the line; what it asks for."""
     state = page_state(FaithfulnessState)
-    with st.container(horizontal=True, key="faithfulness_choices", gap="small"):
+    with st.container(horizontal=True, key="faithfulness_choices", vertical_alignment="center"):
         _methods()
         _removals()
         if len(chosen_removals()) < len(REMOVALS):

@@ -84,13 +84,11 @@ def _sentence(band: CurveBand, method: str, title: str) -> str:
     step = int(np.abs(band.shares - TOP_SHARE).argmin())
     values = dict(band.lines)[method]
     share = f"{band.shares[step]:.0%}"
-    chance = (
-        f"random rankings {band.mean[step]:.3g} ({band.low[step]:.3g} to {band.high[step]:.3g})"
-    )
+    chance = f"at random {band.mean[step]:.3g} ({band.low[step]:.3g} to {band.high[step]:.3g})"
     if band.curve == "deletion":
-        what = f"Without the top {share} of {title}, p is {values[step]:.3g} in place of"
+        what = f"Top {share} of {title} removed: p is {values[step]:.3g} in place of"
         return f"{what} {values[0]:.3g}; {chance}."
-    return f"With the top {share} of {title} alone, p is {values[step]:.3g}; {chance}."
+    return f"Top {share} of {title} alone: p is {values[step]:.3g}; {chance}."
 
 
 def _slider(state: StepState, shares: list[float]) -> float:

@@ -128,7 +128,7 @@ def _meaning(record: Record, step: Step) -> list[list[Segment]]:
     seen = (
         "The model is shown this picture."
         if REMOVALS[step.removal] == "pixels"
-        else "The soft tokens of the dark cells are replaced; there is no such picture."
+        else "The soft tokens of the covered cells are replaced; there is no such picture."
     )
     return [
         [

@@ -52,17 +52,17 @@ def _lines(record: Record, titles: dict[str, str]) -> list[list[Segment]]:
     lines = []
     for method, rows in checks.groupby("method", sort=False):
         name = titles.get(str(method), "The pipeline")
-        line = [Segment(f"{name}: ", "small")]
+        line = [Segment(f"{name}   ", "small")]
         for check, steps in rows.groupby("check", sort=False):
-            line += [*_tick(str(check), steps), Segment("  ")]
+            line += [_tick(str(check), steps), Segment("   ", "small")]
         lines.append(line)
     return lines
 
 
-def _tick(check: str, steps: pd.DataFrame) -> list[Segment]:
+def _tick(check: str, steps: pd.DataFrame) -> Segment:
     """Passed or not by all of its steps; the number is the last step's, or the worst picture's."""
     passed, values = bool(steps["passed"].all()), steps["value"]
     value = float(values.min() if check == WORST_IS_LEAST else values.iloc[-1])
     told = "passed" if passed else "not passed"
     hint = f"{check}: {told}. It passes {SANITY_LIMITS.get(check, '')}."
-    return [Segment(f"{'✓' if passed else '✗'} {check} {value:.3g}", "pill", hint=hint)]
+    return Segment(f"{'✓' if passed else '✗'} {check} {value:.3g}", "small", hint=hint)
