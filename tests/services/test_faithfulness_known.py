@@ -40,6 +40,9 @@ def scored(monkeypatch):
             counted[self.removal] += len(masks)
             return super().__call__(model, masks, check)
 
+        def at_once(self, model):
+            return 20
+
     monkeypatch.setattr(run, "TargetScore", Counted)
     return counted
 
