@@ -36,6 +36,7 @@ class MapPanel:
     tell_peak: whether its value stands in the small print, where that has room for both.
     drawn: what is coloured in the map's place, such as the map without its border; every number,
         the peak and its box are still the map's own.
+    bare: the picture is shown for itself, and no map of it is missed.
     """
 
     title: str
@@ -53,6 +54,7 @@ class MapPanel:
     mark_peak: bool = True
     tell_peak: bool = True
     drawn: npt.NDArray[np.float32] | None = None
+    bare: bool = False
 
 
 def has_map(panel: MapPanel) -> bool:
@@ -153,7 +155,7 @@ def panel_labels(
     labels += side_labels(
         panel.laterality, size=12, colour=colours.text, xref=axes["xaxis"], yref=axes["yaxis"]
     )
-    if panel.image_map is None:
+    if panel.image_map is None and not panel.bare:
         labels.append(
             {
                 "text": plain(panel.reason, LONGEST_REASON) or "no map",

@@ -19,11 +19,14 @@ def removal_curve_figure(
     lines: Sequence[tuple[str, Float[ndarray, " steps"]]],
     axis: str,
     dark: bool = True,
+    *,
+    marked: float | None = None,
+    height_px: int = HEIGHT_PX,
 ) -> go.Figure:
     """The target's probability against the share of the image.
 
     band: least, mean and most of random rankings. lines: a title and probabilities, in colour.
-    axis: what the share is of.
+    axis: what the share is of. marked: a share that is looked at.
     """
     colours = palette(dark)
     low, mean, high = (one.tolist() for one in band)
@@ -55,7 +58,7 @@ def removal_curve_figure(
     axes = {"gridcolor": colours.line, "zeroline": False, "linecolor": colours.line}
     layout: dict[str, object] = {
         "template": "none",
-        "height": HEIGHT_PX,
+        "height": height_px,
         "margin": {"l": 52, "r": 24, "t": 8, "b": 44},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
@@ -81,6 +84,10 @@ def removal_curve_figure(
         },
         "yaxis": {**axes, "title": {"text": "probability"}, "rangemode": "tozero"},
     }
+    if marked is not None:
+        line = {"color": colours.accent, "width": 2, "dash": "dot"}
+        ends = {"x0": marked, "x1": marked, "y0": 0, "y1": 1, "yref": "paper"}
+        layout["shapes"] = [{"type": "line", "line": line, **ends}]
     return unchecked_figure(traces, layout)
 
 

@@ -33,6 +33,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
         "explaining.asking": ("ask",),
         "explaining.steps": ("explain_steps", "fill_steps"),
         "interventions.run": ("intervention_steps",),
+        "faithfulness.run": ("faithfulness_record_steps",),
         "layers.view": ("view_steps",),
         "words.run": ("words_steps",),
         "pipeline.run": ("pipeline_steps",),

@@ -23,6 +23,7 @@ PAGES = [
     "pages/3_Layers.py",
     "pages/5_Target_Words.py",
     "pages/4_Step_by_Step.py",
+    "pages/7_Faithfulness.py",
 ]
 
 

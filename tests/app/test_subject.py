@@ -25,6 +25,7 @@ PAGES = [
     "pages/3_Layers.py",
     "pages/5_Target_Words.py",
     "pages/4_Step_by_Step.py",
+    "pages/7_Faithfulness.py",
     "pages/8_Methods.py",
 ]
 OPENING = samples()[0].question
@@ -62,6 +63,7 @@ def subject_of(app: AppTest) -> dict[str, str]:
         (PAGES[3], "Chefer"),
         (PAGES[3], "Chefer, step by step"),
         (PAGES[4], "Chefer"),
+        (PAGES[-1], "Chefer"),
     ],
 )
 def test_every_page_names_film_question_word_method_and_model(

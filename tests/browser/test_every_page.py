@@ -36,6 +36,7 @@ PAGES = [
     ("Target Words", ".st-key-words_maps .heatmaplayer image", 5),
     ("Question_Sets", ".st-key-questions_rows iframe", 1),
     ("Step_by_Step", ".st-key-steps_beside .heatmaplayer image", 2),
+    ("Faithfulness", ".st-key-masked_answer .rich-line", 1),
     ("Methods", ".st-key-methods_table canvas", 1),
 ]
 # What other people's markup breaks and this program cannot reach: the rule, what the element's

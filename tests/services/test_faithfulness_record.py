@@ -32,7 +32,8 @@ from medgemma_dash.services.faithfulness.reading import (
     verdicts_of,
 )
 from medgemma_dash.services.faithfulness.removals import TargetScore
-from medgemma_dash.services.faithfulness.run import faithfulness_record_steps, request_for
+from medgemma_dash.services.faithfulness.request import request_for
+from medgemma_dash.services.faithfulness.run import faithfulness_record_steps
 from medgemma_dash.services.faithfulness.sanity import depths, sanity_pieces, with_noise
 from medgemma_dash.services.faithfulness.tasks import faithfulness_record_task
 from tests.gemma3_factory import radiograph

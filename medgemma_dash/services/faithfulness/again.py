@@ -9,7 +9,8 @@ from medgemma_dash.core.record import Record
 from medgemma_dash.core.target import target_from_dict
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining.asking import ask_again
-from medgemma_dash.services.faithfulness.run import faithfulness_record_steps, request_for
+from medgemma_dash.services.faithfulness.request import request_for
+from medgemma_dash.services.faithfulness.run import faithfulness_record_steps
 
 
 def faithfulness_again(

@@ -42,17 +42,24 @@ def explained(
     target: Target,
     methods: Sequence[str],
     check: Check | None,
+    known: dict[str, Explanation],
 ) -> Generator[None, None, FoundMaps]:
-    """Each method's map; one that fails gives its reason, and the next one runs."""
+    """Each method's map; one that fails gives its reason, and the next one runs.
+
+    known: maps that were found before; those found now are added.
+    """
     maps = FoundMaps()
     for place, name in enumerate(methods):
+        if name in known:
+            maps.found[name] = known[name]
+            continue
         if place:
             yield
         try:
             found = explain_target(current(), answer, target, method=name, check=check)
             if not found.cells.any():
                 raise NoExplanationError("It finds no relevance on the image.")  # noqa: TRY301
-            maps.found[name] = found
+            maps.found[name] = known[name] = found
         except CancelledError:
             raise
         except Exception as raised:

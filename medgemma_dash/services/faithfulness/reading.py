@@ -78,24 +78,37 @@ def verdicts_of(record: Record) -> tuple[MethodVerdict, ...]:
 
 def dependence_lines(record: Record) -> tuple[str, ...]:
     """How much the target owes to the image, by each removal of all of it."""
-    margin, lines = record.plan["target"]["margin"], []
-    if margin is not None and record.tables["dependence"]["probability"].iloc[0] < 0.5:
-        yes, no = margin["yes_text"], margin["no_text"]
-        lines.append(
-            f"The decision fell on {no}, and what is tested is what speaks for {yes}: give the two "
-            "the other way round to test what it fell for."
-        )
-    for row in record.tables["dependence"].itertuples():
-        before, after = f"{row.probability:.3g}", f"{row.probability_without:.3g}"
-        effect = f"{row.image_effect:.2f} nats (p {before}, {after} without)"
-        if row.depends:
-            lines.append(f"By {row.removal}, the image gives it {effect}.")
-        else:
-            lines.append(
-                f"By {row.removal}, it does not depend on the image: {effect}, less than "
-                f"{LEAST_IMAGE_EFFECT:g}. How faithful a map of it is means little."
-            )
-    return tuple(lines)
+    lines = tuple(dependence_line(record, one) for one in record.tables["dependence"]["removal"])
+    note = decision_note(record)
+    return (note, *lines) if note else lines
+
+
+def dependence_line(record: Record, removal: str) -> str:
+    """The same by one removal, or why it cannot be had."""
+    dependence = record.tables["dependence"]
+    (row,) = dependence[dependence["removal"] == removal].itertuples()
+    if row.failure:
+        return f"By {removal}, nothing could be removed: {row.failure}"
+    before, after = f"{row.probability:.3g}", f"{row.probability_without:.3g}"
+    effect = f"{row.image_effect:.2f} nats (p {before}, {after} without)"
+    if row.depends:
+        return f"By {removal}, the image gives it {effect}."
+    return (
+        f"By {removal}, it does not depend on the image: {effect}, less than "
+        f"{LEAST_IMAGE_EFFECT:g}. How faithful a map of it is means little."
+    )
+
+
+def decision_note(record: Record) -> str:
+    """Of a margin that fell the other way than it was asked about; else ""."""
+    margin = record.plan["target"]["margin"]
+    if margin is None or record.tables["dependence"]["probability"].max() >= 0.5:
+        return ""
+    yes, no = margin["yes_text"], margin["no_text"]
+    return (
+        f"The decision fell on {no}, and what is tested is what speaks for {yes}: give the two "
+        "the other way round to test what it fell for."
+    )
 
 
 def agreement_line(record: Record) -> str:
@@ -141,12 +154,21 @@ def removed_cells(record: Record, method: str, curve: Curve, share: float) -> np
 
     Raises KeyError for a method without a map. Of several images the cells are ranked together.
     """
+    current = record.maps[method]
+    mask = every_removed_cell(record, method, curve, share)
+    shown: npt.NDArray[np.bool_] = mask[-current.size :].reshape(current.shape)
+    return shown
+
+
+def every_removed_cell(
+    record: Record, method: str, curve: Curve, share: float
+) -> npt.NDArray[np.bool_]:
+    """(cells,): the same of all images, image after image."""
     earlier = sorted(name for name in record.maps if name.startswith(f"{method}, image "))
     images = [record.maps[name] for name in (*earlier, method)]
     order = ranking_of(np.concatenate([image.ravel() for image in images]))
-    (mask,) = removal_masks(order, curve, [share])
-    shown: npt.NDArray[np.bool_] = mask[-images[-1].size :].reshape(images[-1].shape)
-    return shown
+    mask: npt.NDArray[np.bool_] = removal_masks(order, curve, [share])[0]
+    return mask
 
 
 def _band(removal: str, curve: Curve, rows: pd.DataFrame) -> CurveBand:

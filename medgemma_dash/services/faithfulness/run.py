@@ -9,24 +9,17 @@ import pandas as pd
 from jaxtyping import Float
 
 from medgemma_dash.core.answer import Answer
+from medgemma_dash.core.errors import CancelledError, MethodError, OutOfMemoryError
 from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.radiograph import Radiograph
-from medgemma_dash.core.record import Asked, Record
-from medgemma_dash.core.target import Target
+from medgemma_dash.core.record import Record
 from medgemma_dash.methods import get
 from medgemma_dash.metrics.removal_curves import MaskPlan, plan_masks
 from medgemma_dash.models import VisionLanguageModel
-from medgemma_dash.services.explaining.image_removal import donor_for
 from medgemma_dash.services.explaining.provenance import record_provenance
 from medgemma_dash.services.explaining.targets import choose_target
-from medgemma_dash.services.faithfulness.plan import (
-    DRAWS,
-    KIND,
-    METHODS,
-    USUAL_REMOVALS,
-    FaithfulnessPlan,
-    checked_choices,
-)
+from medgemma_dash.services.faithfulness.known import Known, key_of
+from medgemma_dash.services.faithfulness.plan import DRAWS, KIND, METHODS, USUAL_REMOVALS
 from medgemma_dash.services.faithfulness.rankings import (
     FoundMaps,
     explained,
@@ -34,10 +27,10 @@ from medgemma_dash.services.faithfulness.rankings import (
     rankings_of,
 )
 from medgemma_dash.services.faithfulness.removals import TargetScore
+from medgemma_dash.services.faithfulness.request import Request, request_for
 from medgemma_dash.services.faithfulness.sanity import Finding, Sanity, decided, sanity_pieces
 from medgemma_dash.services.faithfulness.tables import Tested, tables_of
-
-SEED = 0
+from medgemma_dash.services.runtime.failures import plain_error
 
 
 def faithfulness(
@@ -76,42 +69,6 @@ def faithfulness(
             return record
 
 
-@dataclass(frozen=True, eq=False)
-class Request:
-    """What was asked, with the radiographs at hand."""
-
-    answer: Answer
-    target: Target
-    plan: FaithfulnessPlan
-    donor: Radiograph | None
-
-
-def request_for(
-    answer: Answer,
-    target: Target,
-    methods: Sequence[str] = METHODS,
-    removals: Sequence[str] = USUAL_REMOVALS,
-    *,
-    draws: int = DRAWS,
-    donor: Radiograph | None = None,
-    sanity: bool = True,
-) -> Request:
-    """Find out what can be refused before the work; raises MethodError and ImageError."""
-    names, ways = checked_choices(methods, removals, draws)
-    other = donor_for(answer, donor) if "another patient" in ways else None
-    plan = FaithfulnessPlan(
-        asked=Asked.of(answer),
-        target=asdict(target),
-        methods=names,
-        removals=ways,
-        draws=draws,
-        donor="" if other is None else other.sha256,
-        seed=SEED,
-        sanity=sanity,
-    )
-    return Request(answer, target, plan, other)
-
-
 @dataclass
 class _Counter:
     """How much of the work is done; what it is in all is known when the maps are."""
@@ -131,10 +88,17 @@ def faithfulness_record_steps(
     request: Request,
     check: Check | None = None,
     progress: Progress | None = None,
+    known: Known | None = None,
 ) -> Generator[None, None, Record]:
-    """As `faithfulness`, a few runs of the model at a time; yields between them."""
+    """As `faithfulness`, a few runs of the model at a time; yields between them.
+
+    A removal that cannot be had gives its reason, and the others are done. known: what was found
+    before, and what is found now for the next time; the numbers are the same but for rounding,
+    for they come from other batches.
+    """
     began, answer, plan = time.perf_counter(), request.answer, request.plan
-    maps = yield from explained(current, answer, request.target, plan.methods, check)
+    known = Known() if known is None else known
+    maps = yield from explained(current, answer, request.target, plan.methods, check, known.maps)
     ranked, rankings = rankings_of(answer, maps.found, plan)
     masks = plan_masks(rankings)
     pieces = sanity_pieces(current(), len(maps.found)) if plan.sanity else 0
@@ -142,31 +106,49 @@ def faithfulness_record_steps(
     counter.add(0)
     tests: list[Tested] = []
     scored: dict[str, Float[np.ndarray, " masks"]] = {}
-    for removal in plan.removals:
+    failures: dict[str, str] = {}
+    for place, removal in enumerate(plan.removals):
         score = TargetScore(answer, request.target, removal, request.donor)
-        scored[removal] = yield from _scores(current, score, masks, check, counter)
-        tests.append(Tested.of(removal, ranked, masks, scored[removal]))
+        before = known.scores.setdefault(removal, {})
+        try:
+            scored[removal] = yield from _scores(current, score, masks, check, counter, before)
+        except CancelledError:
+            raise
+        except Exception as raised:
+            failures[removal] = _reason(raised, removal, current)
+            counter.done = (place + 1) * len(masks.masks)
+        else:
+            tests.append(Tested.of(removal, ranked, masks, scored[removal]))
+    if not tests:
+        reasons = "; ".join(f"{removal}: {reason}" for removal, reason in failures.items())
+        raise MethodError(f"Nothing could be removed. {reasons}")
     findings: list[Finding] = []
     if plan.sanity:
-        checks = _checks(request, maps, masks, scored[plan.removals[0]])
-        for work in checks.pieces(current()):
-            yield
-            findings += work(current(), check)
-            counter.add(1)
+        removal = tests[0].removal
+        checks = _checks(request, maps, masks, removal, scored[removal])
+        findings = yield from _findings(current, checks, check, counter, known)
     model = current()
     donor = () if request.donor is None else (request.donor.sha256,)
     titles = {name: get(name).spec.title for name in plan.methods}
     columns = list(Finding.__dataclass_fields__)
-    sanity = pd.DataFrame([asdict(one) for one in decided(findings)], columns=columns)
+    sanity = pd.DataFrame([asdict(one) for one in findings], columns=columns)
     return Record(
         kind=KIND,
         plan=asdict(plan),
-        tables=tables_of(tests, titles, maps.failures) | {"sanity": sanity},
+        tables=tables_of(tests, titles, maps.failures, failures) | {"sanity": sanity},
         provenance=record_provenance(
             model, (*plan.asked.image_sha256s, *donor), time.perf_counter() - began
         ),
         maps=named_images(maps.found),
     )
+
+
+def _reason(raised: Exception, removal: str, current: Callable[[], VisionLanguageModel]) -> str:
+    """Why a removal cannot be had."""
+    error = plain_error(raised, f"Removing by {removal}")
+    if isinstance(error, OutOfMemoryError):
+        current().drop_caches()
+    return str(error)
 
 
 def _scores(
@@ -175,21 +157,47 @@ def _scores(
     masks: MaskPlan,
     check: Check | None,
     counter: _Counter,
+    known: dict[bytes, float],
 ) -> Generator[None, None, Float[np.ndarray, " masks"]]:
-    found: list[Float[np.ndarray, " variants"]] = []
-    done = 0
-    while done < len(masks.masks):
+    keys = [key_of(mask) for mask in masks.masks]
+    missing = [place for place, key in enumerate(keys) if key not in known]
+    if len(missing) < len(keys):
+        counter.add(len(keys) - len(missing))
+    while missing:
         yield
         model = current()
-        batch = masks.masks[done : done + score.at_once(model)]
-        found.append(score(model, batch, check))
-        done += len(batch)
+        size = score.at_once(model)
+        batch, missing = missing[:size], missing[size:]
+        found = score(model, masks.masks[batch], check).tolist()
+        known.update(zip((keys[place] for place in batch), found, strict=True))
         counter.add(len(batch))
-    return np.concatenate(found)
+    return np.array([known[key] for key in keys])
+
+
+def _findings(
+    current: Callable[[], VisionLanguageModel],
+    checks: Sanity,
+    check: Check | None,
+    counter: _Counter,
+    known: Known,
+) -> Generator[None, None, list[Finding]]:
+    about = tuple(checks.maps), checks.removal
+    if about not in known.findings:
+        findings: list[Finding] = []
+        for work in checks.pieces(current()):
+            yield
+            findings += work(current(), check)
+            counter.add(1)
+        known.findings[about] = decided(findings)
+    return known.findings[about]
 
 
 def _checks(
-    request: Request, maps: FoundMaps, masks: MaskPlan, scores: Float[np.ndarray, " masks"]
+    request: Request,
+    maps: FoundMaps,
+    masks: MaskPlan,
+    removal: str,
+    scores: Float[np.ndarray, " masks"],
 ) -> Sanity:
     """The masks of the random rankings' deletions, which favour no map, tell the infidelity."""
     methods, draws = len(maps.found), request.plan.draws
@@ -198,7 +206,7 @@ def _checks(
         answer=request.answer,
         target=request.target,
         maps=maps.found,
-        removal=request.plan.removals[0],
+        removal=removal,
         masks=masks.masks[random],
         scores=scores[random],
         whole=float(scores[masks.places[0, 0, 0]]),

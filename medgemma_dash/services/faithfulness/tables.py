@@ -86,11 +86,22 @@ class Tested:
 
 
 def tables_of(
-    tests: Sequence[Tested], titles: Mapping[str, str], failures: Mapping[str, str]
+    tests: Sequence[Tested],
+    titles: Mapping[str, str],
+    failures: Mapping[str, str],
+    not_removed: Mapping[str, str],
 ) -> dict[str, pd.DataFrame]:
-    """All but "sanity". titles: of every method asked for; failures: why one of them has no map."""
+    """All but "sanity". titles: of every method asked for; failures: why one of them has no map.
+
+    not_removed: why a removal cannot be had.
+    """
+    dependence = [_dependence(one) for one in tests]
+    dependence += [
+        {"removal": removal, "space": REMOVALS[removal], "depends": False, "failure": reason}
+        for removal, reason in not_removed.items()
+    ]
     return {
-        "dependence": pd.DataFrame([_dependence(one) for one in tests]),
+        "dependence": pd.DataFrame(dependence),
         "methods": pd.DataFrame([_method(name, titles, failures, tests) for name in titles]),
         "curves": pd.concat([_curves(one) for one in tests], ignore_index=True),
         "summary": pd.DataFrame([row for one in tests for row in _summary(one)]),
@@ -112,6 +123,7 @@ def _dependence(test: Tested) -> dict[str, object]:
         "log_probability_without": without,
         "image_effect": test.image_effect,
         "depends": test.image_effect >= LEAST_IMAGE_EFFECT,
+        "failure": "",
     }
 
 

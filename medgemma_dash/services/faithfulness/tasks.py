@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.record import Record
 from medgemma_dash.core.target import Target
+from medgemma_dash.services.faithfulness.known import Known
+from medgemma_dash.services.faithfulness.look import MaskedAnswer, Step, masked_answer
 from medgemma_dash.services.faithfulness.plan import USUAL_REMOVALS
 from medgemma_dash.services.runtime.job import JobContext
 from medgemma_dash.services.runtime.task import CurrentModel, Task
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 TEST = "test"
 RECORD = "faithfulness"
+LOOK = "masked look"
 
 
 def faithfulness_task(
@@ -45,18 +48,36 @@ def faithfulness_task(
 
 def faithfulness_record_task(
     answer: Answer,
-    target: Target,
+    target: Target | tuple[str, str],
     methods: Sequence[str],
     removals: Sequence[str] = USUAL_REMOVALS,
     *,
     sanity: bool = True,
+    known: Known | None = None,
 ) -> Task[Record]:
-    """The whole test as a record, in the background: every click goes first."""
+    """The whole test as a record, in the background: every click goes first.
+
+    target: or the two words of a decision. known: what earlier tests of this target found.
+    """
 
     def work(current: CurrentModel, context: JobContext) -> Generator[object, None, Record]:
-        from medgemma_dash.services.faithfulness.run import faithfulness_record_steps, request_for
+        from medgemma_dash.services.explaining.targets import choose_target
+        from medgemma_dash.services.faithfulness.request import request_for
+        from medgemma_dash.services.faithfulness.run import faithfulness_record_steps
 
-        request = request_for(answer, target, methods, removals, sanity=sanity)
-        return faithfulness_record_steps(current, request, context.check, context.progress)
+        chosen = target
+        if not isinstance(chosen, Target):
+            chosen = choose_target(current(), answer, margin=chosen)
+        request = request_for(answer, chosen, methods, removals, sanity=sanity)
+        return faithfulness_record_steps(current, request, context.check, context.progress, known)
 
     return Task("Testing what the maps mark", RECORD, work, in_steps=True, background=True)
+
+
+def look_task(answer: Answer, record: Record, step: Step) -> Task[MaskedAnswer]:
+    """What the model answers at one step of a curve of this record, which is of this answer."""
+
+    def work(current: CurrentModel, context: JobContext) -> MaskedAnswer:
+        return masked_answer(current, answer, record, step, context.check)
+
+    return Task("Asking with parts of the image removed", LOOK, work)

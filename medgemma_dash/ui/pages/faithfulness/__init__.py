@@ -1,0 +1,1 @@
+"""Faithfulness: does the map tell the truth about the model?"""
