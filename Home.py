@@ -45,6 +45,7 @@ def draw() -> None:
         explain,
         st.Page("pages/2_Compare.py", title="Compare"),
         st.Page("pages/3_Layers.py", title="Layers"),
+        st.Page("pages/6_Prompt_Sensitivity.py", title="Prompt Sensitivity"),
         st.Page("pages/8_Methods.py", title="Methods"),
     ]
     page = st.navigation([home, *pages], position="top")

@@ -30,9 +30,14 @@ def choose_cells(app: AppTest, cells: list[tuple[int, int]], chart: str) -> AppT
 
 def click_head(app: AppTest, layer: int, head: int) -> AppTest:
     """Click a cell of the matrix of layers and heads."""
-    click = {"column": layer, "row": head, "nonce": f"test-{next(_clicks)}"}
+    return click_matrix(app, layer, head, "head_clicks")
+
+
+def click_matrix(app: AppTest, column: int, row: int, clicks: str) -> AppTest:
+    """Click a cell of the matrix that this component listens to."""
+    click = {"column": column, "row": row, "nonce": f"test-{next(_clicks)}"}
     told = json.dumps({"click": click})
-    return send(app, WidgetState(id=_id(app, "head_clicks"), json_value=told))
+    return send(app, WidgetState(id=_id(app, clicks), json_value=told))
 
 
 def choose_words(

@@ -33,6 +33,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
         "explaining.asking": ("ask",),
         "explaining.steps": ("explain_steps", "fill_steps"),
         "layers.view": ("view_steps",),
+        "prompts.run": ("prompts_steps",),
     }.items():
         imported = import_module(f"medgemma_dash.services.{module}")
         for name in names:

@@ -21,6 +21,7 @@ from medgemma_dash.core.settings import Settings
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.ui.state import jobs
+from tests.app.fake_prompts import fake_steps
 
 SAID = (
     "Yes",
@@ -164,12 +165,14 @@ class Fake:
     ask_error: MedGemmaDashError | None = None
     explain_error: MedGemmaDashError | None = None
     load_error: MedGemmaDashError | None = None
+    prompts_error: MedGemmaDashError | None = None
     refused: tuple[str, ...] = ()
     hold: Gate = field(default_factory=Gate)
     hold_filling: Gate = field(default_factory=lambda: Gate(background=True))
     hold_loading: Gate = field(default_factory=Gate)
     hold_evidence: Gate = field(default_factory=lambda: Gate(background=True))
     computed: list[Target] = field(default_factory=list)
+    asked_in_words: list[Any] = field(default_factory=list)
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -260,6 +263,15 @@ class Fake:
         )
         made_by = RecordProvenance("fake", "1", True, "cpu", "float32", (), (), 0.1)
         return Record("evidence", {}, {"words": words}, made_by)
+
+    def prompts_steps(
+        self, current: Any, radiograph: Radiograph, plan: Any, check: Any, progress: Any
+    ) -> Iterator[None]:
+        self.asked_in_words.append(plan)
+        self.hold.pass_through(check)
+        if self.prompts_error is not None:
+            raise self.prompts_error
+        return fake_steps(radiograph, plan, check, progress, make_answer, make_explanation)
 
     def view_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has no layers to look into.")

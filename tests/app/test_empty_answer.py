@@ -17,7 +17,12 @@ from tests.app.opened import answered_of, session_of
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
-PAGES = ["pages/1_Explain.py", "pages/2_Compare.py", "pages/3_Layers.py"]
+PAGES = [
+    "pages/1_Explain.py",
+    "pages/2_Compare.py",
+    "pages/3_Layers.py",
+    "pages/6_Prompt_Sensitivity.py",
+]
 
 
 @pytest.mark.parametrize("said", [(), ("",), ("", "")])
@@ -98,7 +103,7 @@ def test_an_upload_without_an_answer_asks_for_a_question(open_explain: OpenPage)
         "Ask a question about this radiograph, or choose one above."
     ]
     # The pages that look into an answer lead to where one is asked for.
-    for page in ("pages/2_Compare.py", "pages/3_Layers.py"):
+    for page in PAGES[1:]:
         app.switch_page(page).run()
         assert lines_of(app, "no_answer") == [
             "This page looks into an answer, and nothing was asked yet."

@@ -11,7 +11,13 @@ from medgemma_dash.ui.state.session import CHANGED_MEANWHILE, SESSION
 from tests.app.browser_events import lines_of
 from tests.app.opened import session_of, study_of
 
-PAGES = ["pages/1_Explain.py", "pages/2_Compare.py", "pages/3_Layers.py", "pages/8_Methods.py"]
+PAGES = [
+    "pages/1_Explain.py",
+    "pages/2_Compare.py",
+    "pages/3_Layers.py",
+    "pages/6_Prompt_Sensitivity.py",
+    "pages/8_Methods.py",
+]
 
 
 @pytest.mark.parametrize("page", ["Home.py", *PAGES])

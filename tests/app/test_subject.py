@@ -19,7 +19,13 @@ from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
 from tests.app.browser_events import actions_of, choose_action, choose_words, lines_of
 from tests.app.opened import answered_of, session_of, study_of
 
-PAGES = ["pages/1_Explain.py", "pages/2_Compare.py", "pages/3_Layers.py", "pages/8_Methods.py"]
+PAGES = [
+    "pages/1_Explain.py",
+    "pages/2_Compare.py",
+    "pages/3_Layers.py",
+    "pages/8_Methods.py",
+    "pages/6_Prompt_Sensitivity.py",
+]
 OPENING = samples()[0].question
 HEART = "Is the heart enlarged?"
 MARKUP = "Is **this** <img src=x> [it](http://a.b)?"
@@ -53,6 +59,7 @@ def subject_of(app: AppTest) -> dict[str, str]:
         (PAGES[1], "6 methods"),
         (PAGES[2], "attention of each layer and head"),
         (PAGES[3], "Chefer"),
+        (PAGES[4], "Chefer, of the margin"),
     ],
 )
 def test_every_page_names_film_question_word_method_and_model(

@@ -33,6 +33,7 @@ PAGES = [
     ("Explain", ".st-key-overlay .heatmaplayer image", 1),
     ("Compare", ".st-key-comparison .heatmaplayer image", 6),
     ("Layers", ".st-key-head_maps .heatmaplayer image", 1),
+    ("Prompt_Sensitivity", ".st-key-prompt_pair .heatmaplayer image", 3),
     ("Methods", ".st-key-methods_table canvas", 1),
 ]
 # What other people's markup breaks and this program cannot reach: the rule, what the element's
@@ -167,7 +168,7 @@ def test_every_page_fits_its_window_and_breaks_no_rule_of_accessibility(
     found = []
     for address, *there in PAGES:
         if address:
-            page.get_by_role("link", name=address, exact=True).click()
+            page.get_by_role("link", name=address.replace("_", " "), exact=True).click()
             shown(page, *there)
         else:
             opened(page, app_url, address, *there)

@@ -13,7 +13,13 @@ from medgemma_dash.ui.state.session import ASK, QUESTION
 from tests.app.opened import session_of
 
 ROOT = Path(__file__).parents[3]
-PAGES = ["pages/1_Explain.py", "pages/2_Compare.py", "pages/3_Layers.py", "pages/8_Methods.py"]
+PAGES = [
+    "pages/1_Explain.py",
+    "pages/2_Compare.py",
+    "pages/3_Layers.py",
+    "pages/6_Prompt_Sensitivity.py",
+    "pages/8_Methods.py",
+]
 EXPLAIN, METHODS = PAGES[0], PAGES[-1]
 HEART = "Is the heart enlarged?"
 OpenPage = Callable[[], AppTest]
