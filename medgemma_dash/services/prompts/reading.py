@@ -47,7 +47,7 @@ def undecided_lines(record: Record) -> Iterator[str]:
         yield (
             f"In {len(other)} of {len(prompts)} the model was about to say something else: yes and "
             f"no together have less than {DECIDED:.0%} there, and margin and map say little "
-            f"({', '.join(other)})."
+            f"({'; '.join(other)})."
         )
 
 
