@@ -49,6 +49,7 @@ def draw() -> None:
         st.Page("pages/8_Question_Sets.py", title="Question Sets"),
         st.Page("pages/4_Step_by_Step.py", title="Step by Step"),
         st.Page("pages/7_Faithfulness.py", title="Faithfulness"),
+        st.Page("pages/6_Prompt_Sensitivity.py", title="Prompt Sensitivity"),
         st.Page("pages/8_Methods.py", title="Methods"),
     ]
     page = st.navigation([home, *pages], position="top")

@@ -34,7 +34,7 @@ def click_head(app: AppTest, layer: int, head: int) -> AppTest:
 
 
 def click_matrix(app: AppTest, clicks: str, column: int, row: int) -> AppTest:
-    """Click a cell of the figure that this component listens to."""
+    """Click a cell of the matrix that this component listens to."""
     click = {"column": column, "row": row, "nonce": f"test-{next(_clicks)}"}
     told = json.dumps({"click": click})
     return send(app, WidgetState(id=_id(app, clicks), json_value=told))

@@ -37,6 +37,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> Iterator[Fake]:
         "layers.view": ("view_steps",),
         "words.run": ("words_steps",),
         "pipeline.run": ("pipeline_steps",),
+        "prompts.run": ("prompts_steps",),
     }.items():
         imported = import_module(f"medgemma_dash.services.{module}")
         for name in names:

@@ -25,6 +25,7 @@ from medgemma_dash.services.interventions.plan import InterventionPlan
 from medgemma_dash.services.interventions.run import Request
 from medgemma_dash.services.interventions.tables import Readings, tables_of
 from medgemma_dash.ui.state import jobs
+from tests.app.fake_prompts import fake_steps
 
 SAID = (
     "Yes",
@@ -168,6 +169,7 @@ class Fake:
     ask_error: MedGemmaDashError | None = None
     explain_error: MedGemmaDashError | None = None
     load_error: MedGemmaDashError | None = None
+    prompts_error: MedGemmaDashError | None = None
     refused: tuple[str, ...] = ()
     hold: Gate = field(default_factory=Gate)
     hold_filling: Gate = field(default_factory=lambda: Gate(background=True))
@@ -175,6 +177,7 @@ class Fake:
     hold_evidence: Gate = field(default_factory=lambda: Gate(background=True))
     computed: list[Target] = field(default_factory=list)
     intervened: list[InterventionPlan] = field(default_factory=list)
+    asked_in_words: list[Any] = field(default_factory=list)
 
     @property
     def gates(self) -> tuple[Gate, ...]:
@@ -287,9 +290,19 @@ class Fake:
         none = np.zeros((0, *plan.grid), np.bool_)
         tables = tables_of(answer, plan, words, none, [said], image, "")
         return Record("interventions", asdict(plan), tables, made_by, {plan.method: image})
+
     def faithfulness_record_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has nothing that could be removed.")
         yield
+
+    def prompts_steps(
+        self, current: Any, radiograph: Radiograph, plan: Any, check: Any, progress: Any
+    ) -> Iterator[None]:
+        self.asked_in_words.append(plan)
+        self.hold.pass_through(check)
+        if self.prompts_error is not None:
+            raise self.prompts_error
+        return fake_steps(radiograph, plan, check, progress, make_answer, make_explanation)
 
     def view_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has no layers to look into.")

@@ -24,6 +24,7 @@ PAGES = [
     "pages/5_Target_Words.py",
     "pages/4_Step_by_Step.py",
     "pages/7_Faithfulness.py",
+    "pages/6_Prompt_Sensitivity.py",
 ]
 
 

@@ -27,6 +27,8 @@ PAGES = [
     "pages/4_Step_by_Step.py",
     "pages/7_Faithfulness.py",
     "pages/8_Methods.py",
+    "pages/8_Methods.py",
+    "pages/6_Prompt_Sensitivity.py",
 ]
 OPENING = samples()[0].question
 HEART = "Is the heart enlarged?"
@@ -64,6 +66,7 @@ def subject_of(app: AppTest) -> dict[str, str]:
         (PAGES[3], "Chefer, step by step"),
         (PAGES[4], "Chefer"),
         (PAGES[-1], "Chefer"),
+        (PAGES[4], "Chefer, of the margin"),
     ],
 )
 def test_every_page_names_film_question_word_method_and_model(

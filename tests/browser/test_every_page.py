@@ -37,6 +37,7 @@ PAGES = [
     ("Question_Sets", ".st-key-questions_rows iframe", 1),
     ("Step_by_Step", ".st-key-steps_beside .heatmaplayer image", 2),
     ("Faithfulness", ".st-key-masked_answer .rich-line", 1),
+    ("Prompt_Sensitivity", ".st-key-prompt_pair .heatmaplayer image", 3),
     ("Methods", ".st-key-methods_table canvas", 1),
 ]
 # What other people's markup breaks and this program cannot reach: the rule, what the element's

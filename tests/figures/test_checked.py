@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import plotly.graph_objects as go
 import pytest
@@ -20,6 +22,8 @@ from medgemma_dash.figures import (
     removal_curve_figure,
     token_bars_figure,
 )
+from medgemma_dash.figures.map_pair import map_pair_figure
+from medgemma_dash.figures.prompt_matrix import MatrixCell, prompt_matrix_figure
 
 GRID = (16, 16)
 MAP = np.random.default_rng(0).normal(size=GRID).astype(np.float32)
@@ -31,6 +35,7 @@ PANELS = [
     MapPanel("b", *FILM, MAP, signed=True),
     MapPanel("c", *FILM, None, reason="no map"),
 ]
+MATRIX_CELL = MatrixCell(np.abs(MAP), 2.5, "<b>yes</b>", "+2.5", "0.01", ["a", "b"], b"jpeg")
 FIGURES = {
     "bare": lambda: relevance_figure(*FILM, None),
     "signed": lambda: relevance_figure(*FILM, MAP, signed=True, mode="grid", threshold=0.3),
@@ -66,6 +71,14 @@ FIGURES = {
     "tokens": lambda: token_bars_figure(
         ["a", "<b>"], [0.2, -0.4], ["0.2", "-0.4"], measure="p", chosen=1, marks=[0.1, 0.3]
     ),
+    "prompts": lambda: prompt_matrix_figure(
+        [[MATRIX_CELL, None, replace(MATRIX_CELL, image_map=None)]] * 3,
+        ["itself", "noise 2", "blur 1"],
+        ["1 baseline", "2 plain", "3"],
+        selected=(0, 2),
+        reference=(0, 0),
+    ),
+    "pair": lambda: map_pair_figure(PANELS[0], PANELS[1]),
     "words": lambda: prompt_words_figure([WordRelevance("a", -0.1), WordRelevance("b", 0.2)]),
 }
 

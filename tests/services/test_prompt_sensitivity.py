@@ -7,7 +7,7 @@ import pytest
 from scipy.spatial.distance import jensenshannon
 from scipy.stats import spearmanr
 
-from medgemma_dash import ask, explain, prompt_sensitivity
+from medgemma_dash import ask, explain, prompt_sensitivity, read_record
 from medgemma_dash.core.errors import (
     CancelledError,
     ImageError,
@@ -199,7 +199,11 @@ def test_a_prompt_without_a_map_says_why_and_the_others_have_theirs(found, monke
         ({"variants": ["A?", "A?"]}, PromptError, "the same as the own 1"),
         ({"variants": {"tagged": "A <end_of_turn>?"}}, PromptError, "tagged prompt contains"),
         ({"perturbations": ["fog"]}, ImageError, "called 'fog'"),
-        ({"perturbations": ["brightness=0"]}, ImageError, "empties the image"),
+        (
+            {"variants": [], "perturbations": ["contrast=0", "brightness=0"]},
+            ImageError,
+            "contrast 0 emp",
+        ),
         ({"method": "raw_attention"}, MethodError, "cannot explain a decision"),
         ({"method": "chefer", "options": {"heads": "some"}}, MethodError, "heads is 'some'"),
     ],
@@ -212,6 +216,27 @@ def test_what_cannot_be_compared_is_refused_before_anything_is_asked(
         prompt_sensitivity(
             found.model, found.answer.radiograph, **({"question": "Pneumonia?"} | arguments)
         )
+
+
+def test_a_change_that_empties_the_image_is_left_out_and_the_rest_is_done(found, tmp_path):
+    record = prompt_sensitivity(
+        found.model,
+        found.answer.radiograph,
+        "Pneumonia?",
+        [],
+        ["brightness=0", "noise=30"],
+        max_new_tokens=1,
+    )
+    assert record.tables["prompts"]["perturbation"].tolist() == ["none", "noise 30"]
+    (row,) = record.tables["left_out"].to_dict("records")
+    assert row["perturbation"] == "brightness 0"
+    assert "every pixel becomes the same" in row["reason"]
+    assert list(summary_lines(record))[-1] == f"Not asked: {row['reason']}"
+    # It stays part of what was asked.
+    assert record.plan["perturbations"] == ("brightness 0", "noise 30")
+    record.save(tmp_path / "record")
+    kept = read_record(tmp_path / "record")
+    assert kept.tables["left_out"].to_dict("records") == [row]
 
 
 def test_several_radiographs_at_once_are_refused(found):

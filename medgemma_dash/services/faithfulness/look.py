@@ -16,7 +16,6 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.errors import MethodError
 from medgemma_dash.core.progress import Check
 from medgemma_dash.core.record import Record
-from medgemma_dash.core.target import target_from_dict
 from medgemma_dash.imaging.encode import shrunk
 from medgemma_dash.imaging.removal import CellRemoval, PictureRemoval, on_pixels
 from medgemma_dash.metrics.removal_curves import Curve
@@ -84,19 +83,20 @@ def masked_answer(
     record: of this answer. Raises MethodError where it is not, and KeyError for a method that has
     no map in it.
     """
+    from medgemma_dash.models.answer_replay import replay_answer
     from medgemma_dash.models.said_again import say_again
-    from medgemma_dash.services.explaining.image_removal import donor_for
-    from medgemma_dash.services.faithfulness.removals import TargetScore
+    from medgemma_dash.services.explaining.image_removal import ImageRemoval, donor_for
 
     if tuple(record.plan["asked"]["answer_ids"]) != tuple(token.id for token in answer.tokens):
         raise MethodError("This record is of another answer.")
     donor = donor_for(answer, None) if step.removal == "another patient" else None
     if donor is not None and donor.sha256 != record.plan["donor"]:
         raise MethodError("The record's other patient is not among the shipped samples.")
-    score = TargetScore(answer, target_from_dict(record.plan["target"]), step.removal, donor)
+    images = ImageRemoval(answer, step.removal, donor)
     mask = every_removed_cell(record, step.method, step.curve, step.share)
     model = current()
     with model.lock:
-        (features,) = score.soft_tokens(model, mask[np.newaxis], check)
+        replay = replay_answer(model, answer, check)
+        (features,) = images.features(model, replay, mask[np.newaxis], check)
         said = say_again(model, answer, features, MOST_TOKENS, check)
     return MaskedAnswer(said.text, said.text == answer.text, not said.ended)

@@ -13,7 +13,6 @@ from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.target import Target
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.answer_replay import replay_answer
-from medgemma_dash.models.embedding import soft_positions
 from medgemma_dash.models.masked_forward import (
     masked_log_probabilities,
     replaced_log_probabilities,
@@ -60,21 +59,6 @@ class TargetScore:
                 features = self._images.encoded(model, masks, check)
                 found = replaced_log_probabilities(replay, spans, features, places, check)
         return _of_target(self.target, found.double().cpu().numpy())
-
-    def soft_tokens(
-        self,
-        model: VisionLanguageModel,
-        masks: Bool[np.ndarray, "variants cells"],
-        check: Check | None = None,
-    ) -> Float[Tensor, "variants cells hidden"]:
-        """What stands in the place of all images' soft tokens with these cells removed."""
-        with model.lock:
-            if REMOVALS[self.removal] == "pixels":
-                return self._encoded(model, masks, check)
-            replay = replay_answer(model, self.answer, check)
-            kept = replay.embeddings[soft_positions(self.answer.image_spans)]
-            gone = torch.from_numpy(masks).to(kept.device).unsqueeze(-1)
-            return torch.where(gone, self._substitute(model, replay).to(kept), kept)
 
     def at_once(self, model: VisionLanguageModel) -> int:
         """How many masks make one batch: what a click of another session waits for at most."""

@@ -7,6 +7,7 @@ from medgemma_dash.core.answer import Answer
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Asked
 from medgemma_dash.core.target import Target
+from medgemma_dash.services.explaining.image_removal import donor_for
 from medgemma_dash.services.faithfulness.plan import (
     DRAWS,
     METHODS,
@@ -14,7 +15,6 @@ from medgemma_dash.services.faithfulness.plan import (
     FaithfulnessPlan,
     checked_choices,
 )
-from medgemma_dash.services.explaining.image_removal import donor_for
 
 SEED = 0
 

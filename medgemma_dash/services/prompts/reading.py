@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from medgemma_dash.core.record import Record
+from medgemma_dash.metrics.agreement import divergence_in_words
+from medgemma_dash.metrics.agreement_square import telling_decimals
 
+if TYPE_CHECKING:
+    from medgemma_dash.metrics.agreement_controls import JudgedAgreement
+    from medgemma_dash.services.prompts.grid import Asked
+
+DECIMALS = 3  # of what is beside its controls: maps of one question are often this near
 DECIDED = 0.5  # what yes and no together have, at least, where the margin is the decision
 # MedGemma Visualizer documentation, 6: below, above and above.
 MOST_DIVERGENCE, LEAST_OVERLAP, LEAST_AGREEMENT = 0.2, 0.5, 0.8
@@ -19,8 +26,8 @@ _OVER = {
 
 
 def summary_lines(record: Record) -> Iterator[str]:
-    """A sentence for the phrasings, one for the changes of the image, one for all together, and
-    one for prompts that had another answer than yes or no.
+    """A sentence for the phrasings, one for the changes of the image, one for all together, one
+    for prompts that had another answer than yes or no, and one for each change left out.
     """
     rows = record.tables["summary"].to_dict("records")
     for row in rows:
@@ -28,6 +35,7 @@ def summary_lines(record: Record) -> Iterator[str]:
         if row["axis"] != "all" or len(rows) > 2:
             yield _line(row)
     yield from undecided_lines(record)
+    yield from left_out_lines(record)
 
 
 def undecided_lines(record: Record) -> Iterator[str]:
@@ -39,8 +47,15 @@ def undecided_lines(record: Record) -> Iterator[str]:
         yield (
             f"In {len(other)} of {len(prompts)} the model was about to say something else: yes and "
             f"no together have less than {DECIDED:.0%} there, and margin and map say little "
-            f"({', '.join(other)})."
+            f"({'; '.join(other)})."
         )
+
+
+def left_out_lines(record: Record) -> Iterator[str]:
+    """Why changes of the image were not asked about; earlier records have no such table."""
+    if "left_out" in record.tables:
+        for row in record.tables["left_out"].to_dict("records"):
+            yield f"Not asked: {row['reason']}"
 
 
 def _line(row: dict[Any, Any]) -> str:
@@ -57,3 +72,45 @@ def _line(row: dict[Any, Any]) -> str:
         f"{row['answer_agreement']:.0%} of pairs agree (target above {LEAST_AGREEMENT:.0%}). The "
         f"margin lies between {row['lowest_margin']:.2f} and {row['highest_margin']:.2f}; {maps}."
     )
+
+
+def answers_line(first: Asked, second: Asked) -> str:
+    """Whether two prompts have the same answer, and how far the margin moves from one to the
+    other.
+    """
+    if first.parsed != second.parsed:
+        said = f"The answer changes from {first.parsed} to {second.parsed}"
+    elif first.parsed == "uncertain":
+        said = "Neither answer says yes or no"
+    else:
+        said = f"Both say {first.parsed}"
+    change = second.margin - first.margin
+    return (
+        f"{said}; the margin moves by {change:+.2f} nats, from {first.margin:+.2f} to "
+        f"{second.margin:+.2f}."
+    )
+
+
+def divergence_line(judged: JudgedAgreement) -> str:
+    """How far apart their maps are, as published and beside controls."""
+    reading = divergence_in_words(judged.value)
+    return (
+        f"Jensen-Shannon {_beside_controls(judged)}; the published reading, without a control, is "
+        f'"{reading}".'
+    )
+
+
+def overlap_line(judged: JudgedAgreement) -> str:
+    """How much their top cells overlap, beside controls."""
+    return f"Top 20% of cells: overlap {_beside_controls(judged)}."
+
+
+def _beside_controls(judged: JudgedAgreement) -> str:
+    """Value, band and verdict."""
+    if judged.verdict == "not comparable":
+        return "is not defined for these maps"
+    digits = max(DECIMALS, telling_decimals(judged.value, (judged.low, judged.high)))
+    value, low, high = (f"{one:.{digits}f}" for one in (judged.value, judged.low, judged.high))
+    control = judged.failed_at
+    beside = "" if control is None else f" and {control[0]} {control[1]:.{digits}f}"
+    return f"{value}, displaced {low} to {high}{beside}: {judged.verdict}"

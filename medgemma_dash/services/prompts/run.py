@@ -6,7 +6,12 @@ from dataclasses import asdict
 
 import numpy as np
 
-from medgemma_dash.core.errors import MethodError, NoExplanationError, PromptError
+from medgemma_dash.core.errors import (
+    ImageError,
+    MethodError,
+    NoExplanationError,
+    PromptError,
+)
 from medgemma_dash.core.progress import Check, Progress, finish
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Record
@@ -43,10 +48,12 @@ def prompt_sensitivity(
     of English make of it. perturbations: changes of the image, each asked about in every phrasing:
     noise, contrast, brightness, blur, rotation or pixels, with an amount behind it as in
     "brightness=0.9" or without. Every map is the method's of the margin, what decided between yes
-    and no, so that every prompt has one. progress counts answers; check may raise to stop.
+    and no, so that every prompt has one. A perturbation that empties the image is left out, and
+    the record's table left_out says why. progress counts answers; check may raise to stop.
     Raises PromptError for variants that are empty or double, and where there is nothing to
-    compare; ImageError for an unknown perturbation or one that empties the image; MethodError for
-    a method that cannot explain a margin; TargetError where the tokenizer has no yes and no.
+    compare; ImageError for an unknown perturbation, and where nothing is left to compare because
+    all of them empty the image; MethodError for a method that cannot explain a margin;
+    TargetError where the tokenizer has no yes and no.
     """
     plan = prompts_plan(
         xray, question, variants, perturbations, method, options, seed, max_new_tokens
@@ -95,10 +102,8 @@ def prompts_steps(
 ) -> Generator[None, None, Record]:
     """As `prompt_sensitivity`, one answer at a time; yields between them."""
     began, tell = time.perf_counter(), progress or (lambda done, total: None)
-    # Each is made before anything is asked: one of them may leave nothing to see.
-    changed = [perturbed(xray, read_perturbation(one), plan.seed) for one in plan.perturbations]
-    images = list(zip((UNCHANGED, *plan.perturbations), (xray, *changed), strict=True))
-    every = [(image, variant) for image in images for variant in plan.prompts]
+    images, left_out = _images(xray, plan)
+    every = [(image, variant) for image in images.items() for variant in plan.prompts]
     outcomes: list[Outcome] = []
     for number, ((perturbation, radiograph), variant) in enumerate(every):
         tell(number, len(every))
@@ -112,7 +117,7 @@ def prompts_steps(
             cell = Cell(number + 1, variant.strategy, variant.prompt, perturbation)
             outcomes.append(_outcome(model, radiograph, cell, plan, check))
     tell(len(every), len(every))
-    tables, maps = tables_of(outcomes)
+    tables, maps = tables_of(outcomes, left_out)
     return Record(
         kind=KIND,
         plan=asdict(plan),
@@ -120,6 +125,22 @@ def prompts_steps(
         maps=maps,
         provenance=record_provenance(model, (plan.image_sha256,), time.perf_counter() - began),
     )
+
+
+def _images(xray: Radiograph, plan: PromptsPlan) -> tuple[dict[str, Radiograph], dict[str, str]]:
+    """The image and its changed copies, and why some changes have none; by the changes' names.
+
+    Each is made before anything is asked. Raises ImageError where there is nothing to compare.
+    """
+    images, left_out = {UNCHANGED: xray}, {}
+    for name in plan.perturbations:
+        try:
+            images[name] = perturbed(xray, read_perturbation(name), plan.seed)
+        except ImageError as error:
+            left_out[name] = str(error)
+    if len(images) * len(plan.prompts) == 1:
+        raise ImageError(" ".join(left_out.values()))
+    return images, left_out
 
 
 def _outcome(

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -27,6 +28,7 @@ PAIRS = (
 )  # fmt: skip
 MOST_LETTERS = 60  # of a strategy's name, in the name of a map
 WORDS = ("name", "word", "relevance", "share")
+LEFT_OUT = ("perturbation", "reason")
 
 
 @dataclass(frozen=True)
@@ -83,9 +85,12 @@ class Outcome:
 
 
 def tables_of(
-    outcomes: Sequence[Outcome],
+    outcomes: Sequence[Outcome], left_out: Mapping[str, str] = MappingProxyType({})
 ) -> tuple[dict[str, pd.DataFrame], dict[str, npt.NDArray[np.float32]]]:
-    """The tables by name, and the maps; the first outcome is the one that all are held against."""
+    """The tables by name, and the maps; the first outcome is the one that all are held against.
+
+    left_out: why a change of the image was not asked about, by its name.
+    """
     pairs = list(_pairs(outcomes))
     tables = {
         "prompts": pd.DataFrame([_row(one, outcomes[0]) for one in outcomes]),
@@ -94,6 +99,7 @@ def tables_of(
         "prompt_words": pd.DataFrame(
             [row for one in outcomes for row in _words(one)], columns=WORDS
         ),
+        "left_out": pd.DataFrame(list(left_out.items()), columns=LEFT_OUT, dtype=object),
     }
     maps = {one.name: one.image_map.copy() for one in outcomes if one.image_map is not None}
     return tables, maps

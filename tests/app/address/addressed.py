@@ -20,6 +20,7 @@ PAGES = [
     "pages/5_Target_Words.py",
     "pages/4_Step_by_Step.py",
     "pages/7_Faithfulness.py",
+    "pages/6_Prompt_Sensitivity.py",
     "pages/8_Methods.py",
 ]
 EXPLAIN, METHODS = PAGES[0], PAGES[-1]

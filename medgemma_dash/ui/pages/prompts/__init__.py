@@ -1,0 +1,1 @@
+"""Prompt Sensitivity: does the phrasing change the answer or the map?"""
