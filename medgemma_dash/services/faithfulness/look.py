@@ -83,8 +83,10 @@ def masked_answer(
     record: of this answer. Raises MethodError where it is not, and KeyError for a method that has
     no map in it.
     """
+    import torch
+
     from medgemma_dash.models.answer_replay import replay_answer
-    from medgemma_dash.models.said_again import say_again
+    from medgemma_dash.models.regeneration import regenerate
     from medgemma_dash.services.explaining.image_removal import ImageRemoval, donor_for
 
     if tuple(record.plan["asked"]["answer_ids"]) != tuple(token.id for token in answer.tokens):
@@ -98,5 +100,6 @@ def masked_answer(
     with model.lock:
         replay = replay_answer(model, answer, check)
         (features,) = images.features(model, replay, mask[np.newaxis], check)
-        said = say_again(model, answer, features, MOST_TOKENS, check)
-    return MaskedAnswer(said.text, said.text == answer.text, not said.ended)
+        prompt = torch.from_numpy(answer.input_ids[: answer.prompt_length].copy())
+        said = regenerate(model, prompt, answer.image_spans, features, MOST_TOKENS, check)
+    return MaskedAnswer(said.text, said.text == answer.text, said.stopped == "length")
