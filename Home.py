@@ -45,12 +45,12 @@ def draw() -> None:
         explain,
         st.Page("pages/2_Compare.py", title="Compare"),
         st.Page("pages/3_Layers.py", title="Layers"),
-        st.Page("pages/5_Target_Words.py", title="Target Words"),
-        st.Page("pages/8_Question_Sets.py", title="Question Sets"),
         st.Page("pages/4_Step_by_Step.py", title="Step by Step"),
-        st.Page("pages/7_Faithfulness.py", title="Faithfulness"),
+        st.Page("pages/5_Target_Words.py", title="Target Words"),
         st.Page("pages/6_Prompt_Sensitivity.py", title="Prompt Sensitivity"),
-        st.Page("pages/8_Methods.py", title="Methods"),
+        st.Page("pages/7_Faithfulness.py", title="Faithfulness"),
+        st.Page("pages/8_Question_Sets.py", title="Question Sets"),
+        st.Page("pages/9_Methods.py", title="Methods"),
     ]
     page = st.navigation([home, *pages], position="top")
     status_header(host)

@@ -310,6 +310,7 @@ class Fake:
 
     def words_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model looks nowhere for words.")
+        yield
 
     def pipeline_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has no way to a map.")

@@ -63,7 +63,7 @@ def timing(fake: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Timing]:
 
 @pytest.fixture
 def open_methods(open_home: Callable[[], AppTest], timing: Timing) -> Callable[[], AppTest]:
-    return lambda: open_home().switch_page("pages/8_Methods.py").run()
+    return lambda: open_home().switch_page("pages/9_Methods.py").run()
 
 
 def cards(app: AppTest) -> str:
@@ -150,7 +150,7 @@ def test_timing_needs_an_answer(open_methods: Callable[[], AppTest]) -> None:
 def test_timing_fills_in_the_seconds_and_says_what_could_not_be_timed(
     open_explain: Callable[[], AppTest], timing: Timing
 ) -> None:
-    app = open_explain().switch_page("pages/8_Methods.py").run()
+    app = open_explain().switch_page("pages/9_Methods.py").run()
     # The Explain page's click counts as well: it is known what its method cost.
     assert lines_of(app, "timing_needs") == []
     known = app.dataframe[0].value["seconds here"].dropna()
@@ -179,7 +179,7 @@ def test_scores_are_rounded_once() -> None:
 def test_a_cancelled_timing_says_so_and_can_begin_again(
     open_explain: Callable[[], AppTest], timing: Timing
 ) -> None:
-    app = open_explain().switch_page("pages/8_Methods.py").run()
+    app = open_explain().switch_page("pages/9_Methods.py").run()
     timing.gate.clear()
     app.button(key="time_methods").click().run()
     job = session_of(app).jobs.get(TIME)

@@ -15,11 +15,11 @@ PAGES = [
     "pages/1_Explain.py",
     "pages/2_Compare.py",
     "pages/3_Layers.py",
-    "pages/5_Target_Words.py",
     "pages/4_Step_by_Step.py",
-    "pages/7_Faithfulness.py",
+    "pages/5_Target_Words.py",
     "pages/6_Prompt_Sensitivity.py",
-    "pages/8_Methods.py",
+    "pages/7_Faithfulness.py",
+    "pages/9_Methods.py",
 ]
 
 
@@ -35,7 +35,7 @@ def test_every_page_begins_afresh(open_explain: Callable[[], AppTest], page: str
     notice = session_of(app).notice
     assert notice is not None
     assert notice.text == CHANGED_MEANWHILE
-    if page != "pages/8_Methods.py":  # which has no place for notices; the next page has
+    if page != "pages/9_Methods.py":  # which has no place for notices; the next page has
         assert lines_of(app, "notice_line") == [CHANGED_MEANWHILE]
 
 

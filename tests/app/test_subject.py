@@ -23,12 +23,11 @@ PAGES = [
     "pages/1_Explain.py",
     "pages/2_Compare.py",
     "pages/3_Layers.py",
-    "pages/5_Target_Words.py",
     "pages/4_Step_by_Step.py",
-    "pages/7_Faithfulness.py",
-    "pages/8_Methods.py",
-    "pages/8_Methods.py",
+    "pages/5_Target_Words.py",
     "pages/6_Prompt_Sensitivity.py",
+    "pages/7_Faithfulness.py",
+    "pages/9_Methods.py",
 ]
 OPENING = samples()[0].question
 HEART = "Is the heart enlarged?"
@@ -62,11 +61,11 @@ def subject_of(app: AppTest) -> dict[str, str]:
         (PAGES[0], "Chefer"),
         (PAGES[1], "6 methods"),
         (PAGES[2], "attention of each layer and head"),
-        (PAGES[3], "Chefer"),
         (PAGES[3], "Chefer, step by step"),
         (PAGES[4], "Chefer"),
-        (PAGES[-1], "Chefer"),
-        (PAGES[4], "Chefer, of the margin"),
+        (PAGES[5], "Chefer, of the margin"),
+        (PAGES[6], "Chefer"),
+        (PAGES[7], "Chefer"),
     ],
 )
 def test_every_page_names_film_question_word_method_and_model(
@@ -110,7 +109,7 @@ def test_the_demo_models_worth_is_said_beside_its_answer_about_an_upload_alone(
     assert lines_of(app, "demo_on_upload") == [DEMO_ON_UPLOAD]
     fake.hold.set()
     settle(app)
-    for page in PAGES[:4]:
+    for page in PAGES[:-1]:
         assert lines_of(app.switch_page(page).run(), "demo_on_upload") == [DEMO_ON_UPLOAD]
 
 
@@ -167,7 +166,6 @@ def test_every_answer_is_one_click_away_and_nothing_is_computed_again(
     assert lines_of(app, HISTORY)[0].startswith(HEART)
     assert actions_of(app, HISTORY) == [first.answer.key]
     # Whatever page is looked at meanwhile.
-    app.switch_page(PAGES[4]).run()
     app.switch_page(PAGES[-1]).run()
     app.switch_page(PAGES[0]).run()
     fake.computed.clear()

@@ -33,11 +33,11 @@ PAGES = [
     ("Explain", ".st-key-overlay .heatmaplayer image", 1),
     ("Compare", ".st-key-comparison .heatmaplayer image", 6),
     ("Layers", ".st-key-head_maps .heatmaplayer image", 1),
-    ("Target Words", ".st-key-words_maps .heatmaplayer image", 5),
-    ("Question_Sets", ".st-key-questions_rows iframe", 1),
     ("Step_by_Step", ".st-key-steps_beside .heatmaplayer image", 2),
-    ("Faithfulness", ".st-key-masked_answer .rich-line", 1),
+    ("Target_Words", ".st-key-words_maps .heatmaplayer image", 5),
     ("Prompt_Sensitivity", ".st-key-prompt_pair .heatmaplayer image", 3),
+    ("Faithfulness", ".st-key-masked_answer .rich-line", 1),
+    ("Question_Sets", ".st-key-questions_rows iframe", 1),
     ("Methods", ".st-key-methods_table canvas", 1),
 ]
 # What other people's markup breaks and this program cannot reach: the rule, what the element's
@@ -75,7 +75,7 @@ PHONE = {"width": 390, "height": 844}
 
 
 def opened(page: Page, app_url: str, address: str, landmark: str, count: int) -> None:
-    page.goto(f"{app_url}/{address.replace(' ', '_')}")
+    page.goto(f"{app_url}/{address}")
     shown(page, landmark, count)
 
 

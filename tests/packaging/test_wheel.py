@@ -29,7 +29,7 @@ import medgemma_dash
 from medgemma_dash.core.resources import resource
 
 page = AppTest.from_file(str(resource("Home.py")), default_timeout=120).run()
-page.switch_page("pages/8_Methods.py")
+page.switch_page("pages/9_Methods.py")
 deadline = time.monotonic() + 120
 while not page.run().dataframe:
     assert not page.exception, page.exception

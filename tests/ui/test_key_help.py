@@ -13,6 +13,8 @@ from medgemma_dash.ui.components.key_help import keys_on
         ("Layers", 3, True),
         ("Target Words", 3, False),
         ("Step by Step", 3, False),
+        ("Faithfulness", 3, False),
+        ("Prompt Sensitivity", 2, False),
         ("Methods", 1, False),
         ("MedGemma Dash", 1, False),
     ],
@@ -22,5 +24,5 @@ def test_only_what_works_on_a_page_is_listed_there(page: str, groups: int, patch
     assert len(listed) == groups
     said = [does for _, keys in listed for _, does in keys]
     assert any("patch" in does for does in said) == patches
-    assert any("word" in does for does in said) == (groups > 1)
+    assert any("word" in does for does in said) == (groups > 2)
     assert ["Escape", "close what is open"] in listed[-1][1]

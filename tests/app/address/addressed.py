@@ -17,11 +17,11 @@ PAGES = [
     "pages/1_Explain.py",
     "pages/2_Compare.py",
     "pages/3_Layers.py",
-    "pages/5_Target_Words.py",
     "pages/4_Step_by_Step.py",
-    "pages/7_Faithfulness.py",
+    "pages/5_Target_Words.py",
     "pages/6_Prompt_Sensitivity.py",
-    "pages/8_Methods.py",
+    "pages/7_Faithfulness.py",
+    "pages/9_Methods.py",
 ]
 EXPLAIN, METHODS = PAGES[0], PAGES[-1]
 HEART = "Is the heart enlarged?"

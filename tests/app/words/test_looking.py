@@ -118,7 +118,7 @@ def test_nothing_is_looked_for_twice_and_words_of_ones_own_stay_for_the_next_ans
     app = open_words()
     type_words(app, "right")
     type_words(app, ", ".join(FIRST))
-    app.switch_page("pages/8_Methods.py").run()
+    app.switch_page("pages/9_Methods.py").run()
     app.switch_page("pages/5_Target_Words.py").run()
     assert titles_of(app) == FIRST
     assert len(finding.plans) == 2

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import streamlit as st
 
-_WITH_WORDS = ("Explain", "Compare", "Layers", "Target Words")
-_WITH_WORDS = ("Explain", "Compare", "Layers", "Step by Step")
+_WITH_WORDS = ("Explain", "Compare", "Layers", "Step by Step", "Target Words", "Faithfulness")
+_WITH_MAPS = (*_WITH_WORDS, "Prompt Sensitivity")
 # What a reader can press, what it does, and on which pages; () for all of them. Written here once.
 KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
     (
@@ -26,8 +26,9 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
         "With the mouse",
         (
             ("Click", "choose a word, or a patch of the map", ("Explain",)),
-            ("Click", "choose a word", ("Compare", "Target Words")),
-            ("Click", "choose a word", ("Compare", "Step by Step")),
+            ("Click", "choose a word", ("Compare", "Step by Step", "Target Words")),
+            ("Click", "choose a word, or a step of a curve", ("Faithfulness",)),
+            ("Click", "choose a map of the matrix", ("Prompt Sensitivity",)),
             (
                 "Click",
                 "choose a word, a head, or a patch in Patch to words",
@@ -35,7 +36,7 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
             ),
             ("Shift + click", "choose a phrase", _WITH_WORDS),
             ("Alt + click", "choose one token", _WITH_WORDS),
-            ("Drag, double-click", "zoom into a map, and out again", _WITH_WORDS),
+            ("Drag, double-click", "zoom into a map, and out again", _WITH_MAPS),
         ),
     ),
     (
