@@ -170,6 +170,9 @@ HOSTILE = {
     "half of a character in a plan": ({}, {"plan": {"asked": "\ud800"}}, "no JSON"),
     "infinity in a plan": ({}, {"plan": {"seed": float("inf")}}, "no JSON"),
     "numbers for digests": ({}, {"provenance": provenance(images=[1])}, "what a record says"),
+    "a page for a model's name": (
+        {}, {"provenance": provenance(model_name="x" * 10_000)}, "what a record says",
+    ),
     "a text for a truth": ({}, {"provenance": provenance(is_demo="no")}, "what a record says"),
     "two columns of one name": (
         {"words.parquet": as_file(pa.table([[1], [2]], names=["a", "a"]))}, {}, "two columns",

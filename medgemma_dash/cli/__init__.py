@@ -15,12 +15,20 @@ from medgemma_dash.cli import (
     rerun,
     words,
 )
-from medgemma_dash.cli.arguments import Commands, add_command, add_model_options, add_target
+from medgemma_dash.cli.arguments import (
+    Commands,
+    add_command,
+    add_image,
+    add_length,
+    add_method,
+    add_model_options,
+    add_setting,
+    add_target,
+)
 from medgemma_dash.cli.output import say
 from medgemma_dash.cli.typed_values import (
     read_count,
     read_number,
-    read_option,
     read_port,
     read_setting,
     read_width,
@@ -101,21 +109,13 @@ def _add_explain(commands: Commands) -> None:
     command = add_command(
         commands, "explain", "ask about a radiograph and explain the answer, or words of it"
     )
-    command.add_argument("image", metavar="IMAGE", type=Path, help="PNG, JPEG or DICOM file")
-    command.add_argument("question", metavar="QUESTION")
+    add_image(command)
     add_target(command)
     command.add_argument("--against", metavar="TEXT", help="why the token and not this one")
-    command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
-    command.add_argument(
-        "--setting",
-        type=read_option,
-        action="append",
-        default=[],
-        metavar="OPTION=CHOICE",
-        help="an option of the method, such as heads=max; may be repeated",
-    )
+    add_method(command)
+    add_setting(command)
     add_model_options(command)
-    command.add_argument("--max-new-tokens", type=read_number, default=256, metavar="N")
+    add_length(command)
     command.add_argument(
         "--out",
         type=Path,
@@ -154,7 +154,7 @@ def _add_grounding(commands: Commands) -> None:
         commands, "grounding", "measure whether words' maps point at lesions whose place is known"
     )
     command.add_argument("--count", type=read_count, default=200, help="radiographs (%(default)s)")
-    command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
+    add_method(command)
     _add_first_seed(command)
     add_model_options(command)
     command.add_argument(

@@ -4,7 +4,7 @@ import argparse
 from pathlib import Path
 from typing import TypeAlias
 
-from medgemma_dash.cli.typed_values import read_number, read_span
+from medgemma_dash.cli.typed_values import read_number, read_option, read_span
 
 # argparse has no public name for what add_subparsers gives.
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"  # noqa: SLF001
@@ -18,14 +18,41 @@ def add_command(
     return command
 
 
-def add_question(command: argparse.ArgumentParser) -> None:
-    """An image, a question about it, and how it is answered."""
+def add_image(command: argparse.ArgumentParser) -> None:
+    """An image, and a question about it."""
     command.add_argument("image", metavar="IMAGE", type=Path, help="PNG, JPEG or DICOM file")
     command.add_argument("question", metavar="QUESTION")
+
+
+def add_question(command: argparse.ArgumentParser) -> None:
+    """An image, a question about it, and how it is answered."""
+    add_image(command)
     command.add_argument(
         "--force", metavar="TEXT", help="take this text as the answer, such as a report"
     )
+    add_length(command)
+
+
+def add_length(command: argparse.ArgumentParser) -> None:
+    """How long an answer may be."""
     command.add_argument("--max-new-tokens", type=read_number, default=256, metavar="N")
+
+
+def add_method(command: argparse.ArgumentParser) -> None:
+    """What makes the maps."""
+    command.add_argument("--method", default="chefer", help="attribution method (%(default)s)")
+
+
+def add_setting(command: argparse.ArgumentParser) -> None:
+    """The method's options."""
+    command.add_argument(
+        "--setting",
+        type=read_option,
+        action="append",
+        default=[],
+        metavar="OPTION=CHOICE",
+        help="an option of the method, such as heads=max; may be repeated",
+    )
 
 
 def add_target(command: argparse.ArgumentParser) -> None:

@@ -31,33 +31,17 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, weigh and write; what can be refused without a model is refused before it loads."""
-    from medgemma_dash.cli.chosen_model import chosen_model
-    from medgemma_dash.cli.output import say, say_lines
+    from medgemma_dash.cli.asked import answer_of, loaded, model_and_place, write
     from medgemma_dash.cli.progress import show_progress
-    from medgemma_dash.cli.summary import answered, asking, weighed
-    from medgemma_dash.core.notices import RESEARCH_NOTICE
-    from medgemma_dash.core.record_files import check_place
+    from medgemma_dash.cli.summary import weighed
     from medgemma_dash.imaging import load_radiograph
     from medgemma_dash.services.evidence.run import evidence
-    from medgemma_dash.services.explaining.asking import ask
 
-    choice = chosen_model(options)
-    check_place(options.out)
+    choice = model_and_place(options)
     radiograph = load_radiograph(options.image)
     donors = None if options.donor is None else [load_radiograph(one) for one in options.donor]
-    say(RESEARCH_NOTICE)
-    model = choice.load()
-    say_lines(asking(model, options.question))
-    answer = ask(
-        model,
-        radiograph,
-        options.question,
-        max_new_tokens=options.max_new_tokens,
-        force=options.force,
-    )
-    say_lines(answered(answer))
+    model = loaded(choice, options)
+    answer = answer_of(model, radiograph, options)
     record = evidence(model, answer, donors=donors, progress=show_progress)
-    record.save(options.out)
-    say_lines(weighed(record))
-    say(f"Written   {options.out}")
+    write(record, options, weighed(record))
     return 0

@@ -10,17 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
+from medgemma_dash.cli.asked import answer_of, loaded
 from medgemma_dash.cli.chosen_model import chosen_model
 from medgemma_dash.cli.output import say, say_lines, writing_to
 from medgemma_dash.cli.progress import show_progress
-from medgemma_dash.cli.summary import answered, asking, explained
-from medgemma_dash.core.notices import RESEARCH_NOTICE
+from medgemma_dash.cli.summary import explained
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.methods import get
 from medgemma_dash.regions import DEFAULT_SCHEME, zone_map, zone_table
 from medgemma_dash.reports.pictures import DEFAULT_DISPLAY
 from medgemma_dash.reports.takeaway import Takeaway
-from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.explaining.explain import every_token, explain_target
 from medgemma_dash.services.explaining.targets import choose_target
 from medgemma_dash.services.exporting.files import write_together
@@ -33,11 +32,8 @@ def run(options: argparse.Namespace) -> int:
     choice = chosen_model(options)
     radiograph = load_radiograph(options.image)
     _write(options.out, {})
-    say(RESEARCH_NOTICE)
-    model = choice.load()
-    say_lines(asking(model, options.question))
-    answer = ask(model, radiograph, options.question, max_new_tokens=options.max_new_tokens)
-    say_lines(answered(answer))
+    model = loaded(choice, options)
+    answer = answer_of(model, radiograph, options)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # the summary says it
         target = choose_target(

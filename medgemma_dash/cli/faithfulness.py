@@ -42,14 +42,10 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, test and write; what can be refused without a model is refused before it loads."""
-    from medgemma_dash.cli.chosen_model import chosen_model
-    from medgemma_dash.cli.output import say, say_lines
+    from medgemma_dash.cli.asked import answer_of, loaded, model_and_place, write
     from medgemma_dash.cli.progress import show_progress
-    from medgemma_dash.cli.summary import answered, asking, tested
-    from medgemma_dash.core.notices import RESEARCH_NOTICE
-    from medgemma_dash.core.record_files import check_place
+    from medgemma_dash.cli.summary import tested
     from medgemma_dash.imaging import load_radiograph
-    from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.faithfulness.plan import (
         DRAWS,
         METHODS,
@@ -61,20 +57,10 @@ def run(options: argparse.Namespace) -> int:
     methods, removals = options.methods or METHODS, options.removals or USUAL_REMOVALS
     draws = options.draws or DRAWS
     checked_choices(methods, removals, draws)
-    choice = chosen_model(options)
-    check_place(options.out)
+    choice = model_and_place(options)
     radiograph = load_radiograph(options.image)
-    say(RESEARCH_NOTICE)
-    model = choice.load()
-    say_lines(asking(model, options.question))
-    answer = ask(
-        model,
-        radiograph,
-        options.question,
-        max_new_tokens=options.max_new_tokens,
-        force=options.force,
-    )
-    say_lines(answered(answer))
+    model = loaded(choice, options)
+    answer = answer_of(model, radiograph, options)
     record = faithfulness(
         model,
         answer,
@@ -88,7 +74,5 @@ def run(options: argparse.Namespace) -> int:
         sanity=not options.no_sanity,
         progress=show_progress,
     )
-    record.save(options.out)
-    say_lines(tested(record))
-    say(f"Written   {options.out}")
+    write(record, options, tested(record))
     return 0

@@ -3,8 +3,8 @@
 import argparse
 from pathlib import Path
 
-from medgemma_dash.cli.arguments import Commands, add_command, add_model_options
-from medgemma_dash.cli.typed_values import read_number, read_span
+from medgemma_dash.cli.arguments import Commands, add_command, add_length, add_model_options
+from medgemma_dash.cli.typed_values import read_span
 
 
 def add(commands: Commands) -> None:
@@ -32,7 +32,7 @@ def add(commands: Commands) -> None:
         metavar="STRATEGY",
         help="a strategy whose phrasings were kept back while anything was chosen; may be repeated",
     )
-    command.add_argument("--max-new-tokens", type=read_number, default=256, metavar="N")
+    add_length(command)
     add_model_options(command)
     command.add_argument(
         "--example",

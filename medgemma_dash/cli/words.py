@@ -8,8 +8,9 @@ from medgemma_dash.cli.arguments import (
     add_model_options,
     add_question,
     add_record_out,
+    add_setting,
 )
-from medgemma_dash.cli.typed_values import read_number, read_option
+from medgemma_dash.cli.typed_values import read_number
 
 
 def add(commands: Commands) -> None:
@@ -48,48 +49,27 @@ def add(commands: Commands) -> None:
         help="Grad-CAM of the phrase, of its tokens, text-to-image attention, activation norm: the "
         "first that gives a map",
     )
-    command.add_argument(
-        "--setting",
-        type=read_option,
-        action="append",
-        default=[],
-        metavar="OPTION=CHOICE",
-        help="an option of the method, such as heads=max; may be repeated",
-    )
+    add_setting(command)
     add_model_options(command)
     add_record_out(command)
 
 
 def run(options: argparse.Namespace) -> int:
     """Ask, look and write; what can be refused without a model is refused before it loads."""
-    from medgemma_dash.cli.chosen_model import chosen_model
-    from medgemma_dash.cli.output import say, say_lines
+    from medgemma_dash.cli.asked import answer_of, loaded, model_and_place, write
     from medgemma_dash.cli.progress import show_progress
-    from medgemma_dash.cli.summary import answered, asking, printable
-    from medgemma_dash.core.notices import RESEARCH_NOTICE
-    from medgemma_dash.core.record_files import check_place
+    from medgemma_dash.cli.summary import printable
     from medgemma_dash.imaging import load_radiograph
-    from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.words.plan import checked_words
     from medgemma_dash.services.words.reading import failed_lines, word_lines
     from medgemma_dash.services.words.run import chosen_options, target_words
 
-    choice = chosen_model(options)
-    check_place(options.out)
+    choice = model_and_place(options)
     words, settings = checked_words(options.word), dict(options.setting)
     chosen_options(options.method, settings)
     radiograph = load_radiograph(options.image)
-    say(RESEARCH_NOTICE)
-    model = choice.load()
-    say_lines(asking(model, options.question))
-    answer = ask(
-        model,
-        radiograph,
-        options.question,
-        max_new_tokens=options.max_new_tokens,
-        force=options.force,
-    )
-    say_lines(answered(answer))
+    model = loaded(choice, options)
+    answer = answer_of(model, radiograph, options)
     record = target_words(
         model,
         answer,
@@ -100,8 +80,6 @@ def run(options: argparse.Namespace) -> int:
         forced_after=options.after,
         progress=show_progress,
     )
-    record.save(options.out)
-    say("")
-    say_lines(printable(line) for line in (*word_lines(record), *failed_lines(record)))
-    say(f"Written   {options.out}")
+    lines = ("", *word_lines(record), *failed_lines(record))
+    write(record, options, map(printable, lines))
     return 0

@@ -20,6 +20,7 @@ from medgemma_dash.core.record_files import FORMAT, HEAD, MAPS, VERSION
 
 MOST_FILES = 64
 MOST_BYTES = 1 << 30  # of all files, of all tables as they are in memory, and of all maps
+LONGEST_FACT = 1000  # characters of a model's name, a version, a digest
 _HEAD_SHARE = 16  # JSON takes far more room in memory than in its file
 
 
@@ -86,12 +87,14 @@ def _tables(files: Mapping[str, bytes], most_bytes: int) -> dict[str, Any]:
 
 
 def _provenance(facts: dict[str, Any]) -> RecordProvenance:
-    """What a head says of it; raises TypeError where something is of another kind."""
+    """What a head says of it; raises TypeError and ValueError where that is something else."""
     texts = ("model_name", "model_revision", "device", "dtype")
     images, versions = facts["images"], facts["versions"].items()
     said = [*(facts[name] for name in texts), *images, *(text for _, text in versions)]
     if not isinstance(images, list) or not all(isinstance(one, str) for one in said):
         raise TypeError("texts")
+    if any(len(one) > LONGEST_FACT for one in said):
+        raise ValueError("long texts")
     if type(facts["is_demo"]) is not bool or type(facts["seconds"]) not in (int, float):
         raise TypeError("a truth and a number")
     return RecordProvenance(

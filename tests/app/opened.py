@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.services.runtime.job import Job
-from medgemma_dash.ui.state.session import SESSION, Session
+from medgemma_dash.ui.state.session import ASK, QUESTION, SESSION, Session
 from medgemma_dash.ui.state.study import Answered, Study
 
 PATIENCE_SECONDS = 30  # only ever reached when a test fails
@@ -29,6 +30,13 @@ def answered_of(app: AppTest) -> Answered:
     answered = study_of(app).answered
     assert answered is not None
     return answered
+
+
+def ask(app: AppTest, settle: Callable[[AppTest], AppTest], question: str) -> AppTest:
+    """Ask on the Explain page, and wait for what comes of it."""
+    app.text_input(key=QUESTION).set_value(question)
+    app.button(key=ASK).click().run()
+    return settle(app)
 
 
 def wait_for(jobs: tuple[Job[Any], ...]) -> None:

@@ -2,38 +2,23 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pytest
-from PIL import Image
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.errors import NoExplanationError, OutOfMemoryError, PromptError
 from medgemma_dash.core.target import Target
-from medgemma_dash.services.explaining import tasks
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.explaining.tasks import EXPLAIN
-from medgemma_dash.services.runtime.queue import ABANDONED
-from medgemma_dash.ui.components.map_display import displayed_pixels, window_key
-from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS, open_radiograph
-from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
-from tests.app.browser_events import actions_of, choose_action, lines_of
-from tests.app.opened import answered_of, session_of, study_of
-from tests.imaging.dicom_files import native, sample_picture
+from medgemma_dash.ui.state.actions import LONGEST_PROMPT_CHARACTERS
+from medgemma_dash.ui.state.session import QUESTION
+from tests.app.browser_events import lines_of
+from tests.app.opened import answered_of, ask, session_of, study_of
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
-
-PATIENCE_SECONDS = 30
-
-
-def ask(app: AppTest, settle: Settle, question: str) -> AppTest:
-    app.text_input(key=QUESTION).set_value(question)
-    app.button(key=ASK).click().run()
-    return settle(app)
 
 
 def test_it_opens_with_a_sample_answered_and_a_word_selected(open_explain: OpenPage) -> None:
@@ -194,146 +179,3 @@ def test_a_word_known_already_is_looked_up_once(
     assert shown is not None
     assert (shown.explanation.target, shown.seconds) == (target, None)
     assert EXPLAIN not in session_of(app).jobs
-
-
-def test_a_broken_file_changes_nothing(open_explain: OpenPage) -> None:
-    from medgemma_dash.ui.state.actions import open_radiograph
-
-    app = open_explain()
-    session, before = session_of(app), study_of(app)
-    assert not open_radiograph(session, b"<script>alert(1)</script>", "Uploaded radiograph")
-    app.run()
-    assert session.study is before
-    assert session.notice is not None
-    assert session.notice.tone == "error"
-
-
-def test_what_was_chosen_survives_a_visit_to_another_page(
-    open_explain: OpenPage, settle: Settle
-) -> None:
-    app = open_explain()
-    app.slider(key="map_opacity").set_value(40).run()
-    app.run()  # a fragment alone was drawn
-    ask(app, settle, "Is the heart enlarged?")
-    before = answered_of(app).explanation
-    app.switch_page("Home.py").run()
-    app.switch_page("pages/1_Explain.py").run()
-    assert not app.exception
-    assert app.slider(key="map_opacity").value == 40
-    assert app.text_input(key=QUESTION).value == "Is the heart enlarged?"
-    assert answered_of(app).explanation is before
-
-
-def test_the_box_shows_what_was_asked_whatever_the_browser_still_holds(
-    open_explain: OpenPage, settle: Settle
-) -> None:
-    app = open_explain()
-    ask(app, settle, "Is the heart enlarged?")
-    app.text_input(key=QUESTION).set_value("Of an earlier radiograph?").run()
-    assert app.text_input(key=QUESTION).value == answered_of(app).answer.prompt
-
-
-def test_leaving_in_the_middle_of_an_answer_loses_nothing(
-    open_explain: OpenPage, settle: Settle, fake: Any
-) -> None:
-    app = open_explain()
-    fake.hold.clear()
-    app.text_input(key=QUESTION).set_value("Is the heart enlarged?")
-    app.button(key=ASK).click().run()
-    app.switch_page("Home.py").run()
-    fake.hold.set()
-    settle(app)
-    app.switch_page("pages/1_Explain.py").run()
-    settle(app)
-    answered = answered_of(app)
-    assert answered.answer.prompt == "Is the heart enlarged?"
-    assert answered.explanation is not None
-
-
-@pytest.mark.parametrize("key", [tasks.ASK, EXPLAIN])
-def test_what_ended_because_the_page_was_left_is_sent_for_again(
-    open_explain: OpenPage, settle: Settle, fake: Any, key: str
-) -> None:
-    """A browser with too much to do, or asleep, asks for nothing for minutes."""
-    app = open_explain()
-    fake.hold.clear()
-    if key == tasks.ASK:
-        app.text_input(key=QUESTION).set_value("Is the heart enlarged?")
-        app.button(key=ASK).click().run()
-    else:
-        app.session_state[METHOD] = "gradcam"
-        app.run()
-    job = session_of(app).jobs.get(key)
-    assert job is not None
-    job._line.stop(job._record, ABANDONED)
-    assert job.wait(PATIENCE_SECONDS)
-    fake.hold.set()
-    app = settle(app.run())
-    assert session_of(app).notice is None
-    answered = answered_of(app)
-    assert answered.explanation is not None
-    if key == tasks.ASK:
-        assert answered.answer.prompt == "Is the heart enlarged?"
-    else:
-        assert answered.explanation.method == "gradcam"
-
-
-def test_two_sessions_share_nothing(open_explain: OpenPage, settle: Settle) -> None:
-    first, second = open_explain(), open_explain()
-    ask(first, settle, "Is the heart enlarged?")
-    assert session_of(first).owner != session_of(second).owner
-    other = answered_of(second).answer
-    assert other is not None
-    assert other.prompt != "Is the heart enlarged?"
-    assert study_of(second).radiograph is not study_of(first).radiograph
-
-
-def test_an_answer_that_is_known_already_gets_its_word_selected(
-    open_explain: OpenPage, fake: Any
-) -> None:
-    open_explain()
-    # It cannot be given once more.
-    fake.ask_error = PromptError("It is asked twice.")
-    answered = answered_of(open_explain())
-    assert answered.target is not None
-    assert answered.explanation is not None
-
-
-def test_a_dark_film_is_shown_in_the_full_range_by_one_click(open_explain: OpenPage) -> None:
-    app = open_explain()
-    assert "wider" not in actions_of(app, "radiograph_notes")  # the sample uses the range
-    dark = native(sample_picture(64, 64, 8), WindowCenter=2048, WindowWidth=4096)
-    assert open_radiograph(session_of(app), dark, "Uploaded film")
-    app.run()
-    study = study_of(app)
-    assert displayed_pixels(study).max() < 20
-    assert any("very dark" in line for line in lines_of(app, "radiograph_notes"))
-    assert actions_of(app, "radiograph_notes") == ["wider"]
-    choose_action(app, "radiograph_notes", "wider")
-    app.run()
-    assert app.session_state[window_key(study, "preset")] == "Whole range"
-    assert any("very dark" in line for line in lines_of(app, "radiograph_notes"))
-    assert actions_of(app, "radiograph_notes") == []
-
-
-def test_a_negative_is_told_and_opened_the_other_way_round_by_one_click(
-    open_explain: OpenPage, settle: Settle
-) -> None:
-    app = open_explain()
-    assert "inverted" not in actions_of(app, "radiograph_notes")
-    film, file = study_of(app).radiograph, io.BytesIO()
-    Image.fromarray(255 - film.pixels).save(file, "PNG")
-    assert open_radiograph(session_of(app), file.getvalue(), "Uploaded film")
-    app.run()
-    wrong = answered_of(ask(app, settle, "Is the heart enlarged?"))
-    assert any("looks inverted" in line for line in lines_of(app, "radiograph_notes"))
-    choose_action(app, "radiograph_notes", "inverted")
-    app.run()
-    answered, study = answered_of(settle(app)), study_of(app)
-    np.testing.assert_array_equal(study.radiograph.pixels, film.pixels)
-    np.testing.assert_array_equal(displayed_pixels(study), film.pixels)
-    assert answered is not wrong
-    assert answered.answer.prompt == "Is the heart enlarged?"
-    assert actions_of(app, "radiograph_notes") == []
-    assert any("as the reader chose" in line for line in lines_of(app, "radiograph_notes"))
-    assert session_of(app).address == {"film": study.marker}

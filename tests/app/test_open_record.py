@@ -165,6 +165,9 @@ REFUSED = {
     "infinite numbers": (
         [("r.zip", record_zip(evidence_record(blank=[np.inf] * 4)))], "not those of the kind",
     ),
+    "a page for a word": (
+        [("r.zip", record_zip(evidence_record(text=["x" * 10_000] * 4)))], "not those of the kind",
+    ),
     "more words than anybody said": (
         [("r.zip", record_zip(replace(make_record(), tables={"words": pd.DataFrame(
             {"token": np.arange(10_001)})})))], "more than 10,000 rows",

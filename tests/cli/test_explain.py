@@ -122,7 +122,7 @@ def test_every_line_is_printed_as_soon_as_it_is_known(command, demo_model, monke
 
     load, think = told_before("load", lambda *_, **__: demo_model), told_before("ask", ask)
     monkeypatch.setattr(chosen_model, "load_model", load)
-    monkeypatch.setattr("medgemma_dash.cli.explain.ask", think)
+    monkeypatch.setattr("medgemma_dash.cli.asked.ask", think)
     explain_it = told_before("explain", explain_target)
     monkeypatch.setattr("medgemma_dash.cli.explain.explain_target", explain_it)
     assert command("--token", "0") == 0

@@ -6,12 +6,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from medgemma_dash import cli, faithfulness, load_radiograph, read_record
-from medgemma_dash.cli import chosen_model
+from medgemma_dash import faithfulness, load_radiograph, read_record
 from medgemma_dash.services.explaining.asking import ask
 from medgemma_dash.services.faithfulness.reading import verdicts_of
 from tests.gemma3_factory import radiograph
 from tests.random_answers import FORCED, QUESTION, case
+
+COMMAND, GIVEN = "faithfulness", ("--force", FORCED)
 
 
 @pytest.fixture
@@ -24,13 +25,6 @@ def picture(tmp_path):
     path = tmp_path / "Jane Doe 1970.png"
     Image.fromarray(radiograph(3).pixels).save(path)
     return path
-
-
-@pytest.fixture
-def run(picture, model, monkeypatch):
-    monkeypatch.setattr(chosen_model, "load_model", lambda *names, **options: model)
-    given = ["faithfulness", str(picture), QUESTION, "--force", FORCED]
-    return lambda *options: cli.main([*given, *map(str, options)])
 
 
 @pytest.mark.parametrize(
@@ -64,23 +58,19 @@ def test_the_record_is_what_python_computes(run, model, picture, options, asked,
     assert b"Jane" not in place.read_bytes()
 
 
-def test_the_report_needs_no_model(run, tmp_path, monkeypatch):
-    place, page = tmp_path / "record", tmp_path / "faithfulness.html"
+def test_the_report_needs_no_model(run, report_of, tmp_path):
+    place = tmp_path / "record"
     assert run("--out", place, "--methods", "rollout", "--removals", "blur") == 0
-    monkeypatch.setattr(chosen_model, "load_model", None)
-    assert cli.main(["report", str(place), "--out", str(page)]) == 0
-    html = page.read_text("utf-8")
+    html = report_of(place)
     for text in (
         "Does the map tell the truth about the model?",
         "better than chance on this answer",
-        "What this does not show",
         "Deletion by blur",
         "Image dependence",
         "Sanity checks",
         "As published",
     ):
         assert text in html
-    assert "Jane" not in html
 
 
 @pytest.mark.parametrize(
@@ -92,11 +82,8 @@ def test_the_report_needs_no_model(run, tmp_path, monkeypatch):
         (["--phrase", "effusion"], "not in the answer"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_writes_nothing(run, options, reason, tmp_path, capsys):
-    assert run("--out", tmp_path / "r.zip", *options) == 2
-    error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith("error: ")
-    assert re.search(reason, error)
+def test_what_cannot_be_done_is_one_line_and_writes_nothing(refusal, options, reason, tmp_path):
+    assert re.search(reason, refusal("--out", tmp_path / "r.zip", *options))
     assert not (tmp_path / "r.zip").exists()
 
 

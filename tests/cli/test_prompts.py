@@ -5,30 +5,15 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from PIL import Image
 
-from medgemma_dash import cli, load_radiograph, prompt_sensitivity, read_record
-from medgemma_dash.cli import chosen_model
-from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
+from medgemma_dash import load_radiograph, prompt_sensitivity, read_record
 
+COMMAND, GIVEN = "prompts", ()
 QUESTION = "Is there evidence of pneumothorax?"
 
 
-@pytest.fixture(scope="module")
-def picture(tmp_path_factory):
-    path = tmp_path_factory.mktemp("pictures") / "Jane Doe 1970.png"
-    Image.fromarray(synthesize(FIRST_EVALUATION_SEED + 3).pixels).save(path)
-    return path
-
-
-@pytest.fixture
-def run(picture, demo_model, monkeypatch):
-    monkeypatch.setattr(chosen_model, "load_model", lambda *names, **options: demo_model)
-    return lambda *options: cli.main(["prompts", str(picture), QUESTION, *map(str, options)])
-
-
 def test_the_record_is_what_python_computes_and_the_report_shows_it(
-    run, demo_model, picture, tmp_path, capsys, monkeypatch
+    run, demo_model, picture, report_of, tmp_path, capsys
 ):
     place = tmp_path / "prompts"
     options = ["--variant", "A pneumothorax?", "--variant", "Any air?", "--perturb", "noise=5",
@@ -51,15 +36,9 @@ def test_the_record_is_what_python_computes_and_the_report_shows_it(
     said = capsys.readouterr().out
     assert "5 own 1, noise 5" in said
     assert "Of 3 phrasings" in said
-
-    monkeypatch.setattr(chosen_model, "load_model", None)
-    page = tmp_path / "prompts.html"
-    assert cli.main(["report", str(place), "--out", str(page)]) == 0
-    html = page.read_text("utf-8")
+    html = report_of(place)
     assert "Does the phrasing change the answer or the map?" in html
-    assert "What this does not show" in html
     assert html.count('id="figure-0-') == 2
-    assert "Jane" not in html
 
 
 @pytest.mark.parametrize(
@@ -72,9 +51,6 @@ def test_the_record_is_what_python_computes_and_the_report_shows_it(
         (["--method", "rollout"], "cannot explain a decision"),
     ],
 )
-def test_what_cannot_be_done_is_one_line_and_leaves_nothing(run, options, reason, tmp_path, capsys):
-    assert run("--out", tmp_path / "r", *options) == 2
-    error = capsys.readouterr().err.strip().splitlines()[-1]
-    assert error.startswith("error: ")
-    assert re.search(reason, error)
+def test_what_cannot_be_done_is_one_line_and_leaves_nothing(refusal, options, reason, tmp_path):
+    assert re.search(reason, refusal("--out", tmp_path / "r", *options))
     assert list(tmp_path.iterdir()) == []

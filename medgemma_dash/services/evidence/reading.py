@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 LARGEST_NATS = 1e6  # beyond what any float32 logits give
+LONGEST_TOKEN = 1000  # characters, beyond any tokenizer's
 # The three ways to take the image away, as they stand in a sentence.
 WITHOUT = {
     "blank": "with a blank image",
@@ -105,7 +106,8 @@ def units_of(record: Record) -> tuple[Range, ...]:
     """Half-open token ranges of the words and control tokens, as `Answer.units` has them.
 
     Raises ValueError for a table that somebody made: tokens or words that are not numbered one
-    after the other, control tokens within words, log-probabilities that are no numbers.
+    after the other, control tokens within words, texts as long as pages, log-probabilities that are
+    no numbers.
     """
     words = record.tables["words"]
     tokens, numbers = words["token"].tolist(), words["word"].tolist()
@@ -116,6 +118,8 @@ def units_of(record: Record) -> tuple[Range, ...]:
         raise ValueError("tokens and words")
     if any(any(special[start:stop]) for start, stop in units if stop - start > 1):
         raise ValueError("control tokens")
+    if any(len(str(text)) > LONGEST_TOKEN for text in words["text"]):
+        raise ValueError("texts")
     nats = words[["log_probability", *WITHOUT, "image_effect"]].to_numpy(float)
     if not (abs(nats) < LARGEST_NATS).all():
         raise ValueError("log-probabilities")

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from medgemma_dash.core.record import Record
     from medgemma_dash.core.words import Range
 
+LONGEST_SHOWN = 2000  # characters of a question
 NATS = "Log-probability in nats, of the word's tokens together, on the answer as it stands"
 COLUMNS = {
     "with the image": st.column_config.NumberColumn(help=f"{NATS}.", format="%.3g"),
@@ -77,8 +78,9 @@ class EvidenceChoice:
 def show_evidence(record: Record, generation: str) -> None:
     """Draw it; generation: another one for each record that is shown."""
     part_heading("The answer, and what it owes to the image", "evidence_record")
-    lines = [[Segment(f"Question: {record.plan['asked']['prompt']}", "quiet")]]
-    rich_line(lines, key="evidence_question")
+    asked = str(record.plan["asked"]["prompt"])
+    shown = asked[:LONGEST_SHOWN] + "…" * (len(asked) > LONGEST_SHOWN)
+    rich_line([[Segment(f"Question: {shown}", "quiet")]], key="evidence_question")
     _words(record, generation)
     rich_line([[Segment(line, "small")] for line in evidence_lines(record)[1:]], key="evidence_how")
     numbers_table(_frame(every_word(record)), key="evidence_table", columns=COLUMNS)

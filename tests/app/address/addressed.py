@@ -9,7 +9,6 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.state.actions import open_radiograph
 from medgemma_dash.ui.state.samples import samples
-from medgemma_dash.ui.state.session import ASK, QUESTION
 from tests.app.opened import session_of
 
 ROOT = Path(__file__).parents[3]
@@ -42,9 +41,3 @@ def notice_of(app: AppTest) -> str:
 def upload(app: AppTest, place: int = 0) -> AppTest:
     assert open_radiograph(session_of(app), samples()[place].film.read_bytes(), "Uploaded film")
     return app.run()
-
-
-def ask(app: AppTest, settle: Callable[[AppTest], AppTest], question: str) -> AppTest:
-    app.text_input(key=QUESTION).set_value(question)
-    app.button(key=ASK).click().run()
-    return settle(app)

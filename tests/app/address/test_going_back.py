@@ -9,9 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import METHOD
-from tests.app.address.addressed import HEART, GoBack, OpenPage, address_of, ask, notice_of, upload
+from tests.app.address.addressed import HEART, GoBack, OpenPage, address_of, notice_of, upload
 from tests.app.browser_events import choose_words
-from tests.app.opened import answered_of, session_of, study_of
+from tests.app.opened import answered_of, ask, session_of, study_of
 
 
 def test_going_back_brings_film_question_word_and_method_and_computes_nothing(

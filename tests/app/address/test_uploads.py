@@ -21,12 +21,11 @@ from tests.app.address.addressed import (
     OpenAt,
     OpenPage,
     address_of,
-    ask,
     notice_of,
     upload,
 )
 from tests.app.browser_events import lines_of
-from tests.app.opened import session_of, study_of
+from tests.app.opened import ask, session_of, study_of
 
 
 def test_an_upload_leaves_nothing_in_the_address_but_that_it_stood_there(
