@@ -23,8 +23,8 @@ CELLS = np.arange(1, 257, dtype=np.float32).reshape(16, 16)
 def row(word: str = "right", image: np.ndarray | None = CELLS, **numbers: float) -> WordRow:
     given = dict.fromkeys(NUMBERS, 0.3) | numbers
     return WordRow(
-        word, "answer", 1, 1, 1, 1, "chefer", f" {word}", "Yes,", "", -0.1, True, False, image,
-        given, {"border": "good", "entropy": "poor"},
+        word, "answer", 1, 1, 1, 1, "5fc4", "chefer", f" {word}", "Yes,", "", -0.1, True, False,
+        image, given, {"border": "good", "entropy": "poor"},
     )  # fmt: skip
 
 

@@ -91,7 +91,9 @@ def measures_of(rows: Sequence[WordRow], film: Study | None) -> list[QualityMeas
     assert image is not None  # noqa: S101  asked for rows with a map
     (height, width), cells = image.shape, image.size
     ring = 1 - max(0, height - 2) * max(0, width - 2) / cells
-    inside = None if film is None else float(body_share(film, (height, width)).mean())
+    inside = None
+    if film is not None and all(row.image_sha256 == film.radiograph.sha256 for row in rows):
+        inside = float(body_share(film, (height, width)).mean())
     most = max((row.numbers["peak_ratio"] for row in rows if isfinite(row.numbers["peak_ratio"])),
                default=0.0)  # fmt: skip
     widest = max((row.numbers["border"] for row in rows if isfinite(row.numbers["border"])),
@@ -129,7 +131,8 @@ def quality_table(rows: Sequence[WordRow]) -> None:
     numbers_table(
         frame,
         key="words_table",
-        columns={
+        columns={"_index": st.column_config.Column(width="medium")}
+        | {
             SHORT.get(name, name): st.column_config.Column(help=said) for name, said in HELP.items()
         },
         style=partial(_styled, marks),
