@@ -91,9 +91,7 @@ def measures_of(rows: Sequence[WordRow], film: Study | None) -> list[QualityMeas
     assert image is not None  # noqa: S101  asked for rows with a map
     (height, width), cells = image.shape, image.size
     ring = 1 - max(0, height - 2) * max(0, width - 2) / cells
-    inside = None
-    if film is not None and all(row.image_sha256 == film.radiograph.sha256 for row in rows):
-        inside = float(body_share(film, (height, width)).mean())
+    inside = even_inside(rows, film)
     most = max((row.numbers["peak_ratio"] for row in rows if isfinite(row.numbers["peak_ratio"])),
                default=0.0)  # fmt: skip
     widest = max((row.numbers["border"] for row in rows if isfinite(row.numbers["border"])),
@@ -114,6 +112,16 @@ def measures_of(rows: Sequence[WordRow], film: Study | None) -> list[QualityMeas
         _measure("peak_ratio", rows, f"good > {CLEAR_PEAK:g}", CLEAR_PEAK, None, 1.0,
                  max(LEAST_PEAK, most)),
     ]  # fmt: skip
+
+
+def even_inside(rows: Sequence[WordRow], film: Study | None) -> float | None:
+    """What an even map has inside the body, where every map is of the open film."""
+    image = next((row.map for row in rows if row.map is not None), None)
+    if film is None or image is None:
+        return None
+    if any(row.image_sha256 != film.radiograph.sha256 for row in rows):
+        return None
+    return float(body_share(film, (image.shape[0], image.shape[1])).mean())
 
 
 def quality_table(rows: Sequence[WordRow]) -> None:

@@ -28,7 +28,7 @@ from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.record_frame import DIGEST_CHARACTERS, record_files
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.pages.words.maps import map_switches, word_maps
-from medgemma_dash.ui.pages.words.quality import quality_bars, quality_table
+from medgemma_dash.ui.pages.words.quality import even_inside, quality_bars, quality_table
 from medgemma_dash.ui.pages.words.state import WordsState
 from medgemma_dash.ui.state.session import page_state
 
@@ -79,11 +79,10 @@ def show_words(record: Record, study: Study | None) -> None:
             rich_line(lines, key="words_failed", tone="quiet")
     with right:
         part_heading("What the maps are like", "quality")
-        if quality_line(rows):
-            st.caption(
-                f"{quality_line(rows)} Full line: good begins; dashed: acceptable; dotted: an "
-                "even map."
-            )
+        line = quality_line(rows, even_inside(rows, film))
+        if line:
+            line += " Full line: good begins; dashed: acceptable; dotted: an even map."
+            rich_line([[Segment(line, "small")]], key="words_reached", tone="quiet")
         quality_bars(rows, film, about)
     part_heading("In numbers", "numbers")
     quality_table(rows)
