@@ -19,7 +19,7 @@ MARK_SIGNS: dict[Mark, str] = {"good": "●", "acceptable": "◐", "poor": "○"
 ROW_PX, TITLE_PX, BELOW_PX = 18, 37, 6
 END_PX = 58  # a number with its sign
 NAME_PX, LETTER_PX = 28, 6.4
-LONGEST_NAME = 20
+LONGEST_NAME, ITS_END = 24, 14  # of a longer one both ends: which one it is stands at the end
 BAR_WIDTH = 0.62
 
 
@@ -60,7 +60,7 @@ def quality_figure(
     if any(len(one.values) != len(names) for one in measures):
         raise ValueError(f"Measures of other maps than these {len(names)}.")
     colours = palette(dark)
-    labels = [plain(name, LONGEST_NAME) for name in names]
+    labels = [plain(_short(name)) for name in names]
     left_px = NAME_PX + LETTER_PX * max((len(one) for one in labels), default=0)
     rows = -(-len(measures) // columns)
     chart_px = len(names) * ROW_PX
@@ -198,6 +198,12 @@ def _lines(measure: QualityMeasure, x: str, y: str, text: str, muted: str) -> li
         for at, line in kinds
         if at is not None and at <= measure.reach
     ]  # fmt: skip
+
+
+def _short(name: str) -> str:
+    if len(name) <= LONGEST_NAME:
+        return name
+    return f"{name[: LONGEST_NAME - ITS_END - 1]}…{name[-ITS_END:]}"
 
 
 def _ends(measure: QualityMeasure) -> list[str]:

@@ -38,5 +38,7 @@ def test_in_one_column_every_measure_names_its_maps() -> None:
     figure = quality_figure(["Yes", "no", "a"], [BORDER, LEFT], columns=1)
     assert figure.layout.yaxis2.showticklabels
     assert figure.layout.yaxis2.domain[1] < figure.layout.yaxis.domain[0]
+    long = quality_figure(["pneumothorax, image 2 (forced)", "b", "c"], [LEFT])
+    assert long.layout.yaxis.ticktext[0] == "pneumotho…age 2 (forced)"
     with pytest.raises(ValueError, match="these 1"):
         quality_figure(["Yes"], [BORDER])

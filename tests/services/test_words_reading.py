@@ -23,8 +23,8 @@ CELLS = np.arange(1, 257, dtype=np.float32).reshape(16, 16)
 def row(word: str = "right", image: np.ndarray | None = CELLS, **numbers: float) -> WordRow:
     given = dict.fromkeys(NUMBERS, 0.3) | numbers
     return WordRow(
-        word, "answer", 1, 1, 1, 1, "chefer", f" {word}", "Yes,", "", -0.1, True, False, image,
-        given, {"border": "good", "entropy": "poor"},
+        word, "answer", 1, 1, 1, 1, "5fc4", "chefer", f" {word}", "Yes,", "", -0.1, True, False,
+        image, given, {"border": "good", "entropy": "poor"},
     )  # fmt: skip
 
 
@@ -66,6 +66,11 @@ def test_words_that_are_looked_for_in_one_place_are_told_together():
         "Targets reached: inside the body 0 of 1, off the border 1 of 1, focused 0 of 1, a clear "
         "peak 0 of 1."
     )
+    rows = [row("a", inside_body=0.9), row("b", inside_body=0.95)]
+    assert quality_line(rows, 0.92).endswith(
+        " No more inside the body than an even map (92%): 'a'."
+    )
+    assert "even" not in quality_line(rows, 0.8)
 
 
 def test_maps_of_words_are_alike_or_not_by_what_their_controls_give():

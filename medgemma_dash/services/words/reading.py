@@ -77,8 +77,11 @@ def alike_line(rows: Sequence[WordRow]) -> str:
     return agreement_summary([quoted(name) for name, _ in named], pairs, "divergence")
 
 
-def quality_line(rows: Sequence[WordRow]) -> str:
-    """How many maps reach each target; "" without a map."""
+def quality_line(rows: Sequence[WordRow], even_inside: float | None = None) -> str:
+    """How many maps reach each target; "" without a map.
+
+    even_inside: what an even map has inside the body: a map with no more did not find it.
+    """
     marks = [row.marks for row in rows if row.map is not None]
     if not marks:
         return ""
@@ -86,7 +89,17 @@ def quality_line(rows: Sequence[WordRow]) -> str:
     for measure, good in _GOOD.items():
         reached = sum(one.get(measure) == "good" for one in marks)
         told.append(f"{good} {reached} of {len(marks)}")
-    return f"Targets reached: {', '.join(told)}."
+    said = f"Targets reached: {', '.join(told)}."
+    if even_inside is None:
+        return said
+    names = [
+        quoted(name)
+        for row, name in zip(rows, full_names(rows), strict=True)
+        if row.map is not None and row.numbers["inside_body"] <= even_inside
+    ]
+    if not names:
+        return said
+    return f"{said} No more inside the body than an even map ({even_inside:.0%}): {_listed(names)}."
 
 
 _GOOD = {

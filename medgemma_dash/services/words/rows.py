@@ -36,6 +36,7 @@ class WordRow:
     """A word in one of its places, about one image.
 
     occurrence, of: which one of how many in that place. image, images: the same of radiographs.
+    image_sha256: of the radiograph.
     method: what made the map, as published; "" where none did.
     preceding, following: the text around it; behind a forced word stands nothing.
     log_probability: of its tokens together, in nats.
@@ -49,6 +50,7 @@ class WordRow:
     of: int
     image: int
     images: int
+    image_sha256: str
     method: str
     text: str
     preceding: str
@@ -88,17 +90,17 @@ def full_names(rows: Sequence[WordRow]) -> list[str]:
 def _rows(record: Record) -> list[WordRow]:
     table, asked = record.tables["words"], record.plan["asked"]
     counts = table.groupby(["word", "place"])["occurrence"].transform("max")
-    images = len(asked["image_sha256s"])
+    digests = [str(one) for one in asked["image_sha256s"]]
     found = []
     for row, of in zip(table.to_dict("records"), counts, strict=True):
-        if row["place"] not in PLACES or not 1 <= row["image"] <= images:
+        if row["place"] not in PLACES or not 1 <= row["image"] <= len(digests):
             raise ValueError(row["place"])
-        found.append(_row(row, int(of), images, record, asked))
+        found.append(_row(row, int(of), digests, record, asked))
     return found
 
 
 def _row(
-    row: dict[Any, Any], of: int, images: int, record: Record, asked: Mapping[str, Any]
+    row: dict[Any, Any], of: int, digests: list[str], record: Record, asked: Mapping[str, Any]
 ) -> WordRow:
     return WordRow(
         word=str(row["word"]),
@@ -106,7 +108,8 @@ def _row(
         occurrence=int(row["occurrence"]),
         of=of,
         image=int(row["image"]),
-        images=images,
+        images=len(digests),
+        image_sha256=digests[int(row["image"]) - 1],
         method=str(row["method"]),
         text=str(row["text"]),
         preceding=str(row["preceding"]),

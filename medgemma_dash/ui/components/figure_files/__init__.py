@@ -47,16 +47,17 @@ def caption(
         return _of_record(alt, key, record)
     session = current_session()
     study = session.study
+    told = [f"{name}: {value}" for name, value in about]
     if study is None:
-        return {"file": key, "caption": [alt, RESEARCH_NOTICE]}
+        return {"file": key, "caption": [alt, *told, RESEARCH_NOTICE]}
     lines, said = [alt], notices(False)
     film = film_name(study.radiograph, study.sample is None)
     answered = study.answered
     if answered is not None and about:
-        lines += [f"{name}: {value}" for name, value in about]
+        lines += told
         said = notices(answered.answer.is_demo)
     elif answered is None:
-        lines.append(f"Film: {film}")
+        lines += told or [f"Film: {film}"]
     elif answered.shown is None:
         lines += [f"Film: {film}", f"Question: {answered.answer.prompt}"]
         said = notices(answered.answer.is_demo)

@@ -39,7 +39,7 @@ PANELS: dict[WindowWidth, tuple[tuple[int, int, int], ...]] = {
 
 
 def word_maps(rows: Sequence[WordRow], film: Study | None, about: list[tuple[str, str]]) -> None:
-    """Draw the maps; film: what they lie on, None where it is not open here."""
+    """Draw the maps; film: what is open, below those that are of it."""
     shown = rows[:MOST_MAPS]
     if not any(row.map is not None for row in shown):
         return
@@ -110,6 +110,8 @@ def body_share(film: Study, grid: tuple[int, int]) -> npt.NDArray[np.float64]:
 
 def _panel(row: WordRow, name: str, rows: Sequence[WordRow], film: Study | None) -> MapPanel:
     grid = _grid(row, rows)
+    if film is not None and film.radiograph.sha256 != row.image_sha256:
+        film = None
     if film is None:
         # In the patches' own proportions, for the film's are not known.
         height, width = grid[0] * 32, grid[1] * 32

@@ -91,7 +91,7 @@ def measures_of(rows: Sequence[WordRow], film: Study | None) -> list[QualityMeas
     assert image is not None  # noqa: S101  asked for rows with a map
     (height, width), cells = image.shape, image.size
     ring = 1 - max(0, height - 2) * max(0, width - 2) / cells
-    inside = None if film is None else float(body_share(film, (height, width)).mean())
+    inside = even_inside(rows, film)
     most = max((row.numbers["peak_ratio"] for row in rows if isfinite(row.numbers["peak_ratio"])),
                default=0.0)  # fmt: skip
     widest = max((row.numbers["border"] for row in rows if isfinite(row.numbers["border"])),
@@ -114,6 +114,16 @@ def measures_of(rows: Sequence[WordRow], film: Study | None) -> list[QualityMeas
     ]  # fmt: skip
 
 
+def even_inside(rows: Sequence[WordRow], film: Study | None) -> float | None:
+    """What an even map has inside the body, where every map is of the open film."""
+    image = next((row.map for row in rows if row.map is not None), None)
+    if film is None or image is None:
+        return None
+    if any(row.image_sha256 != film.radiograph.sha256 for row in rows):
+        return None
+    return float(body_share(film, (image.shape[0], image.shape[1])).mean())
+
+
 def quality_table(rows: Sequence[WordRow]) -> None:
     """Every number of every row, whether there is a map or not."""
     names = [f"{name} · {n}" if n else name for name, n in _numbered(full_names(rows))]
@@ -129,7 +139,8 @@ def quality_table(rows: Sequence[WordRow]) -> None:
     numbers_table(
         frame,
         key="words_table",
-        columns={
+        columns={"_index": st.column_config.Column(width="medium")}
+        | {
             SHORT.get(name, name): st.column_config.Column(help=said) for name, said in HELP.items()
         },
         style=partial(_styled, marks),

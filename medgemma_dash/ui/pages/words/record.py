@@ -28,7 +28,7 @@ from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.record_frame import DIGEST_CHARACTERS, record_files
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.pages.words.maps import map_switches, word_maps
-from medgemma_dash.ui.pages.words.quality import quality_bars, quality_table
+from medgemma_dash.ui.pages.words.quality import even_inside, quality_bars, quality_table
 from medgemma_dash.ui.pages.words.state import WordsState
 from medgemma_dash.ui.state.session import page_state
 
@@ -57,7 +57,7 @@ def show_words(record: Record, study: Study | None) -> None:
     except (ResultFileError, KeyError) as error:
         rich_line([[Segment(str(error))]], key="words_unreadable", tone="error", announce="alert")
         return
-    film = _film(record, rows, study)
+    film = _film(rows, study)
     about = _about(record, rows)
     part_heading("Maps", "maps")
     side = "unknown" if film is None else str(shown_laterality(film.radiograph))
@@ -69,8 +69,7 @@ def show_words(record: Record, study: Study | None) -> None:
     with left:
         word_maps(rows, film, about)
         map_switches(film)
-        if film is None:
-            _no_film(record)
+        _no_film(rows, film)
         alike = _alike(record, rows)
         if alike:
             rich_line([[Segment(alike, "small")]], key="words_alike", tone="quiet")
@@ -80,31 +79,31 @@ def show_words(record: Record, study: Study | None) -> None:
             rich_line(lines, key="words_failed", tone="quiet")
     with right:
         part_heading("What the maps are like", "quality")
-        if quality_line(rows):
-            st.caption(
-                f"{quality_line(rows)} Full line: good begins; dashed: acceptable; dotted: an "
-                "even map."
-            )
+        line = quality_line(rows, even_inside(rows, film))
+        if line:
+            line += " Full line: good begins; dashed: acceptable; dotted: an even map."
+            rich_line([[Segment(line, "small")]], key="words_reached", tone="quiet")
         quality_bars(rows, film, about)
     part_heading("In numbers", "numbers")
     quality_table(rows)
     record_files(record)
 
 
-def _film(record: Record, rows: Sequence[WordRow], study: Study | None) -> Study | None:
-    """What is open, where every map is of it."""
+def _film(rows: Sequence[WordRow], study: Study | None) -> Study | None:
+    """What is open, where a map is of it."""
     if study is None:
         return None
-    digests = record.plan["asked"]["image_sha256s"]
-    same = all(digests[row.image - 1] == study.radiograph.sha256 for row in rows)
-    return study if same else None
+    return study if any(row.image_sha256 == study.radiograph.sha256 for row in rows) else None
 
 
-def _no_film(record: Record) -> None:
-    digests = [str(one)[:DIGEST_CHARACTERS] for one in record.plan["asked"]["image_sha256s"]]
-    named = ", ".join(f"sha256 {one}…" for one in digests[:2])
-    line = f"The radiograph ({named}) is not open here, so no film lies below the maps. Open it "
-    line += "to see them on it."
+def _no_film(rows: Sequence[WordRow], film: Study | None) -> None:
+    """Of which radiographs there are maps without a film below them."""
+    here = "" if film is None else film.radiograph.sha256
+    missing = dict.fromkeys(row.image_sha256 for row in rows if row.image_sha256 != here)
+    if not missing:
+        return
+    named = ", ".join(f"sha256 {one[:DIGEST_CHARACTERS]}…" for one in missing)
+    line = f"Not open here: the radiograph {named}; its maps are drawn without it."
     rich_line([[Segment(line, "small")]], key="words_no_film", tone="quiet")
 
 
