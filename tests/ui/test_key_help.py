@@ -11,6 +11,7 @@ from medgemma_dash.ui.components.key_help import keys_on
         ("Explain", 3, True),
         ("Compare", 3, False),
         ("Layers", 3, True),
+        ("Prompt Sensitivity", 2, False),
         ("Methods", 1, False),
         ("MedGemma Dash", 1, False),
     ],
@@ -20,5 +21,5 @@ def test_only_what_works_on_a_page_is_listed_there(page: str, groups: int, patch
     assert len(listed) == groups
     said = [does for _, keys in listed for _, does in keys]
     assert any("patch" in does for does in said) == patches
-    assert any("word" in does for does in said) == (groups > 1)
+    assert any("word" in does for does in said) == (groups > 2)
     assert ["Escape", "close what is open"] in listed[-1][1]
