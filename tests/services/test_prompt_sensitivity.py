@@ -14,6 +14,7 @@ from medgemma_dash.core.errors import (
     MethodError,
     NoExplanationError,
     PromptError,
+    ResultFileError,
 )
 from medgemma_dash.core.resources import resource
 from medgemma_dash.core.target import Margin, Target
@@ -21,7 +22,16 @@ from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.imaging.perturbations import perturbed, read_perturbation
 from medgemma_dash.methods import get
 from medgemma_dash.methods.chefer import Chefer
-from medgemma_dash.services.prompts.reading import summary_lines, undecided_lines
+from medgemma_dash.metrics.agreement import divergence_in_words
+from medgemma_dash.metrics.agreement_controls import judged_agreement
+from medgemma_dash.services.prompts.grid import prompt_grid
+from medgemma_dash.services.prompts.reading import (
+    answers_line,
+    divergence_line,
+    overlap_line,
+    summary_lines,
+    undecided_lines,
+)
 from medgemma_dash.services.prompts.run import prompts_plan, prompts_steps
 from medgemma_dash.services.prompts.tables import tables_of
 from tests.oracles import chefer
@@ -237,6 +247,48 @@ def test_a_change_that_empties_the_image_is_left_out_and_the_rest_is_done(found,
     record.save(tmp_path / "record")
     kept = read_record(tmp_path / "record")
     assert kept.tables["left_out"].to_dict("records") == [row]
+
+
+def test_two_prompts_are_held_against_each_other_in_words(record):
+    grid = prompt_grid(record)
+    assert grid.strategies == ("baseline", *VARIANTS)
+    assert grid.perturbations == ("none", "noise 30", "rotation 5")
+    first, second = grid.baseline, grid.most_telling
+    table = record.tables["prompts"]
+    changed = (table["parsed"] != table["parsed"][0]).to_numpy()
+    kept = table[changed] if changed.any() else table
+    furthest = kept.loc[(kept["margin"] - table["margin"][0]).abs().idxmax()]
+    assert second.name == furthest["name"]
+    moved = f"the margin moves by {second.margin - first.margin:+.2f} nats"
+    assert moved in answers_line(first, second)
+    yes, no, neither = (replace(first, parsed=said) for said in ("yes", "no", "uncertain"))
+    assert answers_line(yes, no).startswith("The answer changes from yes to no;")
+    assert answers_line(no, no).startswith("Both say no; the margin moves by +0.00 nats")
+    assert answers_line(neither, neither).startswith("Neither answer says yes or no;")
+    judged = judged_agreement(first.image_map, second.image_map, "divergence")
+    said = divergence_line(judged)
+    assert said.startswith(f"Jensen-Shannon {judged.value:.3f}, displaced {judged.low:.3f} to ")
+    assert said.endswith(f'is "{divergence_in_words(judged.value)}".')
+    overlap = judged_agreement(first.image_map, second.image_map, "top_overlap")
+    assert f"overlap {overlap.value:.3f}, displaced" in overlap_line(overlap)
+    words = record.tables["prompt_words"].query("name == @first.name")
+    assert [word.text for word in first.words] == words["word"].tolist()
+
+
+@pytest.mark.parametrize("fault", ["no table", "no column", "no map", "twice", "no rows"])
+def test_a_record_that_is_no_grid_is_refused(record, fault):
+    tables, maps, prompts = dict(record.tables), dict(record.maps), record.tables["prompts"]
+    if fault == "no table":
+        del tables["summary"]
+    elif fault == "no column":
+        tables["prompts"] = prompts.drop(columns="margin")
+    elif fault == "no map":
+        maps.pop(prompts["map"][1])
+    else:
+        rows = [0, 1, 1] if fault == "twice" else []
+        tables["prompts"] = prompts.iloc[rows].reset_index(drop=True)
+    with pytest.raises(ResultFileError, match="not those of prompt sensitivity"):
+        prompt_grid(replace(record, tables=tables, maps=maps))
 
 
 def test_several_radiographs_at_once_are_refused(found):

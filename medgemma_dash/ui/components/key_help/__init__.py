@@ -34,6 +34,11 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
                 "choose a word, a head, or a patch in Patch to words",
                 ("Layers",),
             ),
+            (
+                "Click",
+                "choose a map, to hold it against the one in the white frame",
+                ("Prompt Sensitivity",),
+            ),
             ("Shift + click", "choose a phrase", _WITH_WORDS),
             ("Alt + click", "choose one token", _WITH_WORDS),
             ("Drag, double-click", "zoom into a map, and out again", _WITH_MAPS),

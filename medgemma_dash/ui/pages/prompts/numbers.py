@@ -2,46 +2,43 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import streamlit as st
 
 from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES
-from medgemma_dash.services.prompts.plan import UNCHANGED
 from medgemma_dash.ui.components.numbers_table import numbers_table
-from medgemma_dash.ui.pages.prompts.matrix import ITSELF
 from medgemma_dash.ui.pages.prompts.state import PairState
 from medgemma_dash.ui.state.session import page_state
 
 if TYPE_CHECKING:
+    from pandas.io.formats.style import Styler
+
     from medgemma_dash.services.prompts.grid import PromptGrid
 
-_NUMBER = st.column_config.NumberColumn
-_TEXT = st.column_config.TextColumn
-COLUMNS = {
-    "_index": _TEXT(help="Number, strategy and change of the image."),
-    "prompt": _TEXT(help="As it was asked."),
-    "image": _TEXT(help="The film itself, or the change with its amount."),
-    "answer": _TEXT(help="What the model said."),
-    "read as": _TEXT(help="Yes, no or uncertain, read from the answer."),
-    "margin": _NUMBER(
-        format="%+.2f",
+TEXT_PX = 200
+FORMATS = {"margin": "{:+.2f}", "p(yes)": "{:.1%}", "p(no)": "{:.1%}", "divergence": "{:.3f}"}
+COLUMNS: dict[str, Any] = {
+    "_index": st.column_config.TextColumn(help="Number, strategy and change of the image."),
+    "read as": st.column_config.TextColumn(help="Yes, no or uncertain, read from the answer."),
+    "margin": st.column_config.NumberColumn(
         help="Logits of all one-token spellings of yes against those of no, at the first word, in "
         "nats: above 0 for yes.",
     ),
-    "p(yes)": _NUMBER(format="percent", help="All those spellings of yes together."),
-    "p(no)": _NUMBER(format="percent", help="All those of no together."),
-    "divergence": _NUMBER(
-        format="%.3f",
+    "p(yes)": st.column_config.NumberColumn(help="All those spellings of yes together."),
+    "p(no)": st.column_config.NumberColumn(help="All those of no together."),
+    "divergence": st.column_config.NumberColumn(
         help=f"From the map in the white frame. {AGREEMENT_MEASURES['divergence'].help}",
     ),
-    "displaced, low": _NUMBER(
-        format="%.3f",
-        help="The lower end of what 95% of displaced copies of the same two maps give.",
+    "displaced": st.column_config.TextColumn(
+        help="What 95% of displaced copies of the same two maps give.",
     ),
-    "displaced, high": _NUMBER(format="%.3f", help="And the upper end."),
-    "verdict": _TEXT(help="Whether the two are clearly more alike than controls are."),
+    "verdict": st.column_config.TextColumn(
+        help="Whether the two are clearly more alike than controls are."
+    ),
+    "answer": st.column_config.TextColumn(help="What the model said.", width=TEXT_PX),
+    "prompt": st.column_config.TextColumn(help="As it was asked.", width=TEXT_PX),
 }
 
 
@@ -50,7 +47,9 @@ def prompt_numbers(grid: PromptGrid) -> None:
     table = st.expander("Every prompt as a table", key="prompts_table", on_change="rerun")
     if table.open:
         with table:
-            numbers_table(prompts_frame(grid), key="prompts_numbers", columns=COLUMNS)
+            numbers_table(
+                prompts_frame(grid), key="prompts_numbers", columns=COLUMNS, style=_styled
+            )
 
 
 def prompts_frame(grid: PromptGrid) -> pd.DataFrame:
@@ -60,20 +59,23 @@ def prompts_frame(grid: PromptGrid) -> pd.DataFrame:
     rows = {}
     for one in grid.cells.values():
         judged = None if one is reference else pair.judge(reference, one, "divergence")
-        unknown = float("nan")
         rows[one.name] = {
-            "prompt": one.prompt,
-            "image": ITSELF if one.perturbation == UNCHANGED else one.perturbation,
-            "answer": one.answer,
             "read as": one.parsed,
             "margin": one.margin,
             "p(yes)": one.probability_yes,
             "p(no)": one.probability_no,
-            "divergence": unknown if judged is None else judged.value,
-            "displaced, low": unknown if judged is None else judged.low,
-            "displaced, high": unknown if judged is None else judged.high,
+            "divergence": float("nan") if judged is None else judged.value,
+            "displaced": "" if judged is None else f"{judged.low:.3f} to {judged.high:.3f}",
             "verdict": "" if judged is None else judged.verdict,
+            "answer": one.answer,
+            "prompt": one.prompt,
         }
     frame = pd.DataFrame.from_dict(rows, orient="index")
     frame.index.name = "name"
     return frame
+
+
+def _styled(frame: pd.DataFrame) -> Styler:
+    return frame.style.format(
+        {name: FORMATS[name] for name in frame if name in FORMATS}, na_rep="–"
+    )
