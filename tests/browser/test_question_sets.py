@@ -48,7 +48,7 @@ def test_rows_are_filtered_asked_and_opened(page: Page, app_url: str) -> None:
     expect(behind).to_contain_text("4 rows behind Accuracy of pneumothorax")
     idle(page)
     # A number of a table, drawn on a canvas: whose truth is no, and of which the model said no.
-    click(page.locator(".st-key-questions_confusion canvas").first, 0.5, 0.85)
+    click(page.locator(".st-key-questions_confusion .dvn-scroller"), 0.5, 0.85)
     expect(behind).to_contain_text("whose truth is no, and of which the model said no")
     idle(page)
 

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from medgemma_dash.core.errors import ModelError
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.services.questions.given import GivenSet
 from medgemma_dash.services.questions.kept_runs import AboutRun, begin_run, run_name
@@ -28,8 +29,14 @@ def begin(
     from medgemma_dash.services.questions.run import model_facts
     from medgemma_dash.services.questions.run_folder import identity
 
+    if host.loaded is None:
+        raise ModelError(
+            f"There is no model to ask. {host.message}"
+            if host.state == "failed"
+            else "The model is still loading. Ask, or go on, when its name stands above."
+        )
     questions = given.questions(options)
-    facts = model_facts(host.model)
+    facts = model_facts(host.loaded)
     name = run_name(identity(facts, questions.plan), given.key)
     there = known.get(name)
     if there is not None and not there.job.finished:

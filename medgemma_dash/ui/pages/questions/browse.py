@@ -84,7 +84,9 @@ def _unfinished(host: ModelHost, given: GivenSet) -> None:
             try_to(lambda: go_on(host, run.name))
 
     said = f"A run of this set was ended; {run.done:,} of {run.about.to_ask:,} rows are kept. "
-    line = [Segment(said), Segment("go on", "action", "on")]
+    # The page is drawn anew when the model is there.
+    ready = host.state == "ready"
+    line = [Segment(said), *([Segment("go on", "action", "on")] if ready else [])]
     rich_line([line], key=UNFINISHED, tone="note", announce="status", on_choose=choose)
 
 
