@@ -182,7 +182,7 @@ def _map(answer: Answer, view: PipelineView) -> str:
     of_word = ""
     if view.word is not None:
         count = len(view.word.target.token_indices)
-        of_word = f" The word's map is the mean of its {count} tokens' maps."
+        of_word = f" The map of all that is chosen is the mean of its {count} tokens' maps."
     return (
         f"R's row p-1, read at {start} to {stop - 1} and laid over the picture: "
         f"{share_percent(view.image_share)} of the relevance is on the image, highest in row "

@@ -14,6 +14,7 @@ from medgemma_dash.core.errors import NoExplanationError
 from medgemma_dash.core.target import Target
 from medgemma_dash.services.pipeline import tasks
 from medgemma_dash.services.pipeline.sentences import TITLES
+from medgemma_dash.ui.components.picker import OPENER
 from medgemma_dash.ui.pages.steps.state import HEAD, LAYER, STEP
 from medgemma_dash.ui.state.samples import DRAWN_NOTICE, drawn_pictures, samples
 from tests.app.browser_events import choose_action, choose_words, lines_of
@@ -126,11 +127,13 @@ def test_a_word_of_several_tokens_is_gone_through_token_by_token(
     choose_words(app, 7, 10, strip="steps_strip")
     app.run()
     assert walking.walked[-1].token_indices == (7,)
-    (choice,) = (one for one in app.get("button_group") if one.key.startswith("steps_token"))
-    choice.set_value(2).run()
+    app.selectbox(key="steps_token_7_3").set_value(2).run()
     assert walking.walked[-1].token_indices == (9,)
     go_to(app, 6)
-    assert "The word's map is the mean of its 3 tokens' maps." in lines_of(app, "steps_said")[0]
+    assert (
+        "The map of all that is chosen is the mean of its 3 tokens' maps."
+        in lines_of(app, "steps_said")[0]
+    )
     count = len(walking.walked)
     choose_words(app, 4, 5, strip="steps_strip")
     app.run()
@@ -179,8 +182,11 @@ def test_the_tutorials_pictures_are_opened_here_and_said_to_be_no_radiographs(
 ) -> None:
     app = open_steps()
     opened = session_of(app).opened
-    app.session_state[f"tutorial_{opened}"] = True
+    # Offered in both menus, which may be open at once.
+    app.session_state[f"tutorial_{opened}"] = app.session_state[f"{OPENER}_{opened}"] = True
     app.run()
+    assert not app.exception
+    assert app.button(key=f"switch_{sample.name}").label == sample.title
     app.button(key=f"tutorial_{sample.name}").click().run()
     settle(app)
     assert study_of(app).sample == sample.name

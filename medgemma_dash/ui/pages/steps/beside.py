@@ -87,7 +87,7 @@ def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
     )
     rich_line([[Segment(said)]], key="steps_mistake", tone="quiet")
     panels = [
-        film_panel(study, RIGHT, view.image_map),
+        film_panel(study, RIGHT if view.word is None else f"{RIGHT}, this token", view.image_map),
         *(
             film_panel(
                 study,

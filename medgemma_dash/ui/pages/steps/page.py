@@ -12,7 +12,6 @@ from medgemma_dash.services.pipeline.sentences import MADE_AT, STEPS, step_sente
 from medgemma_dash.services.pipeline.tasks import pipeline_task
 from medgemma_dash.ui.components.headings import part_heading
 from medgemma_dash.ui.components.job_watch import result_of
-from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.word_choice import answered_study, word_choice
 from medgemma_dash.ui.components.wording import token_words
@@ -49,44 +48,39 @@ def steps_page(host: ModelHost) -> None:
         return
     study, answered, target = opened
     word_choice(study, answered, "steps_strip")
-    place = _place(answered.answer, target)
-    view = _view(host, answered, target, place)
-    if view is None:
-        return
     part_heading("Steps", "steps")
     with st.container(key="steps_columns"):
         rail, shown = st.columns([17, 83], gap="medium")
     with rail:
-        step = _rail(answered.answer, view)
-        tutorial_pictures_popover()
+        place = _place(answered.answer, target)
+        rail_of_steps, below = st.container(), st.container()
     with shown:
-        _step(study, answered.answer, view, step)
+        view = _view(host, answered, target, place)
+    if view is not None:
+        with rail_of_steps:
+            step = _rail(answered.answer, view)
+        with shown:
+            _step(study, answered.answer, view, step)
+    with below:
+        tutorial_pictures_popover()
     st.caption(RESEARCH_NOTICE)
 
 
 def _place(answer: Answer, target: Target) -> int:
-    """Which of the word's tokens is gone through: each is chosen at a place of its own."""
+    """Which of the chosen tokens is gone through: each is chosen at a place of its own."""
     parts = target.parts
     if len(parts) == 1:
         return 0
-    if len(parts) <= 6:
-        return one_of(
-            "Token of the word",
-            range(len(parts)),
-            f"steps_token_{target.token_indices[0]}_{len(parts)}",
-            # A label here is Markdown, and the model's words are none: the strip shows which.
-            lambda place: f"token {place + 1} of {len(parts)}",
-        )
+    tokens = [part.token_indices[0] for part in parts]
+    # With its position, for the browser tells by these words which one was chosen.
+    names = [f"{token_words(answer, one)}  ({answer.tokens[one].position})" for one in tokens]
     return int(
         st.selectbox(
-            "Token",
+            f"Of {len(parts)} tokens",
             range(len(parts)),
-            format_func=lambda place: (
-                f"{place + 1}  {token_words(answer, parts[place].token_indices[0])}"
-            ),
+            format_func=names.__getitem__,
             key=f"steps_token_{target.token_indices[0]}_{len(parts)}",
             persist_state="session",
-            width=260,
         )
     )
 

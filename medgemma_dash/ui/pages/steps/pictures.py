@@ -313,7 +313,10 @@ def _map(study: Study, answer: Answer, view: PipelineView) -> None:
         dark=is_dark(),
         picture_px=360,
     )
-    what = "the word" if view.word is not None else "the token"
+    what = "the token"
+    if view.word is not None:
+        what = f"all {len(view.word.target.token_indices)} tokens that are chosen"
+        st.caption(f"Mean of the maps of {what}")
     with film_box("steps_map_film", radiograph.width, radiograph.height, tallest=TALLEST):
         chart(
             figure,
