@@ -144,11 +144,11 @@ def test_a_run_that_fails_says_why_and_loses_nothing(
 def test_another_answer_closes_it(
     opened: AppTest, settle: Callable[[AppTest], AppTest], fake: Any
 ) -> None:
-    assert state_of(opened).open
+    assert state_of(opened).opened
     fake.said = ("No", ".", "")
     opened.text_input(key=QUESTION).set_value("Is the heart enlarged?")
     app = settle(opened.button(key=ASK).click().run())
-    assert not state_of(app).open
+    assert not state_of(app).opened
     assert lines_of(app, LINE) == []
 
 

@@ -1,6 +1,7 @@
 """`intervene` writes what the Python interface computes, and its report needs no model."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -9,6 +10,7 @@ from PIL import Image
 
 from medgemma_dash import ask, cli, intervene, load_radiograph, read_record
 from medgemma_dash.cli import chosen_model
+from medgemma_dash.core.errors import MedGemmaDashError
 from medgemma_dash.demo.radiographs import FIRST_EVALUATION_SEED, synthesize
 from medgemma_dash.reports.html import html_page
 from medgemma_dash.reports.records import record_report
@@ -81,13 +83,26 @@ def test_hostile_text_in_a_record_stays_text(run, tmp_path):
     words, answers = record.tables["words"].copy(), record.tables["answers"].copy()
     words["text"] = words["first_after"] = "<img src=x onerror=alert(1)>"
     answers["text"] = "<script>alert(1)</script>"
-    changed = type(record)(
-        record.kind,
-        record.plan,
-        {**record.tables, "words": words, "answers": answers},
-        record.provenance,
-        dict(record.maps),
-    )
+    tables = {**record.tables, "words": words, "answers": answers}
+    changed = replace(record, tables=tables, maps=dict(record.maps))
     page = html_page(record_report(changed))
     assert "<img src=x" not in page
     assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"grid": [10**9, 10**9]}, "is no grid of patches"),
+        ({"cells": [[1.5, 2]]}, "There is no patch"),
+        ({"cells": [[0, 99]]}, "There is no patch"),
+        ({"cells": [["<b>", 2]]}, "There is no patch"),
+        ({"cells": 7}, "not those of the kind"),
+    ],
+)
+def test_a_plan_that_was_made_by_hand_is_refused_in_words(run, tmp_path, changed, said):
+    place = tmp_path / "box"
+    assert run("--out", place, "--box", "20,20,60,60", "--token", "0") == 0
+    record = read_record(place)
+    with pytest.raises(MedGemmaDashError, match=said):
+        record_report(replace(record, plan={**record.plan, **changed}, maps=dict(record.maps)))

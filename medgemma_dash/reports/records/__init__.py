@@ -35,7 +35,7 @@ def record_report(record: Record) -> Report:
         )
     try:
         return _BY_KIND[record.kind](record)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+    except (LookupError, TypeError, ValueError, AttributeError) as error:
         raise ResultFileError(
             f"The record's tables or plan are not those of the kind {record.kind!r}; "
             "docs/records.md says what stands in them."

@@ -32,7 +32,7 @@ def interventions_again(
     request = request_for(
         answer,
         target,
-        mask_of(plan["cells"], tuple(plan["grid"])),
+        mask_of(plan["cells"], plan["grid"]),
         plan["how"],
         image=plan["image"],
         removal=plan["removal"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from medgemma_dash.core.errors import TargetError
+from medgemma_dash.core.errors import TargetError, quoted
 from medgemma_dash.core.record import Asked
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 KIND = "interventions"
 COPIES = 10  # of the selection, displaced, that are removed or kept as well
 MAX_NEW_TOKENS = 256
+LONGEST_SIDE = 512  # of a grid of patches; MedGemma's is 16
 
 How = Literal["remove", "keep"]
 Cell = tuple[int, int]
@@ -74,12 +75,22 @@ def selection_problem(count: int, cells: int) -> str:
     return ""
 
 
-def mask_of(cells: Sequence[Sequence[int]], grid: tuple[int, int]) -> npt.NDArray[np.bool_]:
-    """(rows, columns): these cells. Raises TargetError for one that is outside."""
-    mask = np.zeros(grid, np.bool_)
-    for row, col in cells:
-        if not (0 <= row < grid[0] and 0 <= col < grid[1]):
-            raise TargetError(f"There is no patch ({row}, {col}) in {grid[0]} x {grid[1]}.")
+def mask_of(cells: Sequence[Sequence[int]], grid: Sequence[int]) -> npt.NDArray[np.bool_]:
+    """(rows, columns): these cells. Raises TargetError for a grid that is none, as a record made by
+    hand may have it, and for a cell that is outside.
+    """
+    rows, cols = grid
+    if not all(type(side) is int and 0 < side <= LONGEST_SIDE for side in grid):
+        raise TargetError(f"{quoted([*grid])} is no grid of patches.")
+    mask = np.zeros((rows, cols), np.bool_)
+    for cell in cells:
+        row, col = cell
+        if (
+            type(row) is not int
+            or type(col) is not int
+            or not (0 <= row < rows and 0 <= col < cols)
+        ):
+            raise TargetError(f"There is no patch {quoted([*cell])} in {rows} x {cols}.")
         mask[row, col] = True
     return mask
 

@@ -110,7 +110,7 @@ def band(word: WordChange) -> tuple[float, float, float] | None:
 
 def selection(record: Record) -> npt.NDArray[np.bool_]:
     """(rows, columns): the cells that were removed or kept."""
-    return mask_of(record.plan["cells"], tuple(record.plan["grid"]))
+    return mask_of(record.plan["cells"], record.plan["grid"])
 
 
 def selection_line(record: Record) -> str:

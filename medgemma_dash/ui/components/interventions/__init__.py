@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 BUTTON = "remove_patches"
 
 
-def intervention_button(host: ModelHost) -> None:
-    """The button, where there is a map; the dialog while it is open."""
+def intervention_button(host: ModelHost, page: str) -> None:
+    """The button, where there is a map; the dialog while it is open. page: which one this is."""
     answered = current_session().answered
     if answered is None or answered.shown is None:
         return
@@ -30,12 +30,13 @@ def intervention_button(host: ModelHost) -> None:
         help="Take patches of the radiograph away, or everything else, and see what becomes of "
         "every word and of the answer.",
         on_click=_open,
+        args=(page,),
     )
-    if page_state(InterventionState).open:
+    if page_state(InterventionState).opened == page:
         from medgemma_dash.ui.components.interventions.dialog import intervention_dialog
 
         intervention_dialog(host)
 
 
-def _open() -> None:
-    page_state(InterventionState).open = True
+def _open(page: str) -> None:
+    page_state(InterventionState).opened = page

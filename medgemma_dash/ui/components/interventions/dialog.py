@@ -50,7 +50,7 @@ HOWS: dict[How, str] = {"remove": "Remove", "keep": "Keep"}
 
 
 def _close() -> None:
-    page_state(InterventionState).open = False
+    page_state(InterventionState).opened = ""
 
 
 @st.dialog("Remove or keep patches", width="large", on_dismiss=_close)

@@ -29,12 +29,13 @@ class Asked:
 
 @dataclass(eq=False)
 class InterventionState:
-    """open: whether the dialog is. cells: the selection, row by row; None until it is first shown.
-    records: what was found, by what was asked. latest: what was asked for that was found last.
+    """opened: the page on which the dialog is open, "" where it is not. cells: the selection, row
+    by row; None until it is first shown. records: what was found, by what was asked. latest: what
+    was asked for that was found last.
     """
 
     lives_with: ClassVar[LivesWith] = "answer"
-    open: bool = False
+    opened: str = ""
     cells: tuple[Cell, ...] | None = None
     records: dict[Asked, Record] = field(default_factory=dict)
     latest: Asked | None = None

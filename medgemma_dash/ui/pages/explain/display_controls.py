@@ -71,7 +71,7 @@ def display_controls(study: Study, host: ModelHost) -> None:
                 + DISPLAY_ONLY,
                 persist_state="session",
             )
-        intervention_button(host)
+        intervention_button(host, "explain")
 
 
 def _percent_slider(label: str, key: str, most: int, value: int) -> None:
