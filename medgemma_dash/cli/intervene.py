@@ -45,24 +45,19 @@ def add(commands: Commands) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Ask, remove and write; what can be refused without a model is refused before it loads."""
-    from medgemma_dash.cli.chosen_model import chosen_model
-    from medgemma_dash.cli.output import say, say_lines
+    from medgemma_dash.cli.asked import answer_of, loaded, model_and_place, write
     from medgemma_dash.cli.progress import show_progress
-    from medgemma_dash.cli.summary import answered, asking, printable
+    from medgemma_dash.cli.summary import printable
     from medgemma_dash.core.errors import TargetError
     from medgemma_dash.core.geometry import Box, PatchGrid
-    from medgemma_dash.core.notices import RESEARCH_NOTICE
-    from medgemma_dash.core.record_files import check_place
     from medgemma_dash.core.removals import checked_removal
     from medgemma_dash.imaging import load_radiograph
-    from medgemma_dash.services.explaining.asking import ask
     from medgemma_dash.services.interventions.plan import mask_of
     from medgemma_dash.services.interventions.reading import lines
     from medgemma_dash.services.interventions.run import intervene
 
     checked_removal(options.removal)
-    choice = chosen_model(options)
-    check_place(options.out)
+    choice = model_and_place(options)
     radiograph = load_radiograph(options.image)
     left, top, right, bottom = options.box
     if left >= radiograph.width or top >= radiograph.height:
@@ -71,17 +66,8 @@ def run(options: argparse.Namespace) -> int:
             "pixels."
         )
     box = Box(top, left, min(bottom, float(radiograph.height)), min(right, float(radiograph.width)))
-    say(RESEARCH_NOTICE)
-    model = choice.load()
-    say_lines(asking(model, options.question))
-    answer = ask(
-        model,
-        radiograph,
-        options.question,
-        max_new_tokens=options.max_new_tokens,
-        force=options.force,
-    )
-    say_lines(answered(answer))
+    model = loaded(choice, options)
+    answer = answer_of(model, radiograph, options)
     grid = PatchGrid(*answer.grid, radiograph.height, radiograph.width)
     selected = mask_of(grid.cells_in(box), answer.grid)
     record = intervene(
@@ -97,8 +83,5 @@ def run(options: argparse.Namespace) -> int:
         method=options.method,
         progress=show_progress,
     )
-    record.save(options.out)
-    say("")
-    say_lines(printable(line) for line in lines(record))
-    say(f"Written   {options.out}")
+    write(record, options, ("", *map(printable, lines(record))))
     return 0
