@@ -15,7 +15,7 @@ run: $(VENV)/installed-to-run
 	@exec $(BIN)/python -m medgemma_dash run --port $(PORT)
 
 test: check
-	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+	$(BIN)/python -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 check: $(VENV)/installed-to-develop
 	$(BIN)/ruff check .

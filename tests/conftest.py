@@ -33,17 +33,9 @@ def _refuse_the_network(event: str, arguments: tuple[object, ...]) -> None:
 sys.addaudithook(_refuse_the_network)
 
 
-@pytest.hookimpl(tryfirst=True)  # before the groups are read
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Leave browser tests out where there is no browser; in CI they run, and fail without one.
-
-    Where several processes share the tests, those of a file stay together, and so do those that
-    drive a browser: their servers and what a file computes once are then made once.
-    """
+    """Leave browser tests out where there is no browser; in CI they run, and fail without one."""
     driving = [item for item in items if "browser" in item.keywords]
-    for item in items:
-        group = "browser" if "browser" in item.keywords else str(item.path)
-        item.add_marker(pytest.mark.xdist_group(group))
     if not driving or os.environ.get("CI") or find_browser():
         return
     for item in driving:

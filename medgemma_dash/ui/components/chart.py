@@ -27,6 +27,9 @@ def chart(
     """
     # Set one by one: `update_layout` takes four times as long.
     figure.layout.font.family = figure.layout.hoverlabel.font.family = FONT
+    # Streamlit makes a changed chart anew and then hands Plotly the same figure once more, as new
+    # objects; without a revision to go by, Plotly takes those for new data and draws all again.
+    figure.layout.datarevision = 1
     figure.layout.meta = caption(alt, key, about)
     config = dict(PLOTLY_CONFIG) | ({} if tools else {"displayModeBar": False})
     # Streamlit gives that class itself to a chart that can be selected in, and to no other.

@@ -6,10 +6,25 @@ let turn = null; // the drawing that was answered last
 let reached = null; // the address that was reached by going back or forward
 let awaited = null; // the place that was reached and that no drawing has answered yet
 
+let there = false; // the reader went back or forward, and has done nothing since
+
 window.addEventListener("popstate", () => {
   reached = window.location.search;
   awaited = window.location.pathname + reached;
+  there = true;
 });
+
+// Streamlit writes a page's path at the beginning of each run of it, also of one that was under way
+// when the reader went back or forward from there: it would stand over the entry that was reached.
+// Only the reader goes to another page, so without a click or a key no page was gone to.
+for (const kind of ["pointerdown", "click", "keydown"]) {
+  window.addEventListener(kind, () => (there = false), { capture: true });
+}
+const push = window.history.pushState.bind(window.history);
+window.history.pushState = (state, title, url) => {
+  const { pathname } = new URL(url ?? "", window.location.href);
+  if (!there || pathname === window.location.pathname) push(state, title, url);
+};
 
 export default function ({ parentElement, data }) {
   if (!parentElement.querySelector(".address-bar")) {
