@@ -85,6 +85,8 @@ def test_a_record_from_a_file_needs_neither_model_nor_film(
     assert titles_of(app) == ["right (answer)", "heart (prompt)"]
     (line,) = lines_of(app, "words_no_film")
     assert record.provenance.images[0][:12] in line
+    named = figure(app, "words_maps")["layout"]["meta"]["caption"]
+    assert f"Film: sha256 {record.provenance.images[0][:12]}…" in named
     assert app.toggle(key=BODY).disabled
     assert not any(one.key == "words_strip" for one in app.get("bidi_component"))
     assert {one.label for one in app.get("download_button")} == {"Record ZIP", "Report HTML"}
@@ -103,6 +105,10 @@ def test_it_lies_on_its_film_where_that_is_open_and_is_closed_again(
     opened(app, record)
     assert lines_of(app, "words_no_film")
     assert figure(app, "words_maps")["layout"]["images"][0]["source"] != film
+    # Its file names the record's own film and question, not those of what is open.
+    named = figure(app, "words_maps")["layout"]["meta"]["caption"]
+    assert f"Film: sha256 {record.provenance.images[0][:12]}…" in named
+    assert "Question: Is the heart enlarged?" in named
     choose_action(app, ELSEWHERE, "close")
     assert lines_of(app, ELSEWHERE) == []
     assert len(titles_of(app)) == 5
