@@ -156,6 +156,9 @@ def test_what_a_user_or_a_model_wrote_is_shown_as_it_is(
     assert list(table.index) == ["<b>No</b>", "**it**"]
 
 
-def test_the_same_word_twice_is_two_maps_and_two_lines(open_words: OpenPage, fake: Any) -> None:
-    app = type_words(open_words(), "right, RIGHT lower")
-    assert titles_of(app) == ["right", "RIGHT lower"]
+def test_phrases_that_overlap_are_maps_of_their_own_and_stand_in_the_text_once(
+    open_words: OpenPage,
+) -> None:
+    app = type_words(open_words(), "right, lower, RIGHT lower")
+    assert titles_of(app) == ["right", "lower", "RIGHT lower"]
+    assert lines_of(app, "words_standing")[0].endswith("in the right lower (0.90) zone.")
