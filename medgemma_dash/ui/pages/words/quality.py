@@ -129,8 +129,12 @@ def quality_table(rows: Sequence[WordRow]) -> None:
     names = [f"{name} · {n}" if n else name for name, n in _numbered(full_names(rows))]
     frame = pd.DataFrame(
         [
-            {SHORT[name]: row.numbers[name] for name in TITLES}
-            | {"p": _probability(row), "method": row.method or "none", "place": row.place}
+            {
+                **{SHORT[name]: row.numbers[name] for name in TITLES},
+                "p": _probability(row),
+                "method": row.method or "none",
+                "place": row.place,
+            }
             for row in rows
         ],
         index=pd.Index(names, name="word"),
