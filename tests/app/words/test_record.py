@@ -85,6 +85,8 @@ def test_a_record_from_a_file_needs_neither_model_nor_film(
     assert titles_of(app) == ["right (answer)", "heart (prompt)"]
     (line,) = lines_of(app, "words_no_film")
     assert record.provenance.images[0][:12] in line
+    named = figure(app, "words_maps")["layout"]["meta"]["caption"]
+    assert f"Film: sha256 {record.provenance.images[0][:12]}…" in named
     assert app.toggle(key=BODY).disabled
     assert not any(one.key == "words_strip" for one in app.get("bidi_component"))
     assert {one.label for one in app.get("download_button")} == {"Record ZIP", "Report HTML"}
@@ -103,6 +105,10 @@ def test_it_lies_on_its_film_where_that_is_open_and_is_closed_again(
     opened(app, record)
     assert lines_of(app, "words_no_film")
     assert figure(app, "words_maps")["layout"]["images"][0]["source"] != film
+    # Its file names the record's own film and question, not those of what is open.
+    named = figure(app, "words_maps")["layout"]["meta"]["caption"]
+    assert f"Film: sha256 {record.provenance.images[0][:12]}…" in named
+    assert "Question: Is the heart enlarged?" in named
     choose_action(app, ELSEWHERE, "close")
     assert lines_of(app, ELSEWHERE) == []
     assert len(titles_of(app)) == 5
@@ -150,6 +156,9 @@ def test_what_a_user_or_a_model_wrote_is_shown_as_it_is(
     assert list(table.index) == ["<b>No</b>", "**it**"]
 
 
-def test_the_same_word_twice_is_two_maps_and_two_lines(open_words: OpenPage, fake: Any) -> None:
-    app = type_words(open_words(), "right, RIGHT lower")
-    assert titles_of(app) == ["right", "RIGHT lower"]
+def test_phrases_that_overlap_are_maps_of_their_own_and_stand_in_the_text_once(
+    open_words: OpenPage,
+) -> None:
+    app = type_words(open_words(), "right, lower, RIGHT lower")
+    assert titles_of(app) == ["right", "lower", "RIGHT lower"]
+    assert lines_of(app, "words_standing")[0].endswith("in the right lower (0.90) zone.")

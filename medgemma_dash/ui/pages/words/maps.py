@@ -52,7 +52,7 @@ def word_maps(rows: Sequence[WordRow], film: Study | None, about: list[tuple[str
     chart(
         comparison_figure(
             [_panel(row, name, rows, film) for row, name in zip(shown, names, strict=False)],
-            scale="shared",
+            scale="clipped" if widget_value(CLIP, False) else "shared",
             columns=columns,
             mode=display.mode,
             opacity=display.opacity,
@@ -87,8 +87,9 @@ def map_switches(film: Study | None) -> None:
             f"Clip at {CLIP_PERCENTILE:.0f}%",
             key=CLIP,
             help=f"The picture shows patches above the {CLIP_PERCENTILE:.0f}th percentile of a "
-            "map's own, zeros left out, as that: one patch no longer leaves the others dark. The "
-            "numbers stay those of the raw map.",
+            "map's own, zeros left out, as that, and the scale ends at the median of the maps' "
+            "peaks: one patch no longer leaves the others dark. The numbers stay those of the raw "
+            "map.",
             persist_state="session",
         )
         st.toggle(

@@ -129,8 +129,12 @@ def quality_table(rows: Sequence[WordRow]) -> None:
     names = [f"{name} · {n}" if n else name for name, n in _numbered(full_names(rows))]
     frame = pd.DataFrame(
         [
-            {"place": row.place, "method": row.method or "none", "p": _probability(row)}
-            | {SHORT[name]: row.numbers[name] for name in TITLES}
+            {
+                **{SHORT[name]: row.numbers[name] for name in TITLES},
+                "p": _probability(row),
+                "method": row.method or "none",
+                "place": row.place,
+            }
             for row in rows
         ],
         index=pd.Index(names, name="word"),
@@ -139,7 +143,9 @@ def quality_table(rows: Sequence[WordRow]) -> None:
     numbers_table(
         frame,
         key="words_table",
-        columns={"_index": st.column_config.Column(width="medium")}
+        columns={
+            "_index": st.column_config.Column(width="medium" if window_width() == "wide" else None)
+        }
         | {
             SHORT.get(name, name): st.column_config.Column(help=said) for name, said in HELP.items()
         },

@@ -144,15 +144,19 @@ def _standing(record: Record, rows: Sequence[WordRow]) -> None:
 
 
 def _marked(text: str, rows: Sequence[WordRow]) -> list[Segment]:
-    """The text with its words marked, each with the probability that it had."""
+    """The text with its words marked, each with the probability that it had; of phrases that
+    overlap the first and longest.
+    """
     line: list[Segment] = []
     at = 0
-    places = [(len(text) - len(row.following), row) for row in rows]
-    for end, row in sorted(places, key=lambda place: place[0]):
-        start = max(at, end - len(row.text.strip()))
+    ends = [(len(text) - len(row.following), row) for row in rows]
+    places = [(end - len(row.text.strip()), end, row) for end, row in ends]
+    for start, end, row in sorted(places, key=lambda place: (place[0], -place[1])):
+        if start < at:
+            continue
         line += [Segment(_middle(text[at:start])), Segment(text[start:end], "word")]
         line.append(Segment(f" ({probability(row.log_probability)})", "small"))
-        at = max(at, end)
+        at = end
     line.append(Segment(_middle(text[at:])))
     return line
 
