@@ -47,7 +47,7 @@ def test_the_record_is_what_python_computes_and_the_report_shows_it(
         (["--no-variants"], "nothing to compare"),
         (["--variant", ""], "empty"),
         (["--perturb", "fog"], "called 'fog'"),
-        (["--perturb", "brightness=0"], "empties the image"),
+        (["--no-variants", "--perturb", "brightness=0"], "empties the image"),
         (["--method", "rollout"], "cannot explain a decision"),
     ],
 )

@@ -105,6 +105,20 @@ def overlap_line(judged: JudgedAgreement) -> str:
     return f"Top 20% of cells: overlap {_beside_controls(judged)}."
 
 
+def words_line(*asked: Asked) -> str:
+    """Which word of each prompt the margin leaned on most, and how much of all of them it had."""
+    said = []
+    for one in asked:
+        if one.words:
+            whole = sum(abs(word.value) for word in one.words) or 1.0
+            word = one.words[0]
+            share = f"{abs(word.value) / whole:.0%} of its words' relevance"
+            said.append(f'"{word.text}" in {one.name} ({share})')
+    if not said:
+        return "The margin leaned on no word of the prompt."
+    return f"Of the prompt, the margin leaned most on {' and on '.join(said)}."
+
+
 def _beside_controls(judged: JudgedAgreement) -> str:
     """Value, band and verdict."""
     if judged.verdict == "not comparable":

@@ -232,6 +232,31 @@ def test_an_opened_record_is_shown_without_answer_and_model(
     assert not lines_of(app, ELSEWHERE)
 
 
+def test_markup_in_a_record_from_elsewhere_stays_text_and_a_large_one_is_drawn_in_part(
+    open_prompts: OpenPage, makers: Any
+) -> None:
+    app = open_prompts()
+    plan = prompts_plan(study_of(app).radiograph, "Is there pus?", [f"Pus {n}?" for n in range(30)])
+    record = fake_record(study_of(app).radiograph, plan, makers.answer, makers.explanation)
+    hostile = "# [here](http://a.b) <img src=x>"
+    tables = {name: table.replace({"2 own 1": hostile}) for name, table in record.tables.items()}
+    maps = {"map" if name == "2 own 1" else name: one for name, one in record.maps.items()}
+    tables["prompts"]["map"] = tables["prompts"]["map"].replace({hostile: "map"})
+    session_of(app).page_state(OpenedRecord).record = replace(record, tables=tables, maps=maps)
+    app.run()
+    app.selectbox[0].set_value(hostile).run()
+    assert not app.exception
+    assert lines_of(app, "prompts_words_of_second") == [hostile]
+    drawn = (*app.markdown, *app.caption, *app.get("html"))
+    assert not [one for one in drawn if "http" in str(one.value)]
+    for chart in ("prompt_matrix", "prompt_pair"):
+        shown = {name: one for name, one in figure(app, chart)["layout"].items() if name != "meta"}
+        assert "<img" not in str(shown)
+    assert lines_of(app, "prompts_not_drawn") == [
+        "The matrix has 24 of 31: the pickers and the table have all."
+    ]
+
+
 def test_a_record_that_is_not_what_it_says_is_told_of(open_prompts: OpenPage, makers: Any) -> None:
     app = open_prompts()
     film = study_of(app).radiograph

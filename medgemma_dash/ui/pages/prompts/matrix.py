@@ -35,6 +35,7 @@ ROOM: dict[WindowWidth, tuple[int, int, int]] = {
     "narrow": (330, 1200, 4),
 }
 NAMED_PX = 80  # of a column whose title says more than a number
+MOST_DRAWN = 24  # prompts, and images
 ITSELF = "the film itself"
 HOW_TO_READ = (
     "Maps of the margin, the logits of yes against no, in nats. At each stand the answer (? is "
@@ -47,15 +48,19 @@ def prompt_matrix(grid: PromptGrid, study: Study | None) -> None:
     """Draw it; study: the open film where it is the record's."""
     pair = page_state(PairState)
     room_px, tallest_px, most = ROOM[window_width()]
-    images = grid.perturbations
+    strategies, images = grid.strategies[:MOST_DRAWN], grid.perturbations[:MOST_DRAWN]
+    drawn, count = len(strategies) * len(images), len(grid.strategies) * len(grid.perturbations)
+    if drawn < count:
+        line = f"The matrix has {drawn} of {count}: the pickers and the table have all."
+        rich_line([[Segment(line, "small")]], key="prompts_not_drawn")
     # Prompts stand beside each other; where there is no room for them, below each other.
-    turned = len(grid.strategies) > most and len(images) < len(grid.strategies)
-    places = [[(strategy, image) for strategy in grid.strategies] for image in images]
+    turned = len(strategies) > most and len(images) < len(strategies)
+    places = [[(strategy, image) for strategy in strategies] for image in images]
     if turned:
         places = [list(row) for row in zip(*places, strict=True)]
     cells = [[grid.cells.get(place) for place in row] for row in places]
     reference = grid.named(pair.reference) or grid.baseline
-    prompts = [_title(grid, strategy) for strategy in grid.strategies]
+    prompts = [_title(grid, strategy) for strategy in strategies]
     # Alone, the film itself needs no name.
     films = [_image_words(one) for one in images] if len(images) > 1 else [""]
     if not turned and room_px / len(prompts) < NAMED_PX:
@@ -83,7 +88,7 @@ def prompt_matrix(grid: PromptGrid, study: Study | None) -> None:
     chart(
         figure,
         key=MATRIX,
-        alt=f"A small map for each of {len(grid.strategies)} prompts about {len(images)} images, "
+        alt=f"A small map for each of {len(strategies)} prompts about {len(images)} images, "
         "with the answer and the margin of each.",
         about=[("question", grid.baseline.prompt)],
     )

@@ -10,8 +10,14 @@ import streamlit as st
 
 from medgemma_dash.figures import MapPanel, prompt_words_figure
 from medgemma_dash.figures.map_pair import map_pair_figure
+from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES
 from medgemma_dash.regions import shown_laterality
-from medgemma_dash.services.prompts.reading import answers_line, divergence_line, overlap_line
+from medgemma_dash.services.prompts.reading import (
+    answers_line,
+    divergence_line,
+    overlap_line,
+    words_line,
+)
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.map_display import chosen_display
 from medgemma_dash.ui.components.rich_line import Segment, reason_line, rich_line
@@ -29,6 +35,11 @@ if TYPE_CHECKING:
 
 FILM_PX = 320
 # Bars of words below the matrix, and below the pair; and heights of the pair's maps.
+CONTROLS = (
+    "Displaced: 95% of what the same two maps give when one of them is shifted to other places and "
+    "mirrored. Alike: clearly nearer than that, and than either is to a blot in the centre or to "
+    "an even map."
+)
 MOST_WORDS, FEWER_WORDS = 5, 4
 PANEL_PX: dict[WindowWidth, int] = {"wide": 180, "medium": 200, "narrow": 112}
 LOW_PANEL_PX = 152
@@ -55,8 +66,11 @@ def chosen_pair(grid: PromptGrid, study: Study | None, *, low: bool) -> None:
     )
     if chosen is not reference and divergence is not None and overlap is not None:
         lines += [
-            [Segment(line, "small")]
-            for line in (divergence_line(divergence), overlap_line(overlap))
+            [Segment(line, "small", hint=f"{AGREEMENT_MEASURES[name].help} {CONTROLS}")]
+            for name, line in (
+                ("divergence", divergence_line(divergence)),
+                ("top_overlap", overlap_line(overlap)),
+            )
         ]
     rich_line(lines, key="prompts_pair_words", announce="status")
     panel_px = PANEL_PX[window_width()]
@@ -142,17 +156,18 @@ def words_of_pair(grid: PromptGrid, most: int) -> None:
     reference, chosen = page_state(PairState).of(grid)
     both = list(dict.fromkeys((reference, chosen)))
     with st.container(horizontal=True, key="prompts_words_title"):
-        st.caption("Words that moved the margin, raw relevance", width="content")
+        line = Segment(words_line(*both), "small", hint="The bars: raw, summed over tokens")
+        rich_line([[line]], key="prompts_words_line")
         _words_table(both)
     for part, column in zip(both, st.columns(len(both), gap="small"), strict=True):
         with column:
-            st.caption(part.name)
+            place = "first" if part is reference else "second"
+            rich_line([[Segment(part.name, "small")]], key=f"prompts_words_of_{place}")
             if not part.words:
-                rich_line([[Segment("None.", "small")]], key=f"prompts_no_words_{part.name}")
                 continue
             chart(
                 prompt_words_figure(part.words[:most], is_dark()),
-                key=f"prompts_words_{'first' if part is reference else 'second'}",
+                key=f"prompts_words_{place}",
                 alt=f"Bars: relevance of the words of {part.name} for the margin.",
             )
 
