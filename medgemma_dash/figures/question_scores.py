@@ -24,7 +24,7 @@ def question_scores_figure(
     figure = row_bars(
         [value for _, value, *_ in scores],
         names,
-        [interval_words(*numbers) for _, *numbers in scores],
+        [interval_words(value, low, high) for _, value, low, high in scores],
         [
             f"<b>{name}</b><br>{value:.3f}" + (f"<br>95%: {low:.3f} to {high:.3f}" * (low == low))
             for name, (_, value, low, high) in zip(names, scores, strict=True)
