@@ -9,6 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.explain_page import answer_text, newest, settled
 from tests.browser.looking import idle
+from tests.browser.test_every_page import violations
 
 pytestmark = pytest.mark.browser
 
@@ -41,6 +42,7 @@ def test_rows_are_filtered_asked_and_opened(page: Page, app_url: str) -> None:
     expect(newest(page, ".st-key-questions_sentence")).to_contain_text("4 answers are right")
     expect(page.locator(".st-key-questions_progress")).to_have_count(0)
     idle(page)
+    assert violations(page) == []
 
     # A bar without length is chosen by its row.
     click(page.locator(".st-key-questions_by_finding .nsewdrag"), 0.9, 0.5)

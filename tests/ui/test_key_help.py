@@ -26,3 +26,11 @@ def test_only_what_works_on_a_page_is_listed_there(page: str, groups: int, patch
     assert any("patch" in does for does in said) == patches
     assert any("word" in does for does in said) == (groups > 2)
     assert ["Escape", "close what is open"] in listed[-1][1]
+
+
+def test_rows_are_gone_through_where_there_are_some() -> None:
+    assert [title for title, _ in keys_on("Question Sets")] == [
+        "In the rows",
+        "With the mouse",
+        "Everywhere",
+    ]

@@ -23,6 +23,13 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
         ),
     ),
     (
+        "In the rows",
+        (
+            ("↑ ↓", "go through the rows", ("Question Sets",)),
+            ("Space", "open the row's image in Explain", ("Question Sets",)),
+        ),
+    ),
+    (
         "With the mouse",
         (
             ("Click", "choose a word, or a patch of the map", ("Explain",)),
@@ -39,6 +46,8 @@ KEYS: tuple[tuple[str, tuple[tuple[str, str, tuple[str, ...]], ...]], ...] = (
                 "choose a map, to hold it against the one in the white frame",
                 ("Prompt Sensitivity",),
             ),
+            ("Click", "show the rows behind a bar or a number", ("Question Sets",)),
+            ("Click", "open a row's image in Explain", ("Question Sets",)),
             ("Shift + click", "choose a phrase", _WITH_WORDS),
             ("Alt + click", "choose one token", _WITH_WORDS),
             ("Drag, double-click", "zoom into a map, and out again", _WITH_MAPS),

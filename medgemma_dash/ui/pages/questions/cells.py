@@ -43,7 +43,8 @@ def bars_chart(figure: Any, *, key: str, alt: str, rows: Rows) -> None:
 def cells_table(frame: pd.DataFrame, *, key: str, hints: Mapping[str, str], rows: Rows) -> None:
     """A table each of whose cells shows the rows behind it; its index names the lines.
 
-    hints: of its columns. rows: of the line's place and the column's name; as of `bars_chart`.
+    hints: of its columns, "_index" of the first. rows: of the line's place and the column's name;
+    as of `bars_chart`.
     """
 
     def clicked() -> None:
@@ -61,6 +62,7 @@ def cells_table(frame: pd.DataFrame, *, key: str, hints: Mapping[str, str], rows
         if name in frame
     }
     widget = _widget(f"{key}_cells")
+    settings["_index"] = st.column_config.Column(help=hints["_index"])
     with st.container(key=key):
         st.dataframe(
             frame,

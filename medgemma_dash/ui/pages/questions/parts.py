@@ -49,6 +49,8 @@ MEASURE_HELP = (
     "truth is no, the share answered no."
 )
 FLIP_HINTS = {
+    "_index": "Each beside its baseline wording; withheld are those that were kept back while "
+    "anything was chosen or tuned.",
     "groups": "Groups of one image and one baseline question.",
     "flipped": "Share of groups whose answers are not all equal, with its 95% interval; of a "
     "strategy, those in which a wording has another answer than the baseline.",
@@ -60,6 +62,7 @@ FLIP_HINTS = {
     "margin": "How far the margin moves from the baseline wording's, mean of magnitudes.",
 }
 MAP_HINTS = {
+    "_index": "Wordings whose answer is another than the baseline wording's, and those with its.",
     "pairs": "Wordings beside their baseline wording.",
     "divergence": "Jensen-Shannon divergence of the two maps in nats, mean with its 95% interval: "
     "0 is the same map, 0.69 no cell in common.",
@@ -132,9 +135,10 @@ def _by(record: Record, by: str, measure: str) -> None:
         for condition, title in CONDITIONS.items()
     }
     table = pd.DataFrame(
-        {"rows": lines["rows"].to_numpy()} | numbers, index=pd.Index(names, name="")
+        {"rows": lines["rows"].to_numpy()} | numbers, index=pd.Index(names, name=by)
     )
-    _as_a_table(table, f"questions_{by}_table", MEASURE_HINTS, behind)
+    hints = MEASURE_HINTS | {"_index": f"The {by} that the rows are of."}
+    _as_a_table(table, f"questions_{by}_table", hints, behind)
 
 
 def _flips(record: Record) -> None:
@@ -177,7 +181,7 @@ def _flips(record: Record) -> None:
             "other": flips["other"].to_numpy(),
             "margin": flips["margin_change"].round(2).to_numpy(),
         },
-        index=pd.Index(names, name=""),
+        index=pd.Index(names, name="wordings"),
     )
     # Of all wordings in sight, of each strategy a click away.
     whole = flips["strategy"].to_numpy() == ""
@@ -222,7 +226,7 @@ def _maps(record: Record) -> None:
             "pairs": table["pairs"].to_numpy(),
             "divergence": [_with_ends(line, "js_divergence", 3) for _, line in table.iterrows()],
         },
-        index=pd.Index(names, name=""),
+        index=pd.Index(names, name="wordings"),
     )
     cells_table(numbers, key="questions_maps_table", hints=MAP_HINTS, rows=behind)
 

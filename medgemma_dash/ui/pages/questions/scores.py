@@ -72,7 +72,8 @@ def _scores(record: Record) -> None:
     cells_table(
         _confusion(record),
         key=CONFUSION,
-        hints={
+        hints={"_index": "The right answer, as the table has it."}
+        | {
             name: f"How many of them the model {name}. Click a number to see its rows."
             for name in ANSWERS.values()
         },
@@ -106,7 +107,7 @@ def _of_score(record: Record, place: int) -> tuple[str, pd.DataFrame]:
 def _confusion(record: Record) -> pd.DataFrame:
     table = record.tables["confusion"]
     every = table[table["by"] == "all"].set_index("truth")[list(ANSWERS)].rename(columns=ANSWERS)
-    return every.rename(index={"yes": "truth is yes", "no": "truth is no"}).rename_axis("")
+    return every.rename_axis("truth")
 
 
 def _of_confusion(record: Record, place: int, name: str) -> tuple[str, pd.DataFrame]:
