@@ -103,7 +103,7 @@ def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
         panels,
         key="steps_beside",
         scale="shared",
-        panel_px=148,
+        panel_px=140,
         alt="Final maps on one scale: the right one, then that of every common mistake.",
     )
     _table(view.mistakes)

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TOKENS_SHOWN = 12
 TABLE_PX = 330
 ATTENTION, ROW = 4, 5
-TALLEST = "25rem"
+TALLEST = "23.5rem"
 
 
 def step_picture(study: Study, answer: Answer, view: PipelineView, step: int) -> None:
@@ -268,7 +268,7 @@ def _row(study: Study, view: PipelineView) -> None:
         key="steps_row",
         alt=f"Three maps of layer {layer}: its averaged weighted attention, what it added to the "
         "row, and the row so far.",
-        panel_px=140,
+        panel_px=130,
     )
     shares = np.array(view.image_shares_after)
     st.caption("Share of r on the image once each layer is folded in; the last layer comes first")
