@@ -68,7 +68,7 @@ def mistake_beside(study: Study, answer: Answer, view: PipelineView, name: Mista
         key="steps_beside",
         scale="shared",
         columns=2,
-        panel_px=225,
+        panel_px=215,
         alt=f"Two final maps on one scale: the right one, and that of the mistake: {TITLES[name]}.",
     )
     _table([mistake])
