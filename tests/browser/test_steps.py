@@ -11,6 +11,8 @@ pytestmark = pytest.mark.browser
 
 STEPS = ".st-key-steps_step [role='radiogroup'] label"
 MAPS = ".st-key-steps_beside .heatmaplayer image"
+# Of what is right of a laptop's window, and below it.
+BEYOND = "main => [main.scrollWidth - main.clientWidth, main.scrollHeight - main.clientHeight]"
 MARKED = ".sequence-strip [data-mark]"
 
 
@@ -41,6 +43,7 @@ def test_every_step_is_gone_through_for_one_word_and_another(page: Page, app_url
         expect(page.locator(MAPS)).to_have_count(maps)
         idle(page)
         assert said(page).startswith(f"{step + 1}  ")
+        assert page.get_by_test_id("stMain").evaluate(BEYOND) == [0, 0], step
     right = page.locator(MAPS).first.get_attribute("href")
     page.locator("[data-token-index='7']").click()
     expect(page.locator(MARKED)).to_have_text(["thep-1 = 285", "rightp = 286"])

@@ -27,7 +27,7 @@ class Place:
     start, stop: half-open. text: as the tokenizer has it; any text, it is never markup.
     mark: what the position is called in the equations, "" for most.
     wrong: what it is called where it is mistaken for the marked one, "" for most.
-    value: 0 to 1, how strongly it is shaded. told: what the tooltip says besides.
+    value: 0 to 1, how strong the line below it is. told: what the tooltip says besides.
     """
 
     start: int

@@ -68,7 +68,7 @@ def mistake_beside(study: Study, answer: Answer, view: PipelineView, name: Mista
         key="steps_beside",
         scale="shared",
         columns=2,
-        panel_px=225,
+        panel_px=215,
         alt=f"Two final maps on one scale: the right one, and that of the mistake: {TITLES[name]}.",
     )
     _table([mistake])
@@ -103,7 +103,7 @@ def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
         panels,
         key="steps_beside",
         scale="shared",
-        panel_px=148,
+        panel_px=140,
         alt="Final maps on one scale: the right one, then that of every common mistake.",
     )
     _table(view.mistakes)

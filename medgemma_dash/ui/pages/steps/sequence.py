@@ -1,4 +1,4 @@
-"""The sequence of an answer as a strip, shaded by what the step is about."""
+"""The sequence of an answer as a strip, underlined by what the step is about."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ GENERATION, TARGET, ATTENTION = 1, 3, 4
 def sequence_of(answer: Answer, view: PipelineView, step: int) -> None:
     """Every token with its position, images folded, p-1 and p marked.
 
-    From the attention on, shaded by where the relevance of r lies; while it generates, by
+    From the attention on, underlined by where the relevance of r lies; while it generates, by
     probability. At the target, the place that is differentiated by mistake is marked too.
     """
     shares = _shares(view)
