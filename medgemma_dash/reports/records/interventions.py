@@ -10,6 +10,7 @@ from medgemma_dash.figures import logit_changes_figure, map_grid_figure
 from medgemma_dash.reports.records.common import model_words, provenance_of, table_of
 from medgemma_dash.reports.report import Column, Figure, Report, Run, Table
 from medgemma_dash.services.interventions.reading import (
+    MARKED_CHANGE,
     WordChange,
     band,
     chosen_words,
@@ -42,13 +43,25 @@ def interventions_report(record: Record) -> Report:
         answer=tuple(Run(word.text, "marked" if word.stands_out else "said") for word in words),
         lines=(
             *lines(record),
-            "Marked are words whose logit changes further than in any of the other places.",
+            _marks(record),
         ),
         figures=tuple(_figures(record, words)),
         tables=tuple(_tables(record)),
         provenance=provenance_of(record),
         about=model_words(record.provenance),
         limits=LIMITS,
+    )
+
+
+def _marks(record: Record) -> str:
+    if record.plan["how"] == "keep":
+        return (
+            f"Marked are words that need the image ({MARKED_CHANGE:g} or more of their logit), and "
+            "that none of the other places keeps as well."
+        )
+    return (
+        f"Marked are words whose logit changes by {MARKED_CHANGE:g} or more, and further than in "
+        "any of the other places."
     )
 
 
@@ -73,8 +86,8 @@ def _figures(record: Record, words: tuple[WordChange, ...]) -> Iterator[Figure]:
     shown = {"removed" if verb == "remove" else "kept": chosen, **record.maps}
     yield Figure(
         "Selection and map",
-        "The patches that were chosen, and the raw map that they are scored against. The record "
-        "holds no radiograph to lay them over.",
+        "The patches that were chosen, in a colour that says no more, and the raw map that they "
+        "are scored against. The record holds no radiograph to lay them over.",
         *(
             map_grid_figure(
                 list(shown.values()),

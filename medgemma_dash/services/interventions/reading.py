@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 # Of a logit; less is not told from rounding in bfloat16.
 LEAST_CHANGE = 0.05
+MARKED_CHANGE = 0.5  # what a word that is set off changes by at least
 
 
 @dataclass(frozen=True)
@@ -58,9 +59,11 @@ class WordChange:
 
     @property
     def stands_out(self) -> bool:
-        """Whether no displaced selection does as much, of a word that the image matters to."""
+        """Whether no displaced selection does as much; of a word whose logit changes by 0.5 or more
+        with the selection removed or, where that is kept, with all of the image removed.
+        """
         most = abs(self.whole if self.keeps else self.change)
-        return bool(self.elsewhere) and most >= LEAST_CHANGE and self.rivals == 0
+        return bool(self.elsewhere) and most >= MARKED_CHANGE and self.rivals == 0
 
 
 def word_changes(record: Record) -> tuple[WordChange, ...]:
