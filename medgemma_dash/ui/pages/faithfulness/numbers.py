@@ -13,6 +13,7 @@ from medgemma_dash.services.faithfulness.plan import SANITY_LIMITS
 from medgemma_dash.services.faithfulness.reading import verdicts_of
 from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.window_width import window_width
 
 if TYPE_CHECKING:
     from medgemma_dash.core.record import Record
@@ -31,11 +32,11 @@ FIGURES = {
         "p less p without the top 20% of cells (ERASER): high for a good map.",
     ),
     "aopc_comprehensiveness": (
-        "comprehensiveness, AOPC",
-        "Comprehensiveness, mean over the top 10, 20, 30, 50, 70 and 90%.",
+        "AOPC, removed",
+        "Comprehensiveness, mean over the top 10, 20, 30, 50, 70 and 90% (ERASER).",
     ),
     "sufficiency": ("sufficiency", "p less p of the top 20% alone: low for a good map."),
-    "aopc_sufficiency": ("sufficiency, AOPC", "Sufficiency, mean over the same shares."),
+    "aopc_sufficiency": ("AOPC, kept", "Sufficiency, mean over the same shares (ERASER)."),
 }
 VERDICT = "better than chance"
 VERDICT_HELP = (
@@ -81,14 +82,17 @@ def _figures(record: Record, removal: str, titles: dict[str, str]) -> None:
     for row in summary[summary["removal"] == removal].to_dict("records"):
         if row["kind"] in ("method", "centre"):
             name = titles.get(row["method"], "centre of the picture")
-            rows[name] = {VERDICT: row["verdict"], **_figures_of(row)}
+            rows[name] = {**_figures_of(row), VERDICT: row["verdict"]}
     by_kind = chance[chance["removal"] == removal].groupby("kind", sort=False)
     for kind, part in by_kind:
         known = part.set_index("figure")
         draws = int(known["draws"].iloc[0])
         for column, words in (("mean", f"mean of {draws}"), ("low", "95% from"), ("high", "to")):
-            rows[f"{kind}, {words}"] = {VERDICT: "", **_figures_of(known[column])}
+            rows[f"{kind}, {words}"] = {**_figures_of(known[column]), VERDICT: ""}
     frame = pd.DataFrame.from_dict(rows, orient="index")
+    if window_width() == "medium":
+        # The page says it above, and here it would stand beyond the edge.
+        frame = frame.drop(columns=VERDICT)
     st.caption(f"By {removal}; p is the target's probability")
     columns = {
         title: st.column_config.NumberColumn(format="%.3f", help=words)
