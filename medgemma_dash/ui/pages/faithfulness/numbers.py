@@ -89,7 +89,7 @@ def _figures(record: Record, removal: str, titles: dict[str, str]) -> None:
         draws = int(known["draws"].iloc[0])
         for column, words in (("mean", f"mean of {draws}"), ("low", "95% from"), ("high", "to")):
             rows[f"{kind}, {words}"] = {**_figures_of(known[column]), VERDICT: ""}
-    frame = pd.DataFrame.from_dict(rows, orient="index")
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("ranking")
     if window_width() == "medium":
         # The page says it above, and here it would stand beyond the edge.
         frame = frame.drop(columns=VERDICT)
@@ -118,7 +118,7 @@ def _published(record: Record, removal: str, titles: dict[str, str]) -> None:
     )
     frame = here.pivot_table("value", "method", "figure", sort=False, dropna=False)
     frame = frame.reindex(columns=list(TARGETS))
-    frame.index.name = frame.columns.name = None
+    frame = frame.rename_axis(index="ranking", columns=None)
     st.caption(
         "Forms of the MedGemma Visualizer documentation, of log-probabilities, with its targets: "
         + ", ".join(f"{figure} {target:g}" for figure, target in TARGETS.items())
@@ -166,7 +166,9 @@ def _removals(record: Record, titles: dict[str, str]) -> None:
         columns[words] = st.column_config.NumberColumn(
             format="%.3f", help="95% of random rankings have a gain between from and to."
         )
-    frame.index.name = None
+    numbers = frame.select_dtypes("number").columns
+    frame[numbers] = frame[numbers].map(_unsigned_zero)
+    frame["image effect"] = frame["image effect"].round(2) + 0.0
     numbers_table(frame, key="removal_numbers", columns=columns)
     _agreement(record)
 
@@ -183,7 +185,7 @@ def _agreement(record: Record) -> None:
             "Kendall's tau": pairs["kendall"].to_numpy(),
             "same best method": ["yes" if same else "no" for same in pairs["same_best"]],
         },
-        index=names,
+        index=pd.Index(names, name="removals"),
     )
     numbers_table(
         frame,
@@ -212,7 +214,7 @@ def _checks(record: Record, titles: dict[str, str]) -> None:
             "passes": [SANITY_LIMITS.get(check, "") for check in checks["check"]],
             "passed": ["yes" if one else "no" for one in checks["passed"]],
         },
-        index=checks["check"].to_numpy(),
+        index=pd.Index(checks["check"], name="check"),
     )
     numbers_table(
         frame,
