@@ -13,6 +13,7 @@ from medgemma_dash.services.faithfulness.plan import SANITY_LIMITS
 from medgemma_dash.services.faithfulness.reading import verdicts_of
 from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.window_width import window_width
 
 if TYPE_CHECKING:
     from medgemma_dash.core.record import Record
@@ -31,11 +32,11 @@ FIGURES = {
         "p less p without the top 20% of cells (ERASER): high for a good map.",
     ),
     "aopc_comprehensiveness": (
-        "comprehensiveness, AOPC",
-        "Comprehensiveness, mean over the top 10, 20, 30, 50, 70 and 90%.",
+        "AOPC, removed",
+        "Comprehensiveness, mean over the top 10, 20, 30, 50, 70 and 90% (ERASER).",
     ),
     "sufficiency": ("sufficiency", "p less p of the top 20% alone: low for a good map."),
-    "aopc_sufficiency": ("sufficiency, AOPC", "Sufficiency, mean over the same shares."),
+    "aopc_sufficiency": ("AOPC, kept", "Sufficiency, mean over the same shares (ERASER)."),
 }
 VERDICT = "better than chance"
 VERDICT_HELP = (
@@ -81,14 +82,17 @@ def _figures(record: Record, removal: str, titles: dict[str, str]) -> None:
     for row in summary[summary["removal"] == removal].to_dict("records"):
         if row["kind"] in ("method", "centre"):
             name = titles.get(row["method"], "centre of the picture")
-            rows[name] = {VERDICT: row["verdict"], **_figures_of(row)}
+            rows[name] = {**_figures_of(row), VERDICT: row["verdict"]}
     by_kind = chance[chance["removal"] == removal].groupby("kind", sort=False)
     for kind, part in by_kind:
         known = part.set_index("figure")
         draws = int(known["draws"].iloc[0])
         for column, words in (("mean", f"mean of {draws}"), ("low", "95% from"), ("high", "to")):
-            rows[f"{kind}, {words}"] = {VERDICT: "", **_figures_of(known[column])}
-    frame = pd.DataFrame.from_dict(rows, orient="index")
+            rows[f"{kind}, {words}"] = {**_figures_of(known[column]), VERDICT: ""}
+    frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("ranking")
+    if window_width() == "medium":
+        # The page says it above, and here it would stand beyond the edge.
+        frame = frame.drop(columns=VERDICT)
     st.caption(f"By {removal}; p is the target's probability")
     columns = {
         title: st.column_config.NumberColumn(format="%.3f", help=words)
@@ -114,7 +118,7 @@ def _published(record: Record, removal: str, titles: dict[str, str]) -> None:
     )
     frame = here.pivot_table("value", "method", "figure", sort=False, dropna=False)
     frame = frame.reindex(columns=list(TARGETS))
-    frame.index.name = frame.columns.name = None
+    frame = frame.rename_axis(index="ranking", columns=None)
     st.caption(
         "Forms of the MedGemma Visualizer documentation, of log-probabilities, with its targets: "
         + ", ".join(f"{figure} {target:g}" for figure, target in TARGETS.items())
@@ -162,7 +166,9 @@ def _removals(record: Record, titles: dict[str, str]) -> None:
         columns[words] = st.column_config.NumberColumn(
             format="%.3f", help="95% of random rankings have a gain between from and to."
         )
-    frame.index.name = None
+    numbers = frame.select_dtypes("number").columns
+    frame[numbers] = frame[numbers].map(_unsigned_zero)
+    frame["image effect"] = frame["image effect"].round(2) + 0.0
     numbers_table(frame, key="removal_numbers", columns=columns)
     _agreement(record)
 
@@ -179,7 +185,7 @@ def _agreement(record: Record) -> None:
             "Kendall's tau": pairs["kendall"].to_numpy(),
             "same best method": ["yes" if same else "no" for same in pairs["same_best"]],
         },
-        index=names,
+        index=pd.Index(names, name="removals"),
     )
     numbers_table(
         frame,
@@ -208,7 +214,7 @@ def _checks(record: Record, titles: dict[str, str]) -> None:
             "passes": [SANITY_LIMITS.get(check, "") for check in checks["check"]],
             "passed": ["yes" if one else "no" for one in checks["passed"]],
         },
-        index=checks["check"].to_numpy(),
+        index=pd.Index(checks["check"], name="check"),
     )
     numbers_table(
         frame,
