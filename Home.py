@@ -20,10 +20,16 @@ def draw() -> None:
     from medgemma_dash.ui.components.theme_watch import watch_theme
     from medgemma_dash.ui.components.window_width import watch_window_width
     from medgemma_dash.ui.pages.home.page import home_page
-    from medgemma_dash.ui.shell.entry import entered, pages_of_records, unknown_page
+    from medgemma_dash.ui.shell.entry import (
+        begin_at_the_top,
+        entered,
+        pages_of_records,
+        unknown_page,
+    )
     from medgemma_dash.ui.shell.header import status_header
     from medgemma_dash.ui.state.host import model_host, spare_collector
 
+    begin_at_the_top()
     st.set_page_config(page_title="MedGemma Dash", page_icon=ICON, layout="wide", menu_items={})
     entered()
     apply_styles()

@@ -290,6 +290,7 @@ class Fake:
         none = np.zeros((0, *plan.grid), np.bool_)
         tables = tables_of(answer, plan, words, none, [said], image, "")
         return Record("interventions", asdict(plan), tables, made_by, {plan.method: image})
+        yield
 
     def faithfulness_record_steps(self, *_arguments: Any) -> Iterator[None]:
         raise MethodError("The fake model has nothing that could be removed.")

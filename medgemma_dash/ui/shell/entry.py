@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 import streamlit as st
+from streamlit.delta_generator_singletons import context_dg_stack, get_default_dg_stack_value
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from medgemma_dash.core.resources import ROOT
@@ -28,6 +29,16 @@ _TITLES = {
     "faithfulness": "Faithfulness",
     "questions": "Question Sets",
 }
+
+
+def begin_at_the_top() -> None:
+    """Draw what follows into the page itself; called first of all.
+
+    A fragment's run leaves its own place as the one that is drawn into. A run of the whole page
+    that follows in the same thread would be drawn in there: all of it in that fragment's
+    container, and the next part that draws where it belongs breaks the page for good.
+    """
+    context_dg_stack.set(get_default_dg_stack_value())
 
 
 def entered() -> None:

@@ -54,6 +54,9 @@ class Visitor:
         self.connection: ClientConnection = self._held.enter_context(connecting)
         self.session_id = ""
         self.text = ""
+        self.runs_ended = 0
+        self.fragments: list[str] = []  # ids of those that are run again and again
+        self.places: list[list[int]] = []  # where the last run drew, in order
 
     def upload_request(self, size: int) -> tuple[str, dict[str, str]]:
         """Path and headers of a request that gives the open page a body of this size."""
@@ -66,10 +69,11 @@ class Visitor:
             "X-Xsrftoken": cookie.partition("=")[2],
         }
 
-    def open(self, page: str = "") -> None:
-        """Ask for a page, as a browser does when its address is opened."""
+    def open(self, page: str = "", fragment: str = "") -> None:
+        """Ask for a page, as a browser does when its address is opened, or for a part of it."""
         message = BackMsg()
         message.rerun_script.page_name = page
+        message.rerun_script.fragment_id = fragment
         self.connection.send(message.SerializeToString())
 
     def hear(self) -> None:
@@ -80,6 +84,13 @@ class Visitor:
         message.ParseFromString(said)
         if message.HasField("new_session"):
             self.session_id = message.new_session.initialize.session_id
+            self.places = []
+        elif message.HasField("auto_rerun"):
+            self.fragments.append(message.auto_rerun.fragment_id)
+        elif message.HasField("script_finished"):
+            self.runs_ended += 1
+        elif message.HasField("delta") or message.HasField("ref_hash"):
+            self.places.append(list(message.metadata.delta_path))
         self.text += str(message)
 
     def hear_until(self, condition: Callable[[Self], bool]) -> None:
