@@ -15,6 +15,7 @@ def draw() -> None:
     from medgemma_dash.ui.components.figure_files import figure_files
     from medgemma_dash.ui.components.headings import page_heading
     from medgemma_dash.ui.components.key_help import key_help
+    from medgemma_dash.ui.components.phone_menu import phone_menu
     from medgemma_dash.ui.components.rich_line import Segment, rich_line
     from medgemma_dash.ui.components.theme import ICON, apply_styles
     from medgemma_dash.ui.components.theme_watch import watch_theme
@@ -62,8 +63,10 @@ def draw() -> None:
     status_header(host)
     key_help(page.title)
     watch_window_width()
+    phone_menu()
     watch_theme()
     if page is not home:
+        st.set_page_config(page_title=f"{page.title} · MedGemma Dash")
         page_heading(page.title)
     try:
         page.run()

@@ -19,6 +19,11 @@ def number(value: float) -> str:
     return f"{mantissa}e{power}"
 
 
+def equals(said: str) -> str:
+    """A number behind the name of what it is of: "= 0.97", and a bound as it is, "> 0.99"."""
+    return said if said.startswith(("<", ">")) else f"= {said}"
+
+
 def share_percent(share: float) -> str:
     """A share in percent, with a decimal where it is small."""
     if 0 < share < 0.0005:

@@ -217,7 +217,8 @@ def test_a_phone_has_navigation_and_one_column(open_page: OpenPage, app_url: str
     page.get_by_test_id("stExpandSidebarButton").click()
     page.get_by_role("link", name="Layers").click()
     expect(page.locator(PAGES[3][1]).first).to_be_visible()
-    page.get_by_test_id("stSidebarCollapseButton").get_by_role("button").click()
+    # The menu that was over the page has closed.
+    expect(page.get_by_test_id("stSidebar")).to_have_attribute("data-collapsed", "true")
     page.get_by_role("tab", name="Attention of any token").click()
     expect(page.locator(".st-key-attention_words .bars path").first).to_be_visible()
     page.wait_for_function(WORDS_ARE_WHOLE)

@@ -93,8 +93,8 @@ def test_an_even_map_is_called_so_and_not_called_outside_because_the_picture_is(
 ) -> None:
     said = headline(explained(answer, EVEN), table(0.05, 0.70))
     assert said.text.endswith(
-        "nearly even: spread over all of it (entropy 100% of an even map's; brightest cell 1.0 "
-        "times the mean)."
+        "nearly even: half of it on the brightest 50% of the picture, where an even map has 50% "
+        "(brightest cell 1.0 times the mean)."
     )
     beyond = headline(explained(answer, EVEN), table(0.05, 0.75))
     assert beyond.text.endswith(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING
 
+from medgemma_dash.core.numbers import equals
 from medgemma_dash.core.record import Record
 from medgemma_dash.core.words import Range
 from medgemma_dash.services.evidence.plan import Mark, mark_of
@@ -60,7 +61,7 @@ class WordEvidence:
         before, after = probability(self.given), probability(getattr(self, name))
         if self.mark == "language prior":
             return (
-                f"Language prior: without the image it would still be said with p = {after} "
+                f"Language prior: without the image it would still be said with p {equals(after)} "
                 f"({before} with it)."
             )
         if self.mark == "needs the image":

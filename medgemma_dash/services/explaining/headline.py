@@ -75,7 +75,8 @@ class Headline:
 
     share: of the target's positive relevance, what lies on images; None where there is none.
     zone: the densest zone, if it is to be named.
-    nearly_even, entropy_share: whether its entropy is nearly an even map's, and its share of it.
+    nearly_even: whether its entropy is nearly an even map's.
+    half_on: the share of the picture, brightest cells first, that holds half of the map.
     peak_ratio: the highest cell over the mean one.
     outside: share outside the lungs, if it is to be said; None without lungs.
     on: which of several images zones and entropy are of; "" of one.
@@ -85,7 +86,7 @@ class Headline:
     share: float | None
     zone: ZoneRow | None
     nearly_even: bool
-    entropy_share: float
+    half_on: float
     peak_ratio: float
     outside: float | None
     on: str
@@ -118,8 +119,8 @@ class Headline:
             even, how = ("nearly even and ", f"; {peak}") if self.nearly_even else ("", "")
             return f", {even}mostly outside the lungs ({percent(self.outside)} {of_that}{how})"
         if self.nearly_even:
-            entropy = f"entropy {percent(self.entropy_share)} of an even map's"
-            return f", nearly even: spread over all of it ({entropy}; {peak})"
+            half = f"half of it on the brightest {percent(self.half_on)} of the picture"
+            return f", nearly even: {half}, where an even map has 50% ({peak})"
         return "" if self.note else ", in no one zone"
 
 
@@ -137,7 +138,7 @@ def headline(
         share=image_share(explanation),
         zone=named_zone(zones),
         nearly_even=nearly_even,
-        entropy_share=quality.entropy_share,
+        half_on=_half_on(explanation.image),
         peak_ratio=quality.peak_ratio,
         outside=zones.outside_share if tells else None,
         on=explanation.image_names[-1],
@@ -221,6 +222,11 @@ def zone_phrase(name: str) -> str:
     if name.startswith("Image "):
         return f"the {name.lower()} zone"
     return f"the patient's {name.lower()} zone"
+
+
+def _half_on(image: Float[np.ndarray, "rows cols"]) -> float:
+    held = np.cumsum(np.sort(image.clip(0).astype(np.float64), axis=None)[::-1])
+    return float((held < held[-1] / 2).sum() + 1) / held.size
 
 
 def _peak_and_share(answer: Answer, row: Float[np.ndarray, " positions"]) -> tuple[float, float]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medgemma_dash.core.numbers import number, share_percent
+from medgemma_dash.core.numbers import equals, number, share_percent
 from medgemma_dash.core.token_words import readable, token_name
 from medgemma_dash.metrics.agreement_square import telling_decimals
 
@@ -255,7 +255,7 @@ def _told(text: str) -> str:
 def _p(probability: float) -> str:
     if probability < 0.005:
         return "p < 0.01"
-    return "p > 0.99" if probability > 0.995 else f"p = {probability:.2f}"
+    return f"p {equals('> 0.99' if probability > 0.995 else f'{probability:.2f}')}"
 
 
 def _ordinal(count: int) -> str:

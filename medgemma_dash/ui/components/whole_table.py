@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
+from medgemma_dash.ui.components.window_width import window_width
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -25,3 +27,9 @@ def whole_table(frame: pd.DataFrame | Styler, columns: Mapping[str, Any] | None 
         placeholder="–",
         column_config=None if columns is None else dict(columns),
     )
+
+
+def more_to_the_right() -> None:
+    """Say below a table of many columns that it has more of them, in a window of medium width."""
+    if window_width() == "medium":
+        st.caption("The table goes on to the right: scroll in it, or open a wider window.")

@@ -148,8 +148,8 @@ def check_method(session: Session) -> None:
         st.session_state[METHOD] = DEFAULT_METHOD
         session.tell(
             f"The address names a method {shown(name)} that does not exist; "
-            f"{titles[DEFAULT_METHOD]} is chosen in its place. The Methods page describes all of "
-            "them.",
+            f"{titles[DEFAULT_METHOD]} takes its place where one word is explained. The Methods "
+            "page describes all that there are.",
         )
     compared = list(widget_value(COMPARED, None) or ())
     unknown = [one for one in compared if one not in titles]

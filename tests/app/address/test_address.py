@@ -125,7 +125,7 @@ def test_everything_that_is_wrong_is_said_and_the_rest_honoured(open_at: OpenAt)
     app = open_at(EXPLAIN, sample="cardiomegaly", word="40", method="chefferr")
     assert study_of(app).sample == "cardiomegaly"
     assert "“chefferr”" in notice_of(app)
-    assert "Chefer is chosen in its place" in notice_of(app)
+    assert "Chefer takes its place where one word is explained" in notice_of(app)
     assert not any(name in notice_of(app) for name in ("_", "attnlrp"))  # as nobody calls them
     assert "word 40" in notice_of(app)
     assert "0 to 11" in notice_of(app)

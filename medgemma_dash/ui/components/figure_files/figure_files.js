@@ -38,16 +38,18 @@ function attachAll() {
     if (!plot.layout?.meta?.caption) continue;
     const host = plot.closest(".stPlotlyChart");
     if (!host.querySelector(":scope > .figure-files")) host.append(control(host));
-    if (TOUCHED && !heard.has(plot) && plot.on) {
+    if (!heard.has(plot) && plot.on) {
       heard.add(plot);
-      plot.on("plotly_afterplot", () => keepOff(host));
-      keepOff(host);
+      const look = () => (TOUCHED || host.matches(":hover")) && keepOff(host);
+      plot.on("plotly_afterplot", look);
+      look();
     }
   }
 }
 
 // Where a finger points the control is always seen, and its place looked for when the figure is
-// drawn; elsewhere when the mouse or the focus comes, so that drawing a figure costs nothing more.
+// drawn, as below a mouse that stands still; elsewhere when the mouse or the focus comes, so that
+// drawing a figure costs nothing more.
 function keepOff(host) {
   const box = host.querySelector(":scope > .figure-files");
   // What has been opened stays where it is.

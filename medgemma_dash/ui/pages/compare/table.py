@@ -18,6 +18,7 @@ from medgemma_dash.services.explaining.word_shares import attention_sink
 from medgemma_dash.services.exporting.names import comparison_name
 from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.whole_table import more_to_the_right
 from medgemma_dash.ui.pages.compare.pins import ShownMap
 from medgemma_dash.ui.state.methods import specs
 from medgemma_dash.ui.state.study import Answered, Study
@@ -92,6 +93,7 @@ def quality_table(study: Study, answered: Answered, maps: list[ShownMap]) -> Non
     numbers_table(
         numbers_frame(numbers), key="quality_table", columns=COLUMNS, style=partial(marked, numbers)
     )
+    more_to_the_right()
     st.caption(
         "● good · ◐ acceptable · ○ poor. Inside body: at least 70%, 50%, and more than an even "
         "map. Border: at most 5%, 10%. Entropy in nats: below 3 focused, above 4 diffuse as "

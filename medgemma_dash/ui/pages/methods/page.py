@@ -14,7 +14,7 @@ from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.one_of import one_of
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.subject import subject
-from medgemma_dash.ui.components.whole_table import whole_table
+from medgemma_dash.ui.components.whole_table import more_to_the_right, whole_table
 from medgemma_dash.ui.components.window_width import window_width
 from medgemma_dash.ui.components.wording import duration
 from medgemma_dash.ui.pages.methods.scores import (
@@ -64,8 +64,8 @@ def methods_page(host: ModelHost) -> None:
         whole_table(_overview(lines, narrow=narrow), _narrow_columns() if narrow else _columns())
     if narrow:
         st.caption("In a wider window the table tells more; so does each card below.")
-    elif width == "medium":
-        st.caption("The table goes on to the right: scroll in it, or open a wider window.")
+    else:
+        more_to_the_right()
     if summary is not None:
         st.caption(provenance_line(summary))
     part_heading("What each method computes", "cards")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from medgemma_dash.core.numbers import share_percent
+from medgemma_dash.core.numbers import equals, share_percent
 from medgemma_dash.ui.components.sequence_strip import Place, sequence_strip
 from medgemma_dash.ui.components.wording import probability
 
@@ -54,7 +54,7 @@ def sequence_of(answer: Answer, view: PipelineView, step: int) -> None:
             told = f"{share_percent(value)} of r"
         elif step == GENERATION and said >= 0:
             value = answer.tokens[said].probability
-            told = f"p = {probability(value)}"
+            told = f"p {equals(probability(value))}"
         places.append(
             Place(
                 position,
