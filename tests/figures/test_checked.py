@@ -23,7 +23,8 @@ from medgemma_dash.figures import (
     token_bars_figure,
 )
 from medgemma_dash.figures.map_pair import map_pair_figure
-from medgemma_dash.figures.prompt_matrix import MatrixCell, prompt_matrix_figure
+from medgemma_dash.figures.prompt_matrix import prompt_matrix_figure
+from medgemma_dash.figures.prompt_matrix_marks import MatrixCell
 
 GRID = (16, 16)
 MAP = np.random.default_rng(0).normal(size=GRID).astype(np.float32)

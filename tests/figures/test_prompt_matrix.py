@@ -9,7 +9,8 @@ import pytest
 
 from medgemma_dash.figures import MapPanel
 from medgemma_dash.figures.map_pair import map_pair_figure
-from medgemma_dash.figures.prompt_matrix import NO, YES, MatrixCell, prompt_matrix_figure
+from medgemma_dash.figures.prompt_matrix import prompt_matrix_figure
+from medgemma_dash.figures.prompt_matrix_marks import NO, YES, MatrixCell
 
 ROWS, COLUMNS = 2, 3
 

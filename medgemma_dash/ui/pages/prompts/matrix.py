@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from medgemma_dash.figures import plain
-from medgemma_dash.figures.prompt_matrix import MatrixCell, prompt_matrix_figure
+from medgemma_dash.figures.prompt_matrix import prompt_matrix_figure
+from medgemma_dash.figures.prompt_matrix_marks import MatrixCell
 from medgemma_dash.metrics.agreement import divergence_in_words
 from medgemma_dash.metrics.agreement_square import telling_decimals
 from medgemma_dash.services.prompts.plan import UNCHANGED
