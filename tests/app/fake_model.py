@@ -22,7 +22,7 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.models.regeneration import Regenerated
 from medgemma_dash.services.explaining.store import RelevanceStore
 from medgemma_dash.services.interventions.plan import InterventionPlan
-from medgemma_dash.services.interventions.run import Request
+from medgemma_dash.services.interventions.request import Request
 from medgemma_dash.services.interventions.tables import Readings, tables_of
 from medgemma_dash.ui.state import jobs
 from tests.app.fake_prompts import fake_steps

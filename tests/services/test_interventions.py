@@ -12,7 +12,8 @@ from medgemma_dash.core.geometry import Box, PatchGrid
 from medgemma_dash.core.target import Target
 from medgemma_dash.imaging.removal import CellRemoval
 from medgemma_dash.services.interventions.reading import lines, selection, word_changes
-from medgemma_dash.services.interventions.run import intervention_steps, request_for
+from medgemma_dash.services.interventions.request import request_for
+from medgemma_dash.services.interventions.run import intervention_steps
 from medgemma_dash.services.interventions.tasks import intervention_task
 from tests.gemma3_factory import radiograph
 from tests.oracles.gemma3_float64 import decode

@@ -10,7 +10,8 @@ from medgemma_dash.core.target import target_from_dict
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining.asking import ask_again
 from medgemma_dash.services.interventions.plan import mask_of
-from medgemma_dash.services.interventions.run import intervention_steps, request_for
+from medgemma_dash.services.interventions.request import request_for
+from medgemma_dash.services.interventions.run import intervention_steps
 
 
 def interventions_again(

@@ -37,7 +37,8 @@ def intervention_task(
     """
 
     def work(current: CurrentModel, context: JobContext) -> Generator[object, None, Record]:
-        from medgemma_dash.services.interventions.run import intervention_steps, request_for
+        from medgemma_dash.services.interventions.request import request_for
+        from medgemma_dash.services.interventions.run import intervention_steps
 
         request = request_for(
             answer,
