@@ -57,7 +57,7 @@ STILL = """() => document.querySelector('[data-test-script-state="notRunning"]')
 # What stands wider than its place, or too near to what the header has at the right.
 CUT = """() => {
   const right = (one) => one.getBoundingClientRect().right;
-  const [links, state] = [document.querySelectorAll('[data-testid="stTopNavLink"]'),
+  const [links, state] = [document.querySelectorAll('.rc-overflow-item:not([aria-hidden])'),
     document.querySelector('.st-key-status').getBoundingClientRect()];
   const column = document.querySelector('.st-key-attention_columns [data-testid="stColumn"]');
   const cut = [...column.querySelectorAll('button, [data-testid="stSelectbox"] *')]
