@@ -88,6 +88,8 @@ def seen(page: Page) -> dict[str, str]:
     """What is on screen, each part as something to compare."""
     # The table has a frame of its own, which is empty for a moment when the page is drawn anew.
     settled(page)
+    # What the word owes to the image is found out behind the map, and then stands in the sentence.
+    expect(page.locator(".st-key-cancel_evidence")).to_have_count(0)
     return {
         "answer": answer_text(page),
         "radiograph": newest(page, RADIOGRAPH).get_attribute("href") or "",
