@@ -50,6 +50,14 @@ def test_until_it_is_opened_there_is_a_button_and_nothing_is_imported(
     assert not [one for one in app.get("plotly_chart") if "intervention" in str(one.key)]
 
 
+def test_the_faithfulness_page_has_it_too(open_explain: OpenPage, fake: Any) -> None:
+    app = open_explain().switch_page("pages/7_Faithfulness.py").run()
+    app = app.button(key=BUTTON).click().run()
+    assert not app.exception
+    assert len(fake.intervened) == 1
+    assert lines_of(app, LINE)
+
+
 def test_it_opens_with_what_the_map_marks_already_removed(opened: AppTest, fake: Any) -> None:
     assert not opened.exception
     (plan,) = fake.intervened

@@ -11,6 +11,7 @@ from medgemma_dash.core.notices import RESEARCH_NOTICE
 from medgemma_dash.services.faithfulness.known import Known
 from medgemma_dash.services.faithfulness.plan import KIND
 from medgemma_dash.services.faithfulness.tasks import RECORD, faithfulness_record_task
+from medgemma_dash.ui.components.interventions import intervention_button
 from medgemma_dash.ui.components.job_watch import result_of
 from medgemma_dash.ui.components.notice import notice_line
 from medgemma_dash.ui.components.record_frame import computed_elsewhere
@@ -58,6 +59,7 @@ def faithfulness_page(host: ModelHost) -> None:
         rich_line([[Segment(line, "quiet")]], key="nothing_to_test")
         return
     _tested(host, study, answered, wanted)
+    intervention_button(host, "faithfulness")
     st.caption(RESEARCH_NOTICE)
 
 
