@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Error, Page, expect
 
 from medgemma_dash.ui.state.samples import samples
 from tests.browser.explain_page import (
@@ -54,6 +54,13 @@ OF_COLOUR = ("color-contrast", "link-in-text-block")
 STILL = """() => document.querySelector('[data-test-script-state="notRunning"]')
   && !document.querySelector('[data-stale="true"], [class*="st-key-cancel_"]')
   && document.getAnimations().every(one => one.effect.getTiming().iterations === Infinity)"""
+# What of that is not so.
+RESTLESS = """() => [
+  document.querySelector('[data-test-script-state]')?.dataset.testScriptState,
+  ...[...document.querySelectorAll('[data-stale="true"], [class*="st-key-cancel_"]')]
+    .map(one => one.className + ' ' + one.innerText).slice(0, 5),
+  ...document.getAnimations().map(one => one.effect.target?.className).slice(0, 5),
+]"""
 # What stands wider than its place, or too near to what the header has at the right.
 CUT = """() => {
   const right = (one) => one.getBoundingClientRect().right;
@@ -79,6 +86,14 @@ def opened(page: Page, app_url: str, address: str, landmark: str, count: int) ->
     shown(page, landmark, count)
 
 
+def still(page: Page) -> None:
+    try:
+        page.wait_for_function(STILL)
+    except Error as error:
+        error.add_note(f"{page.url}: {page.evaluate(RESTLESS)}")
+        raise
+
+
 def shown(page: Page, landmark: str, count: int) -> None:
     expect(page.locator(landmark).nth(count - 1)).to_be_visible()
     # The last of a page's text.
@@ -91,7 +106,7 @@ def violations(page: Page, *within: str, rules: Sequence[str] = ()) -> list[str]
 
     within: selectors; all of the page without any. rules: axe's names of them; all without any.
     """
-    page.wait_for_function(STILL)
+    still(page)
     for frame in page.frames:
         frame.evaluate(AXE)
     only = {"runOnly": {"type": "rule", "values": rules}} if rules else {}
@@ -124,7 +139,7 @@ def violations_in_menus(page: Page, rules: Sequence[str]) -> list[str]:
 def fits(page: Page, address: str, landmark: str, count: int, width: int) -> None:
     """Nothing stands beyond the window's right edge; of Explain, nothing below a laptop's."""
     page.set_viewport_size({"width": width, "height": 900})
-    page.wait_for_function(STILL)
+    still(page)
     shown(page, landmark, count)
     across, down = page.get_by_test_id("stMain").evaluate(
         "main => [main.scrollWidth - main.clientWidth, main.scrollHeight - main.clientHeight]"
