@@ -12,6 +12,17 @@ from medgemma_dash.services.runtime.job import Job
 from medgemma_dash.ui.state.session import ASK, QUESTION, SESSION, Session
 from medgemma_dash.ui.state.study import Answered, Study
 
+# In the order in which they stand; without Question Sets, which is about no film of its own.
+PAGES = [
+    "pages/1_Explain.py",
+    "pages/2_Compare.py",
+    "pages/3_Layers.py",
+    "pages/4_Step_by_Step.py",
+    "pages/5_Target_Words.py",
+    "pages/6_Prompt_Sensitivity.py",
+    "pages/7_Faithfulness.py",
+    "pages/9_Methods.py",
+]
 PATIENCE_SECONDS = 30  # only ever reached when a test fails
 
 

@@ -9,18 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.state.session import CHANGED_MEANWHILE, SESSION
 from tests.app.browser_events import lines_of
-from tests.app.opened import session_of, study_of
-
-PAGES = [
-    "pages/1_Explain.py",
-    "pages/2_Compare.py",
-    "pages/3_Layers.py",
-    "pages/4_Step_by_Step.py",
-    "pages/5_Target_Words.py",
-    "pages/6_Prompt_Sensitivity.py",
-    "pages/7_Faithfulness.py",
-    "pages/9_Methods.py",
-]
+from tests.app.opened import PAGES, session_of, study_of
 
 
 @pytest.mark.parametrize("page", ["Home.py", *PAGES])

@@ -17,18 +17,8 @@ from medgemma_dash.ui.state.history import History
 from medgemma_dash.ui.state.samples import samples
 from medgemma_dash.ui.state.session import ASK, METHOD, QUESTION
 from tests.app.browser_events import actions_of, choose_action, choose_words, lines_of
-from tests.app.opened import answered_of, session_of, study_of
+from tests.app.opened import PAGES, answered_of, session_of, study_of
 
-PAGES = [
-    "pages/1_Explain.py",
-    "pages/2_Compare.py",
-    "pages/3_Layers.py",
-    "pages/4_Step_by_Step.py",
-    "pages/5_Target_Words.py",
-    "pages/6_Prompt_Sensitivity.py",
-    "pages/7_Faithfulness.py",
-    "pages/9_Methods.py",
-]
 OPENING = samples()[0].question
 HEART = "Is the heart enlarged?"
 MARKUP = "Is **this** <img src=x> [it](http://a.b)?"

@@ -3,10 +3,11 @@
 import warnings
 from dataclasses import replace
 from numbers import Integral
+from typing import Any
 
 from medgemma_dash.core.answer import Answer, Candidate
 from medgemma_dash.core.errors import TargetError
-from medgemma_dash.core.target import Against, Margin, Target
+from medgemma_dash.core.target import Against, Margin, Target, target_from_dict
 from medgemma_dash.core.token_words import token_name
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.models.decision import spellings
@@ -234,3 +235,14 @@ def _character_bounds(answer: Answer) -> list[tuple[int, int]]:
 
 def _text(answer: Answer, start: int, stop: int) -> str:
     return "".join(token.text for token in answer.tokens[start:stop])
+
+
+def target_again(answer: Answer, target: dict[str, Any]) -> Target:
+    """The target of a plan, of the answer to the same question.
+
+    Raises TargetError where the answer is too short to have it.
+    """
+    found = target_from_dict(target)
+    if max(found.token_indices) >= len(answer.tokens):
+        raise TargetError("The answer is shorter now, and has no such words.")
+    return found

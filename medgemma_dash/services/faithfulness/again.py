@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from medgemma_dash.core.errors import TargetError
-from medgemma_dash.core.progress import Check, Progress
+from medgemma_dash.core.progress import Check, Progress, finish
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Record
-from medgemma_dash.core.target import target_from_dict
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining.asking import ask_again
+from medgemma_dash.services.explaining.targets import target_again
 from medgemma_dash.services.faithfulness.request import request_for
 from medgemma_dash.services.faithfulness.run import faithfulness_record_steps
 
@@ -26,9 +25,7 @@ def faithfulness_again(
     """
     plan = record.plan
     answer = ask_again(model, plan["asked"], radiographs, check)
-    target = target_from_dict(plan["target"])
-    if max(target.token_indices) >= len(answer.tokens):
-        raise TargetError("The answer is shorter now, and has no such words.")
+    target = target_again(answer, plan["target"])
     request = request_for(
         answer,
         target,
@@ -38,10 +35,4 @@ def faithfulness_again(
         donor=radiographs[plan["donor"]] if plan["donor"] else None,
         sanity=plan["sanity"],
     )
-    steps = faithfulness_record_steps(lambda: model, request, check, progress)
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            again: Record = end.value
-            return again
+    return finish(faithfulness_record_steps(lambda: model, request, check, progress))

@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 
-from medgemma_dash.core.errors import TargetError
 from medgemma_dash.core.progress import Check, Progress, finish
 from medgemma_dash.core.radiograph import Radiograph
 from medgemma_dash.core.record import Record
-from medgemma_dash.core.target import target_from_dict
 from medgemma_dash.models import VisionLanguageModel
 from medgemma_dash.services.explaining.asking import ask_again
+from medgemma_dash.services.explaining.targets import target_again
 from medgemma_dash.services.interventions.plan import mask_of
 from medgemma_dash.services.interventions.request import request_for
 from medgemma_dash.services.interventions.run import intervention_steps
@@ -27,9 +26,7 @@ def interventions_again(
     """
     plan = record.plan
     answer = ask_again(model, plan["asked"], radiographs, check)
-    target = target_from_dict(plan["target"])
-    if max(target.token_indices) >= len(answer.tokens):
-        raise TargetError("The answer is shorter now, and has no such words.")
+    target = target_again(answer, plan["target"])
     request = request_for(
         answer,
         target,

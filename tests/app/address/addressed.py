@@ -9,19 +9,9 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.state.actions import open_radiograph
 from medgemma_dash.ui.state.samples import samples
-from tests.app.opened import session_of
+from tests.app.opened import PAGES, session_of
 
 ROOT = Path(__file__).parents[3]
-PAGES = [
-    "pages/1_Explain.py",
-    "pages/2_Compare.py",
-    "pages/3_Layers.py",
-    "pages/4_Step_by_Step.py",
-    "pages/5_Target_Words.py",
-    "pages/6_Prompt_Sensitivity.py",
-    "pages/7_Faithfulness.py",
-    "pages/9_Methods.py",
-]
 EXPLAIN, METHODS = PAGES[0], PAGES[-1]
 HEART = "Is the heart enlarged?"
 OpenPage = Callable[[], AppTest]
