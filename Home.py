@@ -5,7 +5,7 @@ Streamlit takes the server from here, which is `app`, and runs this file to draw
 
 import streamlit as st
 
-from medgemma_dash.ui.server import MIDDLEWARE, lifespan
+from medgemma_dash.ui.server import MIDDLEWARE, lifespan, plotly_route
 
 
 def draw() -> None:
@@ -79,4 +79,4 @@ def draw() -> None:
 if __name__ == "__main__":
     draw()
 else:
-    app = st.App(__file__, middleware=MIDDLEWARE, lifespan=lifespan)
+    app = st.App(__file__, routes=[plotly_route()], middleware=MIDDLEWARE, lifespan=lifespan)

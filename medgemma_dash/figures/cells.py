@@ -20,7 +20,7 @@ COUNTED = "from 0"  # rows from the top, columns from the picture's left
 
 
 def chosen_cells(points: Iterable[Mapping[str, Any]]) -> tuple[Cell, ...]:
-    """The cells of a Streamlit selection (`event.selection.points`), in order, each once.
+    """The cells of the points that were chosen in a figure, in order, each once.
 
     Points without a cell (of another chart's selection, say) are passed over.
     """

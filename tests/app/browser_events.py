@@ -23,9 +23,18 @@ def click_patch(app: AppTest, row: int, col: int, clicks: str = "map_clicks") ->
 
 def choose_cells(app: AppTest, cells: list[tuple[int, int]], chart: str) -> AppTest:
     """Click a cell, or draw a box around several, in a chart that can be selected in."""
-    points = [{"curve_number": 1, "customdata": list(cell)} for cell in cells]
-    chosen = {"selection": {"points": points, "point_indices": [0], "box": [], "lasso": []}}
-    return send(app, WidgetState(id=_id(app, chart), string_value=json.dumps(chosen)))
+    points = [{"place": 0, "customdata": list(cell)} for cell in cells]
+    return _choose(app, chart, points)
+
+
+def choose_point(app: AppTest, chart: str, place: int | None) -> AppTest:
+    """Click a point of a chart, a bar say; None: the one that is chosen, which lets it go."""
+    return _choose(app, chart, [] if place is None else [{"place": place, "customdata": None}])
+
+
+def _choose(app: AppTest, chart: str, points: list[dict[str, Any]]) -> AppTest:
+    told = json.dumps({"selection": {"points": points, "nonce": f"test-{next(_clicks)}"}})
+    return send(app, WidgetState(id=_id(app, chart), json_value=told))
 
 
 def click_head(app: AppTest, layer: int, head: int) -> AppTest:
@@ -94,8 +103,7 @@ def _drawn_lines(app: AppTest, key: str) -> list[list[dict[str, str]]]:
 
 
 def _element(app: AppTest, key: str) -> Any:
-    drawn = [*app.get("plotly_chart"), *app.get("bidi_component")]
-    return next(element for element in drawn if element.key == key)
+    return next(element for element in app.get("bidi_component") if element.key == key)
 
 
 def _trigger(app: AppTest, key: str, event: str, value: object) -> WidgetState:

@@ -55,8 +55,19 @@ def wait_for(jobs: tuple[Job[Any], ...]) -> None:
         assert job.wait(PATIENCE_SECONDS)
 
 
+def charts(app: AppTest) -> list[str]:
+    """The keys of the charts that a page draws, or of what contains them, in order."""
+    drawn = [one for one in app.get("bidi_component") if _is_chart(one)]
+    return [str(one.key).removesuffix("_chart") for one in drawn]
+
+
 def figure(app: AppTest, key: str) -> dict[str, Any]:
     """The Plotly figure of a chart, or of the chart in a container of this key."""
-    chart = next(one for one in app.get("plotly_chart") if one.key in (key, f"{key}_chart"))
-    spec: dict[str, Any] = json.loads(chart.proto.spec)
+    drawn = [one for one in app.get("bidi_component") if _is_chart(one)]
+    chart = next(one for one in drawn if one.key in (key, f"{key}_chart"))
+    spec: dict[str, Any] = json.loads(json.loads(chart.proto.json)["figure"])
     return spec
+
+
+def _is_chart(element: Any) -> bool:
+    return bool(element.proto.component_name == "medgemma_dash_chart")

@@ -17,7 +17,7 @@ from medgemma_dash.ui.components.interventions import BUTTON
 from medgemma_dash.ui.components.interventions.state import InterventionState
 from medgemma_dash.ui.state.session import ASK, QUESTION
 from tests.app.browser_events import choose_action, choose_cells, click_patch, lines_of
-from tests.app.opened import figure, session_of
+from tests.app.opened import charts, figure, session_of
 
 OpenPage = Callable[[], AppTest]
 CLICKS, FIGURE, LINE = "intervention_clicks", "intervention_figure", "intervention_changes_line"
@@ -47,7 +47,7 @@ def test_until_it_is_opened_there_is_a_button_and_nothing_is_imported(
     app = open_explain()
     assert app.button(key=BUTTON).label == "Remove or keep patches"
     assert name not in sys.modules
-    assert not [one for one in app.get("plotly_chart") if "intervention" in str(one.key)]
+    assert not [one for one in charts(app) if "intervention" in one]
 
 
 def test_the_faithfulness_page_has_it_too(open_explain: OpenPage, fake: Any) -> None:

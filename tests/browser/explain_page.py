@@ -28,7 +28,7 @@ NOTICE = ".st-key-notice .rich-line"
 NOT_OPENED = ".st-key-upload_problem .rich-line"
 SELECTED = "[data-token-index].selected"
 NOT_EXPLAINED_YET = ".token-strip .unit:not(.computed):not(.special)"
-COVERED_BY_CONTROLS = """() => [...document.querySelectorAll('.stPlotlyChart')].flatMap((chart) => {
+COVERED_BY_CONTROLS = """() => [...document.querySelectorAll('.chart-figure')].flatMap((chart) => {
   const control = chart.querySelector('.figure-files').getBoundingClientRect();
   const over = (one) => {
     const it = one.getBoundingClientRect();
@@ -202,7 +202,7 @@ def click_patch(page: Page, row: int, column: int, off: float = 0.0) -> None:
 def covered_by_controls(page: Page, charts: int) -> list[list[str]]:
     """What the charts' controls for saving stand on, once the mouse was over each chart."""
     idle(page)
-    every = page.locator(".stPlotlyChart:has(> .figure-files)")
+    every = page.locator(".chart-figure:has(> .figure-files)")
     expect(every).to_have_count(charts)
     for place in range(charts):
         # In a corner, where no hovered cell's label stands over anything.

@@ -15,7 +15,7 @@ SVG = "{http://www.w3.org/2000/svg}"
 
 
 def saved(page: Page, chart: str, kind: str, width: str) -> bytes:
-    box = page.locator(f".st-key-{chart} .stPlotlyChart")
+    box = page.locator(f".st-key-{chart} .chart-figure")
     box.hover()
     box.get_by_role("button", name="Save this figure").click()
     box.get_by_label("Width of the file").select_option(value=width.removesuffix(" mm"))

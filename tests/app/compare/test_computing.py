@@ -21,7 +21,7 @@ from tests.app.compare.compare_page import (
     with_map,
 )
 from tests.app.compare.comparing import Comparing
-from tests.app.opened import answered_of, session_of, wait_for
+from tests.app.opened import answered_of, charts, session_of, wait_for
 
 
 def test_it_opens_with_the_answered_sample_and_a_map_by_each_of_the_first_methods(
@@ -78,7 +78,7 @@ def test_an_explanation_that_fails_meanwhile_does_not_take_the_word_away(
 def test_without_any_method_it_says_what_to_do(open_compare: Callable[..., AppTest]) -> None:
     app = choose_methods(open_compare("chefer"))
     assert lines_of(app, "nothing_to_compare") == ["Choose at least one method above."]
-    assert not app.get("plotly_chart")
+    assert not charts(app)
 
 
 def test_a_method_more_computes_that_method_alone_and_one_less_nothing(

@@ -22,13 +22,13 @@ from medgemma_dash.ui.pages.faithfulness.state import (
 from medgemma_dash.ui.state.records import OpenedRecord
 from tests.app.browser_events import choose_action, choose_words, click_matrix, lines_of
 from tests.app.faithfulness.removing import DECISION, EFFECT, Removing
-from tests.app.opened import answered_of, figure, session_of, study_of, wait_for
+from tests.app.opened import answered_of, charts, figure, session_of, study_of, wait_for
 
 OpenPage = Callable[[], AppTest]
 
 
 def drawn(app: AppTest) -> set[str]:
-    return {one.key.removesuffix("_chart") for one in app.get("plotly_chart")}
+    return set(charts(app))
 
 
 def record_of(app: AppTest) -> Record:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from streamlit.testing.v1 import AppTest
 
+from tests.app.opened import charts
+
 
 def open_tab(app: AppTest, name: str) -> AppTest:
     app.session_state["layers_tabs"] = name
@@ -11,4 +13,4 @@ def open_tab(app: AppTest, name: str) -> AppTest:
 
 
 def drawn(app: AppTest) -> set[str]:
-    return {one.key.removesuffix("_chart") for one in app.get("plotly_chart")}
+    return set(charts(app))

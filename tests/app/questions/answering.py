@@ -62,7 +62,6 @@ def finish_runs(app: AppTest) -> AppTest:
 
 
 def click(app: AppTest, key: str, chosen: dict[str, Any]) -> AppTest:
-    """Choose in a chart or a table that can be chosen in; chosen: as the browser reports it."""
-    drawn = [*app.get("plotly_chart"), *app.dataframe]
-    found = next(one for one in drawn if one.proto.id.endswith(f"-{key}"))
+    """Choose in a table; chosen: as the browser reports it."""
+    found = next(one for one in app.dataframe if one.proto.id.endswith(f"-{key}"))
     return send(app, WidgetState(id=found.proto.id, string_value=json.dumps(chosen)))

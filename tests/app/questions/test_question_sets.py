@@ -17,9 +17,9 @@ from medgemma_dash.services.questions.question_set import PlanOptions, read_ques
 from medgemma_dash.services.questions.run import run_through
 from medgemma_dash.ui.pages.questions.state import QuestionsState, runs_under_way
 from medgemma_dash.ui.state.records import OpenedRecord
-from tests.app.browser_events import choose_action, lines_of
+from tests.app.browser_events import choose_action, choose_point, lines_of
 from tests.app.fake_model import MODEL
-from tests.app.opened import figure, session_of
+from tests.app.opened import charts, figure, session_of
 from tests.app.questions.answering import Answering, click, finish_runs
 
 OpenPage = Callable[[], AppTest]
@@ -31,10 +31,6 @@ def state_of(app: AppTest) -> QuestionsState:
 
 def ask_all(app: AppTest) -> AppTest:
     return finish_runs(app.button(key="questions_ask_all").click().run())
-
-
-def charts(app: AppTest) -> set[str]:
-    return {one.key.removesuffix("_chart") for one in app.get("plotly_chart")}
 
 
 def test_the_example_set_is_asked_by_one_click_as_the_command_asks_it(
@@ -49,7 +45,7 @@ def test_the_example_set_is_asked_by_one_click_as_the_command_asks_it(
     ask_all(app)
     record = state_of(app).record
     assert record is not None
-    assert charts(app) == {"questions_scores", "questions_by_finding"}
+    assert set(charts(app)) == {"questions_scores", "questions_by_finding"}
     said = lines_of(app, "questions_sentence")[0]
     assert said.startswith("97% of 120 answers are right; without the image")
     assert "So they rest on the image" in said
@@ -97,7 +93,7 @@ def test_a_run_that_was_cancelled_or_whose_server_ended_goes_on_and_asks_no_row_
     app.run()
     assert "50 of 120" in lines_of(app, "questions_progress")[0]
     assert "also when this page is closed" in lines_of(app, "questions_progress")[0]
-    assert {"questions_scores"} < charts(app), "scores grow while it runs"
+    assert {"questions_scores"} < set(charts(app)), "scores grow while it runs"
     # A closed page ends nothing.
     session_of(app).forget()
     assert not run.job.finished
@@ -129,12 +125,11 @@ def test_every_bar_and_number_leads_to_its_rows(open_questions: OpenPage) -> Non
     app = ask_all(open_questions())
 
     def behind(key: str, cells: list[list[object]] | None = None, place: int = 0) -> set[int]:
-        chosen = (
-            {"rows": [], "columns": [], "cells": cells}
-            if cells is not None
-            else {"points": [{"point_index": place, "curve_number": 0}]}
-        )
-        click(app, f"{key}_{'cells' if cells is not None else 'chart'}", {"selection": chosen})
+        if cells is None:
+            choose_point(app, f"{key}_chart", place)
+        else:
+            chosen = {"rows": [], "columns": [], "cells": cells}
+            click(app, f"{key}_cells", {"selection": chosen})
         found = state_of(app).behind
         assert found is not None
         return set(found.rows)
@@ -149,11 +144,7 @@ def test_every_bar_and_number_leads_to_its_rows(open_questions: OpenPage) -> Non
     assert state_of(app).behind is None
     # The same number again: its table was made anew, so that it is chosen and not let go.
     app.run()
-    click(
-        app,
-        "questions_by_finding_chart__1",
-        {"selection": {"points": [{"point_index": 0, "curve_number": 0}]}},
-    )
+    choose_point(app, "questions_by_finding_chart-1", 0)
     assert len(state_of(app).behind.rows) == 24  # type: ignore[union-attr]
 
     app.session_state["questions_part"] = "Phrasings"

@@ -19,7 +19,7 @@ from medgemma_dash.ui.pages.steps.state import HEAD, LAYER, STEP
 from medgemma_dash.ui.state.samples import DRAWN_NOTICE, drawn_pictures, samples
 from tests.app.browser_events import choose_action, choose_words, lines_of
 from tests.app.layers.looking import STRONGEST
-from tests.app.opened import answered_of, figure, session_of, study_of, wait_for
+from tests.app.opened import answered_of, charts, figure, session_of, study_of, wait_for
 from tests.app.steps.walking import Walking
 
 OpenPage = Callable[[], AppTest]
@@ -42,7 +42,7 @@ def go_to(app: AppTest, step: int) -> AppTest:
 
 
 def drawn(app: AppTest) -> set[str]:
-    return {one.key.removesuffix("_chart") for one in app.get("plotly_chart")}
+    return set(charts(app))
 
 
 def titled(app: AppTest) -> list[str]:

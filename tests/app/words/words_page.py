@@ -8,7 +8,7 @@ import numpy as np
 from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.ui.pages.words.state import TYPED, WHERE
-from tests.app.opened import figure
+from tests.app.opened import charts, figure
 
 
 def type_words(app: AppTest, words: str) -> AppTest:
@@ -33,7 +33,7 @@ def pictures_of(app: AppTest) -> list[Any]:
 
 
 def is_on_page(app: AppTest, key: str) -> bool:
-    return any(one.key == f"{key}_chart" for one in app.get("plotly_chart"))
+    return key in charts(app)
 
 
 def array(values: Any) -> np.ndarray:

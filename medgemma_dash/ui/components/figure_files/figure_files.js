@@ -34,9 +34,9 @@ function made(name, values, ...children) {
 }
 
 function attachAll() {
-  for (const plot of document.querySelectorAll(".stPlotlyChart .js-plotly-plot")) {
+  for (const plot of document.querySelectorAll(".chart-figure .js-plotly-plot")) {
     if (!plot.layout?.meta?.caption) continue;
-    const host = plot.closest(".stPlotlyChart");
+    const host = plot.closest(".chart-figure");
     if (!host.querySelector(":scope > .figure-files")) host.append(control(host));
     if (!heard.has(plot) && plot.on) {
       heard.add(plot);

@@ -136,7 +136,6 @@ def _film(study: Study, answered: Answered, shown: Shown, cells: tuple[Cell, ...
             figure,
             key=FIGURE,
             on_select=_take_drawn,
-            selection_mode="lasso" if DRAWING[drawing] else "box",
             height="stretch",
             alt=f"The radiograph with the relevance of {words}; {len(cells)} patches are chosen.",
             tools=True,

@@ -130,7 +130,6 @@ def _picture(
             figure,
             key="patch_figure",
             on_select=_remember_box,
-            selection_mode="box",
             height="stretch",
             alt="The radiograph with the chosen word's relevance; patches can be chosen.",
             tools=True,

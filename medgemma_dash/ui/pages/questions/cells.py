@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.chart import chart, selected_points
 from medgemma_dash.ui.pages.questions.state import Behind, QuestionsState
 from medgemma_dash.ui.state.session import page_state
 
@@ -25,9 +25,7 @@ def bars_chart(figure: Any, *, key: str, alt: str, rows: Rows) -> None:
     """
 
     def place() -> int | None:
-        points = st.session_state[widget]["selection"]["points"]
-        found = [point.get("point_index", point.get("point_number")) for point in points]
-        return next((int(one) for one in found if one is not None), None)
+        return next((int(point["place"]) for point in selected_points(widget)), None)
 
     widget = _widget(f"{key}_chart")
     with st.container(key=key):
@@ -36,7 +34,7 @@ def bars_chart(figure: Any, *, key: str, alt: str, rows: Rows) -> None:
             key=widget,
             alt=alt,
             on_select=lambda: _chosen(widget, place(), "", rows),
-            selection_mode="points",
+            points=True,
         )
 
 
@@ -97,11 +95,11 @@ def _chosen(widget: str, place: int | None, name: str, rows: Rows) -> None:
 
 def _let_go(state: QuestionsState) -> None:
     """Have a new widget, with nothing chosen, in the place of that in which something was."""
-    name = state.chosen_in.partition("__")[0]
+    name = state.chosen_in.partition("-")[0]
     if name:
         state.turns[name] = state.turns.get(name, 0) + 1
 
 
 def _widget(name: str) -> str:
     turn = page_state(QuestionsState).turns.get(name, 0)
-    return f"{name}__{turn}" if turn else name
+    return f"{name}-{turn}" if turn else name
