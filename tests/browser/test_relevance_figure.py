@@ -1,4 +1,4 @@
-"""The figures in a real browser, through st.plotly_chart."""
+"""The figures in a real browser, as `chart` draws them."""
 
 import json
 import re

@@ -8,9 +8,9 @@ from typing import Literal, NoReturn
 import streamlit as st
 from streamlit.errors import StreamlitAPIException
 
-Part = Literal["subject", "map", "answer", "evidence", "downloads"]
+Part = Literal["subject", "map", "display", "answer", "evidence", "downloads"]
 
-# Each is the key of a fragment of the Explain page; together they show the selected target.
+# Each is the key of a fragment of the Explain page; these show the selected target.
 # They are drawn in this order: what the reader looks at first.
 PARTS: tuple[Part, ...] = ("map", "answer", "evidence", "subject", "downloads")
 

@@ -1,7 +1,7 @@
 """What the components share that listen to a Plotly figure in the browser.
 
-Streamlit replaces a figure's element when the figure changes, and gives each component one script,
-which imports nothing: the shared part is put in front of a component's own.
+A figure's element comes after theirs, or anew with another page, and Streamlit gives each component
+one script, which imports nothing: the shared part is put in front of a component's own.
 """
 
 from importlib.resources import files

@@ -1,8 +1,8 @@
-"""Keeps the zoom of a Plotly figure when the figure is drawn anew.
+"""Keeps the zoom of a Plotly figure when the page is left and drawn anew.
 
-Streamlit gives a chart a new identity whenever its content changes and builds it from nothing,
-so Plotly's own `uirevision` has nothing to hold on to. This invisible component listens to the
-figure in the browser and tells Python the ranges; the next figure is drawn with them.
+While a figure stands, Plotly's own `uirevision` keeps it. This invisible component listens to the
+figure in the browser and tells Python the ranges; a figure that is made from nothing, after another
+page was read, is drawn with them.
 """
 
 from collections.abc import Mapping

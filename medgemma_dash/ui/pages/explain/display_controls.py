@@ -17,6 +17,7 @@ from medgemma_dash.ui.components.map_display import (
 )
 from medgemma_dash.ui.components.redraw import redraw
 from medgemma_dash.ui.components.window_drag import dragged_window, window_drag
+from medgemma_dash.ui.pages.explain.film_notes import film_notes
 from medgemma_dash.ui.pages.explain.state import DRAG_WINDOW, DRAWN_ZONES
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.session import current_session, widget_value
@@ -32,8 +33,22 @@ DISPLAY_ONLY = (
 )
 
 
-def display_controls(study: Study, host: ModelHost) -> None:
-    """Draw them; each draws the picture anew, and the files that look like it."""
+@st.fragment(key="display")
+def display_controls(host: ModelHost) -> None:
+    """Draw them, and what is said of the film; a word that is chosen changes none of it.
+
+    Each control draws the picture anew, and the files that look like it.
+    """
+    study = current_session().study
+    if study is None:
+        return
+    with st.container(key="map_controls"):
+        _controls(study, host)
+    _windowing_by_drag(study)
+    film_notes(study)
+
+
+def _controls(study: Study, host: ModelHost) -> None:
     opacity, threshold, mode = st.columns([3, 3, 3], gap="small", vertical_alignment="bottom")
     with opacity:
         _percent_slider("Opacity", keys.OPACITY, 100, DEFAULT_OPACITY)
@@ -150,7 +165,7 @@ def _window_slider(
     )
 
 
-def windowing_by_drag(study: Study) -> None:
+def _windowing_by_drag(study: Study) -> None:
     """Windowing with the mouse, while its switch is on."""
     low, high = _intensities(study)
     if not widget_value(DRAG_WINDOW, False) or high <= low:
@@ -185,5 +200,5 @@ def _intensities(study: Study) -> tuple[float, float]:
 
 
 def _redraw() -> None:
-    """The picture, and the files to download, which look like it."""
-    redraw("map", "downloads")
+    """The picture, what is said of its window, and the files to download, which look like it."""
+    redraw("map", "display", "downloads")

@@ -42,7 +42,7 @@ def _act() -> None:
     session, action = current_session(), chosen_action(NOTES)
     if session.study is not None and action == WIDER:
         st.session_state[window_key(session.study, "preset")] = session.study.radiograph.wider
-        redraw("map", "downloads")
+        redraw("map", "display", "downloads")
     if action == INVERTED:
         open_negative(session)
         st.rerun()

@@ -19,8 +19,6 @@ from medgemma_dash.ui.components.redraw import redraw
 from medgemma_dash.ui.components.theme import is_dark
 from medgemma_dash.ui.components.wording import unit_words
 from medgemma_dash.ui.components.zones import zone_names, zones_of
-from medgemma_dash.ui.pages.explain.display_controls import display_controls, windowing_by_drag
-from medgemma_dash.ui.pages.explain.film_notes import film_notes
 from medgemma_dash.ui.pages.explain.state import DRAWN_ZONES, ExplainState, FilmState
 from medgemma_dash.ui.state import session as keys
 from medgemma_dash.ui.state.methods import is_control, shown_method
@@ -28,7 +26,6 @@ from medgemma_dash.ui.state.session import current_session, page_state, widget_v
 
 if TYPE_CHECKING:
     from medgemma_dash.core.explanation import Explanation
-    from medgemma_dash.services.runtime.host import ModelHost
     from medgemma_dash.ui.state.study import Study
 
 # What stands above and below the picture leaves so much of the window.
@@ -39,8 +36,8 @@ WORDS_ON_A_CELL = 3
 
 
 @st.fragment(key="map")
-def map_panel(host: ModelHost) -> None:
-    """Draw the picture, its map and the display controls; a clicked cell is remembered."""
+def map_panel() -> None:
+    """Draw the picture and its map; a clicked cell is remembered."""
     study = current_session().study
     if study is None:
         return
@@ -50,10 +47,6 @@ def map_panel(host: ModelHost) -> None:
     with film_box(keys.OVERLAY, radiograph.width, radiograph.height, tallest=tallest):
         _picture(study, view)
     patch_clicks(container=keys.OVERLAY, key=CLICKS, on_click=_remember_cell)
-    with st.container(key="map_controls"):
-        display_controls(study, host)
-    windowing_by_drag(study)
-    film_notes(study)
 
 
 def _picture(study: Study, view: View | None) -> None:

@@ -15,6 +15,7 @@ from medgemma_dash.ui.components.previous_answer import previous_answer_line
 from medgemma_dash.ui.components.subject import subject
 from medgemma_dash.ui.pages.explain.answer_panel import answer_panel
 from medgemma_dash.ui.pages.explain.ask_panel import ask_panel
+from medgemma_dash.ui.pages.explain.display_controls import display_controls
 from medgemma_dash.ui.pages.explain.downloads import downloads
 from medgemma_dash.ui.pages.explain.evidence_panel import evidence_panel
 from medgemma_dash.ui.pages.explain.map_panel import map_panel
@@ -41,7 +42,8 @@ def explain_page(host: ModelHost) -> None:
             nothing_open()
         else:
             part_heading("Radiograph and map", "map")
-            map_panel(host)
+            map_panel()
+            display_controls(host)
     with right:
         # Each part has a place of its own: what one of them draws never moves the others, whose
         # elements would then stand on the page twice until the script has run to its end.
