@@ -10,8 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 import st_aggrid
 from starlette.datastructures import Headers
+from streamlit.testing.v1.util import patch_config_options
 from websockets.exceptions import InvalidStatus
 
+from medgemma_dash.core.plotly_script import PLOTLY_SCRIPT
+from medgemma_dash.ui.server import plotly_route
 from medgemma_dash.ui.server.guard import refusal
 from medgemma_dash.ui.server.headers import content_security_policy
 from tests.ui.server.conftest import wait_until
@@ -99,6 +102,19 @@ def test_a_components_hashed_files_are_kept_by_the_browser_and_nothing_else_is(
         kept = "immutable" in (answer.getheader("Cache-Control") or "")
         assert kept == (name.endswith(script.name))
     assert answer.status == 404
+
+
+def test_the_script_of_figures_is_the_installed_plotlys_and_is_kept_by_the_browser(
+    watched: tuple[str, Path],
+) -> None:
+    answer, script = request(watched[0], f"/{PLOTLY_SCRIPT}")
+    assert "immutable" in (answer.getheader("Cache-Control") or "")
+    assert b"plotly.js v" in script[:200]
+
+
+def test_under_a_base_path_figures_find_their_script_there() -> None:
+    with patch_config_options({"server.baseUrlPath": "/reading/room/"}):
+        assert plotly_route().path == f"/reading/room/{PLOTLY_SCRIPT}"
 
 
 def test_scripts_come_from_this_server_alone_and_nobody_else_frames_it() -> None:
