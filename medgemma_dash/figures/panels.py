@@ -37,6 +37,7 @@ class MapPanel:
     drawn: what is coloured in the map's place, such as the map without its border; every number,
         the peak and its box are still the map's own.
     bare: the picture is shown for itself, and no map of it is missed.
+    chosen: its title has the colour of what is framed elsewhere on the page.
     """
 
     title: str
@@ -55,6 +56,7 @@ class MapPanel:
     tell_peak: bool = True
     drawn: npt.NDArray[np.float32] | None = None
     bare: bool = False
+    chosen: bool = False
 
 
 def has_map(panel: MapPanel) -> bool:
@@ -148,7 +150,7 @@ def panel_labels(
             "xanchor": "center",
             "yanchor": "bottom",
             "showarrow": False,
-            "font": {"size": 13, "color": colours.text},
+            "font": {"size": 13, "color": colours.accent if panel.chosen else colours.text},
         }
     ]
     axes = axes_of(place)

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from medgemma_dash.figures import palette
 from medgemma_dash.ui.pages.layers.state import LayersState
 from tests.app.browser_events import choose_cells, click_head, click_patch, lines_of
 from tests.app.layers.layers_page import drawn, open_tab
@@ -43,6 +44,13 @@ def test_the_head_that_was_clicked_is_framed(open_layers: Callable[[], AppTest])
         (slider,) = (one for one in app.select_slider if one.label == "Layer")
         assert slider.value == layer
         assert any(f"Heads of layer {layer:g}," in one.value for one in app.caption)
+        titles = [
+            one
+            for one in figure(app, "head_maps")["layout"]["annotations"]
+            if one["text"].startswith("<b>head ")
+        ]
+        (chosen,) = (one for one in titles if one["font"]["color"] == palette(dark=True).accent)
+        assert f"<b>head {head:g}</b>" in chosen["text"]
         return layer, head
 
     strongest = shown()

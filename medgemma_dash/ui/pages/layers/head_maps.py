@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -67,13 +68,17 @@ def head_maps(study: Study, view: LayerView, layer: int) -> None:
         else "share of its attention on the image"
     )
     st.caption(f"Heads of layer {layer}, strongest first; under each, {what}")
+    framed = page_state(LayersState).head
     panels = [
-        _panel(
-            study,
-            f"head {head}",
-            share_percent(float(shares[head])),
-            view.head_map(layer, head, weighted=weighted),
-            HEAD_SIDE_PX,
+        replace(
+            _panel(
+                study,
+                f"head {head}",
+                share_percent(float(shares[head])),
+                view.head_map(layer, head, weighted=weighted),
+                HEAD_SIDE_PX,
+            ),
+            chosen=head == (framed if framed in order else order[0]),
         )
         for head in order
     ]
