@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,7 @@ def test_a_record_that_takes_the_memory_of_its_process_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(decode, "DECODE_MEGABYTES", 600)
-    large = zipped({"words.parquet": bytes(240 << 20)}, packed=True)
+    large = zipped({"words.parquet": bytes(240 << 20)}, ZIP_DEFLATED)
     with pytest.raises(ResultFileError, match="more memory to decode than one from here does"):
         record_guarded(large)
 
@@ -173,7 +174,7 @@ REFUSED = {
             {"token": np.arange(10_001)})})))], "more than 10,000 rows",
     ),
     "a bomb": (
-        [("r.zip", zipped({"words.parquet": bytes(300 << 20)}, packed=True))], "more than 256 MB",
+        [("r.zip", zipped({"words.parquet": bytes(300 << 20)}, ZIP_DEFLATED))], "more than 256 MB",
     ),
 }  # fmt: skip
 
