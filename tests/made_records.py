@@ -166,6 +166,10 @@ HOSTILE = {
     "an array whose header is a Python expression without end": (
         {MAPS: npy("(" * 200 + "-" * 9000 + "1")}, {}, "does not begin as an array does",
     ),
+    "a map of no numbers": (
+        {MAPS: npz_bytes({"a": np.full((1, 1), np.inf, np.float32)})}, {},
+        "holds what is no number",
+    ),
     "no zip": ({MAPS: b"PK\x03\x04"}, {}, "cannot be read"),
     "arrays that are encrypted": (
         {MAPS: npz_bytes({"a": np.zeros((1, 1), np.float32)}).replace(

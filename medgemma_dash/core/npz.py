@@ -38,7 +38,8 @@ def read_npz(data: bytes, *, most_bytes: int) -> dict[str, npt.NDArray[np.float3
     """The float32 arrays of a file that anybody may have made.
 
     Nothing is allocated before a member's size fits the shape that it states. Raises
-    ResultFileError for more than `most_bytes`, other dtypes, and whatever is no such file.
+    ResultFileError for more than `most_bytes`, other dtypes, what is no finite number, and whatever
+    is no such file.
     """
     members = zip_members(data, most_bytes=most_bytes, check=len)
     try:
@@ -62,4 +63,7 @@ def _read_array(data: bytes, name: str) -> npt.NDArray[np.float32]:
     shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
     if math.prod(shape) * 4 != len(data) - start:
         raise ResultFileError(f"{name} has not as many numbers as it says.")
-    return np.frombuffer(data, "<f4", offset=start).reshape(shape).astype(np.float32)
+    numbers = np.frombuffer(data, "<f4", offset=start).reshape(shape).astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise ResultFileError(f"{name} holds what is no number.")
+    return numbers

@@ -166,6 +166,10 @@ REFUSED = {
     "infinite numbers": (
         [("r.zip", record_zip(evidence_record(blank=[np.inf] * 4)))], "not those of the kind",
     ),
+    "infinitely many layers": (
+        [("r.zip", record_zip(evidence_record(layers_with_access=np.inf)))],
+        "not those of the kind",
+    ),
     "a page for a word": (
         [("r.zip", record_zip(evidence_record(text=["x" * 10_000] * 4)))], "not those of the kind",
     ),
