@@ -163,7 +163,19 @@ HOSTILE = {
     "a map of four dimensions": (
         {MAPS: npz_bytes({"a": np.zeros((1, 1, 1, 1), np.float32)})}, {}, "what a record says",
     ),
+    "an array whose header is a Python expression without end": (
+        {MAPS: npy("(" * 200 + "-" * 9000 + "1")}, {}, "does not begin as an array does",
+    ),
+    "a map of no numbers": (
+        {MAPS: npz_bytes({"a": np.full((1, 1), np.inf, np.float32)})}, {},
+        "holds what is no number",
+    ),
     "no zip": ({MAPS: b"PK\x03\x04"}, {}, "cannot be read"),
+    "arrays that are encrypted": (
+        {MAPS: npz_bytes({"a": np.zeros((1, 1), np.float32)}).replace(
+            b"PK\x01\x02\x14\x03\x14\x00\x00", b"PK\x01\x02\x14\x03\x14\x00\x01"
+        )}, {}, "is encrypted",
+    ),
     "a provenance of nothing": ({}, {"provenance": {}}, "what a record says"),
     "a kind that is no name": ({}, {"kind": "<script>"}, "what a record says"),
     "a list for a plan": ({}, {"plan": [1]}, "what a record says"),
@@ -192,11 +204,10 @@ def hostile(case: str) -> tuple[dict[str, bytes], str]:
     return every, reason
 
 
-def zipped(files: Mapping[str, bytes], *, packed: bool = False) -> bytes:
-    """One zip of these files, as they are or packed."""
+def zipped(files: Mapping[str, bytes], method: int = zipfile.ZIP_STORED) -> bytes:
+    """One zip of these files, packed by this method of zipfile's."""
     buffer = io.BytesIO()
-    kind = zipfile.ZIP_DEFLATED if packed else zipfile.ZIP_STORED
-    with zipfile.ZipFile(buffer, "w", kind) as archive:
+    with zipfile.ZipFile(buffer, "w", method) as archive:
         for name, data in files.items():
             archive.writestr(name, data)
     return buffer.getvalue()

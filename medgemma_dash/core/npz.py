@@ -2,14 +2,23 @@
 
 import io
 import math
+import re
 import zipfile
-import zlib
 from collections.abc import Mapping
 
 import numpy as np
 import numpy.typing as npt
 
-from medgemma_dash.core.errors import ResultFileError
+from medgemma_dash.core.errors import ResultFileError, quoted
+from medgemma_dash.core.zip_reading import zip_members
+
+# As numpy writes it. numpy's own reader takes a header for a Python expression, and there is no end
+# to how one of those can fail.
+_START = b"\x93NUMPY\x01\x00"
+_HEADER = re.compile(
+    rb"\{'descr': '(?P<dtype>[^']{1,16})', 'fortran_order': (?P<by_column>True|False), "
+    rb"'shape': \((?P<shape>|\d{1,18}(, \d{1,18}){0,31},?)\),? ?\} *\n"
+)
 
 
 def npz_bytes(arrays: Mapping[str, npt.NDArray[np.generic]]) -> bytes:
@@ -29,34 +38,32 @@ def read_npz(data: bytes, *, most_bytes: int) -> dict[str, npt.NDArray[np.float3
     """The float32 arrays of a file that anybody may have made.
 
     Nothing is allocated before a member's size fits the shape that it states. Raises
-    ResultFileError for more than `most_bytes`, other dtypes, and whatever is no such file.
+    ResultFileError for more than `most_bytes`, other dtypes, what is no finite number, and whatever
+    is no such file.
     """
-    found: dict[str, npt.NDArray[np.float32]] = {}
+    members = zip_members(data, most_bytes=most_bytes, check=len)
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = archive.infolist()
-            if sum(member.file_size for member in members) > most_bytes:
-                raise ResultFileError(f"Its arrays take more than {most_bytes >> 20} MB.")
-            for member in members:
-                name = member.filename.removesuffix(".npy")
-                if name in found:
-                    raise ResultFileError(f"It holds two arrays called {name!r}.")
-                with archive.open(member) as file:
-                    found[name] = _read_array(file.read(member.file_size), name)
-    except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
-        raise ResultFileError(f"Its arrays cannot be read: {error}.") from error
-    return found
+        return {
+            name.removesuffix(".npy"): _read_array(member, quoted(name)) for name, member in members
+        }
+    except (ResultFileError, ValueError) as error:
+        raise ResultFileError(f"Its arrays cannot be read: {error}") from error
 
 
 def _read_array(data: bytes, name: str) -> npt.NDArray[np.float32]:
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    if version != (1, 0):
-        raise ResultFileError(f"The array {name!r} is of a format that is not read.")
-    shape, by_column, dtype = np.lib.format.read_array_header_1_0(file)
-    if dtype != np.dtype("<f4") or by_column:
-        raise ResultFileError(f"The array {name!r} is not of float32 numbers, row by row.")
-    numbers = data[file.tell() :]
-    if math.prod(shape) * dtype.itemsize != len(numbers) or min(shape, default=1) < 0:
-        raise ResultFileError(f"The array {name!r} has not as many numbers as it says.")
-    return np.frombuffer(numbers, dtype).reshape(shape).astype(np.float32)
+    if not data.startswith(_START):
+        raise ResultFileError(f"{name} is of a format that is not read.")
+    first = len(_START) + 2
+    start = first + int.from_bytes(data[len(_START) : first], "little")
+    header = _HEADER.fullmatch(data[first:start])
+    if header is None:
+        raise ResultFileError(f"{name} does not begin as an array does.")
+    if header["dtype"] != b"<f4" or header["by_column"] != b"False":
+        raise ResultFileError(f"{name} is not of float32 numbers, row by row.")
+    shape = tuple(int(length) for length in header["shape"].split(b",") if length.strip())
+    if math.prod(shape) * 4 != len(data) - start:
+        raise ResultFileError(f"{name} has not as many numbers as it says.")
+    numbers = np.frombuffer(data, "<f4", offset=start).reshape(shape).astype(np.float32)
+    if not np.isfinite(numbers).all():
+        raise ResultFileError(f"{name} holds what is no number.")
+    return numbers

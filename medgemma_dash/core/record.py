@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 TABLE_NAME = re.compile(r"[a-z][a-z_]{0,39}")
 MAP_NAME = re.compile(r"[\w][\w .,:+-]{0,99}")
+# What reading a plan or tables raises that are not those of the record's kind.
+UNREADABLE = (LookupError, TypeError, ValueError, AttributeError, ArithmeticError)
 
 
 @dataclass(frozen=True)

@@ -3,10 +3,7 @@
 Nothing of a file is unpacked before its name, its size and its sha256 are what they should be.
 """
 
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from pathlib import Path
@@ -17,6 +14,7 @@ from medgemma_dash.core.npz import read_npz
 from medgemma_dash.core.parquet import read_parquet
 from medgemma_dash.core.record import TABLE_NAME, Record, RecordProvenance
 from medgemma_dash.core.record_files import FORMAT, HEAD, MAPS, VERSION
+from medgemma_dash.core.zip_reading import zip_members
 
 MOST_FILES = 64
 MOST_BYTES = 1 << 30  # of all files, of all tables as they are in memory, and of all maps
@@ -44,7 +42,12 @@ def record_of_zip(data: bytes, *, most_bytes: int) -> Record:
 
     most_bytes: of all files unpacked, of all tables as they are in memory, and of all maps.
     """
-    return record_of(_unpacked(data, most_bytes), most_bytes=most_bytes)
+
+    def check(names: list[str]) -> None:
+        _allowed(name for name in names if name != HEAD)
+
+    files = dict(zip_members(data, most_bytes=most_bytes, check=check))
+    return record_of(files, most_bytes=most_bytes)
 
 
 def record_of(files: Mapping[str, bytes], *, most_bytes: int) -> Record:
@@ -158,19 +161,6 @@ def _read_file(path: Path, most: int) -> bytes:
     if len(data) > most:
         raise ResultFileError(f"{path.name} is larger than {most >> 20} MB.")
     return data
-
-
-def _unpacked(data: bytes, most_bytes: int) -> dict[str, bytes]:
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            members = {member.filename: member for member in archive.infolist()}
-            names = _allowed([name for name in members if name != HEAD])
-            if sum(member.file_size for member in members.values()) > most_bytes:
-                raise too_large(most_bytes)
-            kept = (name for name in (*names, HEAD) if name in members)
-            return {name: archive.read(members[name]) for name in kept}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
-        raise ResultFileError("it is no zip file, or was cut off.") from error
 
 
 def _allowed(names: Iterable[str]) -> list[str]:

@@ -13,7 +13,7 @@ from medgemma_dash.core.errors import ImageError, ResultFileError
 from medgemma_dash.core.model_name import public_model_name
 from medgemma_dash.core.progress import Check, Progress
 from medgemma_dash.core.radiograph import Radiograph
-from medgemma_dash.core.record import Record
+from medgemma_dash.core.record import UNREADABLE, Record
 from medgemma_dash.core.record_reading import read_record
 from medgemma_dash.core.samples import shipped_film
 from medgemma_dash.imaging import load_radiograph
@@ -92,7 +92,7 @@ def rerun(
     radiographs = _at_hand(before, images)
     try:
         after = _BY_KIND[before.kind](model, before, radiographs, progress, check)
-    except (KeyError, TypeError) as error:
+    except UNREADABLE as error:
         raise ResultFileError("The record's plan does not say what was asked.") from error
     tolerance = TOLERANCE.get(before.provenance.dtype, TOLERANCE["float32"])
     agreements = tuple(_agreements(before, after, tolerance))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
+from zipfile import ZIP_DEFLATED
 
 import numpy as np
 import pandas as pd
@@ -139,7 +140,7 @@ def test_a_record_that_takes_the_memory_of_its_process_is_refused(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(decode, "DECODE_MEGABYTES", 600)
-    large = zipped({"words.parquet": bytes(240 << 20)}, packed=True)
+    large = zipped({"words.parquet": bytes(240 << 20)}, ZIP_DEFLATED)
     with pytest.raises(ResultFileError, match="more memory to decode than one from here does"):
         record_guarded(large)
 
@@ -165,6 +166,10 @@ REFUSED = {
     "infinite numbers": (
         [("r.zip", record_zip(evidence_record(blank=[np.inf] * 4)))], "not those of the kind",
     ),
+    "infinitely many layers": (
+        [("r.zip", record_zip(evidence_record(layers_with_access=np.inf)))],
+        "not those of the kind",
+    ),
     "a page for a word": (
         [("r.zip", record_zip(evidence_record(text=["x" * 10_000] * 4)))], "not those of the kind",
     ),
@@ -173,7 +178,7 @@ REFUSED = {
             {"token": np.arange(10_001)})})))], "more than 10,000 rows",
     ),
     "a bomb": (
-        [("r.zip", zipped({"words.parquet": bytes(300 << 20)}, packed=True))], "more than 256 MB",
+        [("r.zip", zipped({"words.parquet": bytes(300 << 20)}, ZIP_DEFLATED))], "more than 256 MB",
     ),
 }  # fmt: skip
 

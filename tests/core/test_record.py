@@ -20,6 +20,7 @@ from tests.made_records import (
     read_back,
     read_files,
     same,
+    zipped,
 )
 
 
@@ -132,6 +133,31 @@ def test_a_record_that_was_cut_off_or_mixed_is_told_from_a_whole_one(name, tmp_p
     packed.write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ResultFileError, match="cut off"):
         read_record(packed)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED])
+def test_a_zip_with_any_wrong_byte_is_read_or_refused(method):
+    """Of what zipfile has to believe: a file's beginning, and the directory behind the files."""
+    whole = zipped(files_of(make_record()), method)
+    assert read_zip(whole).kind == "evidence"
+    directory = int.from_bytes(whole[-6:-2], "little")
+    refused = 0
+    for place in [*range(60), *range(directory, len(whole))]:
+        for value in (0, 1, 12, 255):
+            try:
+                read_zip(whole[:place] + bytes([value]) + whole[place + 1 :])
+            except ResultFileError:
+                refused += 1
+    assert refused > 500
+
+
+def test_a_zip_that_unpacks_without_a_limit_is_refused():
+    with pytest.raises(ResultFileError, match="packed in a way that is not read"):
+        read_zip(zipped(files_of(make_record()), zipfile.ZIP_LZMA))
+
+
+def read_zip(data):
+    return record_reading.record_of_zip(data, most_bytes=1 << 20)
 
 
 def test_what_is_missing_or_no_record_is_said(tmp_path):

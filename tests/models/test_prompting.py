@@ -105,6 +105,8 @@ def test_an_over_long_question_is_refused_with_its_length_and_the_limit(model):
 def test_an_empty_or_over_long_forced_answer_is_refused(model):
     with pytest.raises(PromptError, match="forced answer is empty"):
         ask(model, radiograph(), "Why?", force="")
+    with pytest.raises(PromptError, match="forced answer has to be a text, not list"):
+        ask(model, radiograph(), "Why?", force=[])
     with pytest.raises(PromptError, match=rf"\d+ tokens. Allowed: {MAX_PROMPT_TOKENS}"):
         ask(model, radiograph(), "Why?", force="Yes " * (MAX_PROMPT_TOKENS + 1))
 

@@ -134,3 +134,9 @@ def test_a_kind_or_plan_that_is_not_known_is_said(found):
         rerun(replace(before, kind="dreams"), found.model)
     with pytest.raises(ResultFileError, match="does not say what was asked"):
         rerun(replace(before, plan={}), found.model, images=every_image(found))
+    before = MAKERS["prompts"](found)
+    for changes in ({"prompts": []}, {"options": [1]}, {"seed": 1e308}):
+        with pytest.raises(ResultFileError, match="does not say what was asked"):
+            rerun(
+                replace(before, plan=before.plan | changes), found.model, images=every_image(found)
+            )

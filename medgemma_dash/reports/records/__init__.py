@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from medgemma_dash.core.errors import ResultFileError
-from medgemma_dash.core.record import Record
+from medgemma_dash.core.record import UNREADABLE, Record
 from medgemma_dash.reports.records.evidence import evidence_report
 from medgemma_dash.reports.records.faithfulness import faithfulness_report
 from medgemma_dash.reports.records.interventions import interventions_report
@@ -35,7 +35,7 @@ def record_report(record: Record) -> Report:
         )
     try:
         return _BY_KIND[record.kind](record)
-    except (LookupError, TypeError, ValueError, AttributeError) as error:
+    except UNREADABLE as error:
         raise ResultFileError(
             f"The record's tables or plan are not those of the kind {record.kind!r}; "
             "docs/records.md says what stands in them."

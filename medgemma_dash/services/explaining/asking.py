@@ -30,7 +30,7 @@ def ask(
     Raises PromptError for a question, text or number of radiographs that cannot be put to the
     model.
     """
-    for what, text in (("question", prompt), ("forced answer", force or "")):
+    for what, text in (("question", prompt), ("forced answer", "" if force is None else force)):
         if not isinstance(text, str):
             raise PromptError(f"The {what} has to be a text, not {type(text).__name__}.")
     return stream_answer(

@@ -59,8 +59,12 @@ def read_questions(
 def checked(
     table: QuestionTable, source: ImageSource, options: PlanOptions | None = None
 ) -> tuple[QuestionRow, ...]:
-    """The rows of a table that were chosen. Raises TableError for rows that are not there."""
+    """The rows of a table that were chosen. Raises TableError for rows that are not there, and for
+    a table without any.
+    """
     chosen = options or PlanOptions()
+    if not table.rows:
+        raise TableError("The table names its columns and has no rows. Add a question.")
     first, stop = chosen.rows or (0, len(table.rows))
     if not 0 <= first < stop <= len(table.rows):
         raise TableError(

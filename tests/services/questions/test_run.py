@@ -305,6 +305,9 @@ def test_rows_and_folders_that_are_not_there_are_said(answer, table):
     with pytest.raises(TableError, match="no folder"):
         answer(images=table.parent / "pictures")
     assert answer(rows=(4, 6)).tables["rows"]["row"].tolist() == [4, 5]
+    table.write_text("image_path,question\n")
+    with pytest.raises(TableError, match="has no rows"):
+        answer()
 
 
 KILLED = """
