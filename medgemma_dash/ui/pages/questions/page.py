@@ -104,7 +104,7 @@ def _ended_line(host: ModelHost, reason: str, done: int, of: int) -> None:
             try_to(lambda: go_on(host, page_state(QuestionsState).run))
 
     line = [
-        Segment(f"{reason} {done} of {of} rows are done and kept. "),
+        Segment(f"{reason} {done:,} of {of:,} rows are done and kept. "),
         Segment("go on", "action", "on"),
     ]
     rich_line([line], key="questions_ended", tone="caution", announce="status", on_choose=choose)
