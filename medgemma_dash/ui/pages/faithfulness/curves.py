@@ -12,7 +12,7 @@ from medgemma_dash.figures import removal_curve_figure
 from medgemma_dash.metrics.faithfulness import TOP_SHARE
 from medgemma_dash.metrics.removal_curves import Curve
 from medgemma_dash.services.faithfulness.look import Step
-from medgemma_dash.services.faithfulness.reading import bands_of
+from medgemma_dash.services.faithfulness.reading import bands_of, digits
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.matrix_clicks import matrix_clicks
 from medgemma_dash.ui.components.numbers_table import numbers_table
@@ -31,6 +31,7 @@ AXES: dict[Curve, str] = {
 }
 SIDES: dict[Curve, str] = {"deletion": "Removed", "insertion": "Kept"}
 HEIGHT_PX = 300
+TABLE_PX = 1000  # of two curves beside their controls
 PLACES = 200  # across a chart, at which a click can be told
 
 
@@ -84,11 +85,12 @@ def _sentence(band: CurveBand, method: str, title: str) -> str:
     step = int(np.abs(band.shares - TOP_SHARE).argmin())
     values = dict(band.lines)[method]
     share = f"{band.shares[step]:.0%}"
-    chance = f"at random {band.mean[step]:.3g} ({band.low[step]:.3g} to {band.high[step]:.3g})"
+    ends = f"{digits(band.low[step])} to {digits(band.high[step])}"
+    chance = f"at random {digits(band.mean[step])} ({ends})"
     if band.curve == "deletion":
-        what = f"Top {share} of {title} removed: p is {values[step]:.3g} in place of"
-        return f"{what} {values[0]:.3g}; {chance}."
-    return f"Top {share} of {title} alone: p is {values[step]:.3g}; {chance}."
+        what = f"Top {share} of {title} removed: p is {digits(values[step])} in place of"
+        return f"{what} {digits(values[0])}; {chance}."
+    return f"Top {share} of {title} alone: p is {digits(values[step])}; {chance}."
 
 
 def _slider(state: StepState, shares: list[float]) -> float:
@@ -141,7 +143,7 @@ def _table(bands: dict[Curve, CurveBand], titles: dict[str, str]) -> None:
     shares = [f"{share:.0%}" for share in bands["deletion"].shares]
     frame = pd.DataFrame(columns, index=pd.Index(shares, name="share")).round(4)
     help_text = "The target's probability at this share of the image, removed or kept."
-    with popover:
+    with popover, st.container(width=TABLE_PX):
         numbers_table(
             frame,
             key="curve_numbers",
