@@ -124,9 +124,8 @@ def selection_line(record: Record) -> str:
     verb = "are removed" if plan["how"] == "remove" else "are kept"
     by = {"mean token": "the mean image token", "another patient": "another patient's tokens"}
     means = by.get(plan["removal"], plan["removal"])
-    patches = "patch" if count == 1 else "patches"
     verb = verb.replace("are", "is") if count == 1 else verb
-    return f"{count} of {of} {patches} {verb}{others}, by {means}."
+    return f"{count} of {of} patches {verb}{others}, by {means}."
 
 
 def change_line(record: Record) -> str:

@@ -18,6 +18,7 @@ from medgemma_dash.ui.components.matrix_clicks import matrix_clicks
 from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.window_width import window_width
 from medgemma_dash.ui.pages.faithfulness.state import CURVE, SHARE, StepState
 from medgemma_dash.ui.state.session import give_widget, page_state
 
@@ -39,15 +40,24 @@ def removal_curves(shown: Shown, removal: str, method: str) -> Step:
     """Both charts and the slider below them; the step that is looked at."""
     bands = {band.curve: band for band in bands_of(shown.record) if band.removal == removal}
     state = page_state(StepState)
-    with st.container(key="curve_charts"):
+    # Where the film stands beside, its slider is above: there is room for the table below it.
+    above = window_width() == "wide"
+    first, then = st.container(), st.container()
+    with first if above else then:
+        share = _slider_row(shown, bands, state)
+    with then if above else first, st.container(key="curve_charts"):
         places = st.columns(2, gap="small")
     for place, band in zip(places, bands.values(), strict=True):
         with place:
             _chart(shown, band, method, state)
+    return Step(method, removal, state.curve, share)
+
+
+def _slider_row(shown: Shown, bands: dict[Curve, CurveBand], state: StepState) -> float:
     with st.container(horizontal=True, key="faithfulness_step", vertical_alignment="center"):
         share = _slider(state, bands["deletion"].shares.tolist())
         _table(bands, shown.titles)
-    return Step(method, removal, state.curve, share)
+    return share
 
 
 def _chart(shown: Shown, band: CurveBand, method: str, state: StepState) -> None:
