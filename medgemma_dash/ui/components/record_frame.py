@@ -32,9 +32,11 @@ def computed_elsewhere(record: Record) -> None:
     facts = record.provenance
     digests = ", ".join(f"sha256 {one[:DIGEST_CHARACTERS]}…" for one in facts.images[:2])
     more = f" and {len(facts.images) - 2:,} more" if len(facts.images) > 2 else ""
+    films = f"{digests or 'no radiograph'}{more}"
+    stop = "" if films.endswith("…") else "."
     line = [
         Segment("Computed elsewhere", "warning"),
-        Segment(f", by {model_words(facts)}, on {digests or 'no radiograph'}{more}. "),
+        Segment(f", by {model_words(facts)}, on {films}{stop} "),
         Segment("close it", "action", "close"),
     ]
     rich_line([line], key=ELSEWHERE, tone="note", announce="status", on_choose=choose)

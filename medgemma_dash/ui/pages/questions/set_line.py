@@ -39,7 +39,7 @@ def set_line(host: ModelHost, elsewhere: Record | None) -> None:
         # Another set closes it, for its key is another one then.
         opener = st.popover(
             "Open a table",
-            key=f"questions_opener_{state.opened}",
+            key=opener_key(state),
             icon=":material/table:",
             type="tertiary",
             on_change="rerun",
@@ -47,6 +47,11 @@ def set_line(host: ModelHost, elsewhere: Record | None) -> None:
         if opener.open:
             with opener, st.container(key="questions_opener", width=560):
                 table_opener()
+
+
+def opener_key(state: QuestionsState) -> str:
+    """Of the popover in which another table is chosen: it tells whether that is open."""
+    return f"questions_opener_{state.opened}"
 
 
 def _about(given: GivenSet) -> str:
