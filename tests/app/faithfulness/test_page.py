@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from medgemma_dash.ui.pages.faithfulness.state import (
     FaithfulnessState,
 )
 from medgemma_dash.ui.state.records import OpenedRecord
+from medgemma_dash.ui.state.samples import FOLDER
 from tests.app.browser_events import choose_action, choose_words, click_matrix, lines_of
 from tests.app.faithfulness.removing import DECISION, EFFECT, Removing
 from tests.app.opened import answered_of, figure, session_of, study_of, wait_for
@@ -287,10 +289,24 @@ def test_a_record_of_a_file_is_shown_without_model_answer_and_film(
     assert lines_of(other, "no_film")[0].startswith("The film that this is about is not open here")
     assert "no model to ask" in lines_of(other, "masked_answer")[0]
     assert lines_of(other, "no_sanity") == ["No sanity checks were made."]
+    assert "open its film" not in lines_of(other, "computed_elsewhere")[0]
     session_of(other).study = film
     other.run()
     assert lines_of(other, "no_film") == []
     assert "no model to ask" in lines_of(other, "masked_answer")[0]
+    # Of a film that comes with the program it can be opened at once.
+    session_of(other).study = None
+    digest = sha256((FOLDER / "nodule-left-upper.png").read_bytes()).hexdigest()
+    plan = record.plan | {"asked": record.plan["asked"] | {"image_sha256s": [digest]}}
+    facts = replace(record.provenance, images=(digest,))
+    session_of(other).page_state(OpenedRecord).record = replace(record, plan=plan, provenance=facts)
+    other.run()
+    assert lines_of(other, "no_film")
+    assert "open its film, “Nodule, left upper zone”" in lines_of(other, "computed_elsewhere")[0]
+    choose_action(other, "computed_elsewhere", "film")
+    other.run()
+    assert lines_of(other, "no_film") == []
+    assert "open its film" not in lines_of(other, "computed_elsewhere")[0]
     choose_action(other, "computed_elsewhere", "close")
     other.run()
     assert lines_of(other, "computed_elsewhere") == []

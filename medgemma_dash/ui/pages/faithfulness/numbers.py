@@ -13,6 +13,7 @@ from medgemma_dash.services.faithfulness.plan import SANITY_LIMITS
 from medgemma_dash.services.faithfulness.reading import verdicts_of
 from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.whole_table import more_to_the_right
 from medgemma_dash.ui.components.window_width import window_width
 
 if TYPE_CHECKING:
@@ -105,6 +106,7 @@ def _figures(record: Record, removal: str, titles: dict[str, str]) -> None:
     }
     columns[VERDICT] = st.column_config.TextColumn(help=VERDICT_HELP)
     numbers_table(frame, key="faithfulness_numbers", columns=columns)
+    more_to_the_right()
 
 
 def _figures_of(values: Mapping[str, Any]) -> dict[str, float]:
