@@ -17,16 +17,17 @@ def question_scores_figure(
     """A bar for each figure: its name, itself and its interval's ends, all of 0 to 1.
 
     The first of every three is the model's own, the others are its floors. Ends that are not
-    numbers are left out.
+    numbers are left out; a figure that is none has no bar, and says that it is not known.
     """
     colours = palette(dark)
     names = [plain(name) for name, *_ in scores]
     figure = row_bars(
-        [value for _, value, *_ in scores],
+        [value if value == value else 0.0 for _, value, *_ in scores],
         names,
         [interval_words(value, low, high) for _, value, low, high in scores],
         [
-            f"<b>{name}</b><br>{value:.3f}" + (f"<br>95%: {low:.3f} to {high:.3f}" * (low == low))
+            f"<b>{name}</b><br>{_known(value, 3)}"
+            + (f"<br>95%: {low:.3f} to {high:.3f}" * (low == low))
             for name, (_, value, low, high) in zip(names, scores, strict=True)
         ],
         colours,
@@ -41,8 +42,12 @@ def question_scores_figure(
 
 def interval_words(value: float, low: float, high: float, decimals: int = 2) -> str:
     """A number with its interval, as it stands at a bar's end."""
-    said = f"{value:.{decimals}f}"
+    said = _known(value, decimals)
     return f"{said} ({low:.{decimals}f}\u2013{high:.{decimals}f})" if low == low else said
+
+
+def _known(value: float, decimals: int) -> str:
+    return f"{value:.{decimals}f}" if value == value else "not known"
 
 
 def whole_rows(figure: go.Figure, reach: tuple[float, float], colours: Palette) -> None:

@@ -102,7 +102,7 @@ def test_keeping_and_the_kind_of_removal_are_asked_for(opened: AppTest, fake: An
     app = app.segmented_control(key="intervention_how").set_value("keep").run()
     app = app.selectbox(key="intervention_removal").set_value("blur").run()
     assert (fake.intervened[-1].how, fake.intervened[-1].removal) == ("keep", "blur")
-    assert lines_of(app, LINE)[1] == "1 of 256 patch is kept and all others are removed, by blur."
+    assert lines_of(app, LINE)[1] == "1 of 256 patches is kept and all others are removed, by blur."
 
 
 def test_nothing_and_everything_are_said_to_be_no_selection(opened: AppTest, fake: Any) -> None:

@@ -66,7 +66,7 @@ def test_evidence_is_shown_word_by_word_and_closed_again(open_home: OpenPage) ->
     give(app, ("evidence.zip", record_zip(evidence_record())))
     assert lines_of(app, ELSEWHERE) == [
         "Computed elsewhere, by demo, revision 12 (demo model, not MedGemma), on sha256 "
-        "abababababab…. close it"
+        "abababababab… close it"
     ]
     assert lines_of(app, "evidence_question") == ["Question: Fluid?"]
     assert lines_of(app, "evidence_line")[0].startswith("1 of 2 words need the image")

@@ -83,7 +83,7 @@ def test_a_selection_is_painted_cleared_and_still_there_when_the_dialog_is_opene
     page.get_by_role("button", name="Clear").click()
     expect(page.locator(".st-key-no_intervention")).to_contain_text("No patch is selected.")
     dialog(page).get_by_text("Paint", exact=True).click()
-    expect(dialog(page).get_by_text("Draw around patches to add them")).to_be_visible()
+    expect(dialog(page).get_by_text("Draw over patches, or around them")).to_be_visible()
     idle(page)
     drag(page, [(0.6, 0.3), (0.8, 0.3), (0.8, 0.5), (0.6, 0.5), (0.6, 0.31)])
     # Columns 10 to 12, rows 5 to 7.
@@ -92,11 +92,14 @@ def test_a_selection_is_painted_cleared_and_still_there_when_the_dialog_is_opene
     assert frame is not None
     page.mouse.click(frame["x"] + 0.1 * frame["width"], frame["y"] + 0.1 * frame["height"])
     found(page, "10 of 256 patches are removed")
+    # A stroke that goes around nothing: columns 10 to 13 of row 12.
+    drag(page, [(0.64, 0.78), (0.86, 0.78)])
+    found(page, "14 of 256 patches are removed")
     page.keyboard.press("Escape")
     expect(dialog(page)).to_have_count(0)
     expect(page.get_by_role("button", name=OUR_DIALOG)).to_be_enabled()
     open_dialog(page)
-    found(page, "10 of 256 patches are removed")
+    found(page, "14 of 256 patches are removed")
 
 
 def test_on_a_phone_it_is_one_column(

@@ -129,6 +129,9 @@ def test_the_selection_stands_beside_other_places_and_its_share():
         "Of the map of “thorax”, 50% lies in the selection, which is 2% of the picture; in the "
         "same shape elsewhere 1% on average. Its peak lies in it."
     )
+    small = record()
+    small.tables["box"].loc[:, ["value", "uniform"]] = 0.004
+    assert "under 1% lies in the selection, which is under 1% of the picture" in box_line(small)
     flat = record()
     flat.tables["box"].loc[:, "value"] = np.nan
     assert "nothing positive" in box_line(flat)

@@ -12,6 +12,8 @@ from streamlit.testing.v1 import AppTest
 
 from medgemma_dash.core.settings import Settings
 from medgemma_dash.services.runtime.host import ModelHost
+from medgemma_dash.services.runtime.job import Job, JobContext
+from medgemma_dash.services.runtime.queue import JobRecord, Line
 from medgemma_dash.services.runtime.task import Task
 from medgemma_dash.ui.components.job_watch import describe
 from medgemma_dash.ui.state import jobs
@@ -69,6 +71,27 @@ def test_a_job_is_described_by_place_progress_and_what_it_is_at(
     work.reached.clear()
     first.cancel()
     assert describe(first) in ("Counting · stopping", "Counting · 1 of 4")
+
+
+def test_what_is_left_is_told_once_a_few_seconds_are_known_and_counts_what_was_new() -> None:
+    clock = [0.0]
+    line = Line(clock=lambda: clock[0])
+    record = JobRecord("ada", "Testing", None, False, False, None, None, 0.0, 0.0)
+    job, context = Job(record, line), JobContext(record, line)
+    record.step_started = 0.0
+    clock[0] = 20.0  # before it began to count
+    context.progress(200, 1200)
+    assert job.seconds_left is None
+    clock[0] = 24.0
+    context.progress(240, 1200)
+    assert job.seconds_left is None
+    clock[0] = 30.0
+    context.progress(300, 1200)
+    assert job.seconds_left == pytest.approx(90.0)
+    assert describe(job) == "Testing · 300 of 1,200 · about 2 min left"
+    assert describe(job, timed=False) == "Testing · 300 of 1,200"
+    context.progress(0, 3)
+    assert job.seconds_left is None, "another count"
 
 
 def page() -> None:

@@ -39,7 +39,7 @@ SANITY_LIMITS = {
         for part in ("decoder", "vision tower")
         for figure, limit in (
             ("", f"within {RANDOMISED_CORRELATION:g} of 0"),
-            (", entropy", f"{ENTROPY_CHANGE:g} from 0"),
+            (", entropy", f"at least {ENTROPY_CHANGE:g} from 0"),
         )
     },
     "max-sensitivity": f"below {SENSITIVITY:g}",

@@ -89,14 +89,20 @@ def dependence_line(record: Record, removal: str) -> str:
     (row,) = dependence[dependence["removal"] == removal].itertuples()
     if row.failure:
         return f"By {removal}, nothing could be removed: {row.failure}"
-    before, after = f"{row.probability:.3g}", f"{row.probability_without:.3g}"
-    effect = f"{row.image_effect:.2f} nats (p {before}, {after} without)"
+    before, after = digits(row.probability), digits(row.probability_without)
+    # Adding 0 takes the sign off a zero.
+    effect = f"{round(row.image_effect, 2) + 0.0:.2f} nats (p {before}, {after} without)"
     if row.depends:
         return f"By {removal}, the image gives it {effect}."
     return (
         f"By {removal}, it does not depend on the image: {effect}, less than "
         f"{LEAST_IMAGE_EFFECT:g}. How faithful a map of it is means little."
     )
+
+
+def digits(probability: float) -> str:
+    """A probability with three digits that count, also where the last are zeros."""
+    return f"{probability:#.3g}"
 
 
 def decision_note(record: Record) -> str:

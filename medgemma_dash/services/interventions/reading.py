@@ -124,9 +124,8 @@ def selection_line(record: Record) -> str:
     verb = "are removed" if plan["how"] == "remove" else "are kept"
     by = {"mean token": "the mean image token", "another patient": "another patient's tokens"}
     means = by.get(plan["removal"], plan["removal"])
-    patches = "patch" if count == 1 else "patches"
     verb = verb.replace("are", "is") if count == 1 else verb
-    return f"{count} of {of} {patches} {verb}{others}, by {means}."
+    return f"{count} of {of} patches {verb}{others}, by {means}."
 
 
 def change_line(record: Record) -> str:
@@ -192,12 +191,17 @@ def box_line(record: Record) -> str:
     if not isfinite(energy["value"]):
         return f"The map of “{name}” has nothing positive to be inside."
     line = (
-        f"Of the map of “{name}”, {energy['value']:.0%} lies in the selection, which is "
-        f"{energy['uniform']:.0%} of the picture"
+        f"Of the map of “{name}”, {_percent(energy['value'])} lies in the selection, which is "
+        f"{_percent(energy['uniform'])} of the picture"
     )
     if isfinite(energy["displaced"]):
-        line += f"; in the same shape elsewhere {energy['displaced']:.0%} on average"
+        line += f"; in the same shape elsewhere {_percent(energy['displaced'])} on average"
     return f"{line}. Its peak {hit}."
+
+
+def _percent(value: float) -> str:
+    """Whole percents, and never a false 0."""
+    return "under 1%" if 0 < value < 0.005 else f"{value:.0%}"
 
 
 def lines(record: Record) -> Iterator[str]:

@@ -80,7 +80,9 @@ def interval_text(line: pd.Series, condition: str) -> str:
     start = f"{condition}_" if condition else ""
     if value != value:
         return "not known"
-    return f"{value:.2f} ({_number(line[start + 'low'])} to {_number(line[start + 'high'])})"
+    low, high = line[start + "low"], line[start + "high"]
+    # Of one patient or image there is none.
+    return f"{value:.2f} ({low:.2f} to {high:.2f})" if low == low else f"{value:.2f}"
 
 
 def _of_what(rows: pd.DataFrame) -> str:
@@ -90,10 +92,6 @@ def _of_what(rows: pd.DataFrame) -> str:
         f"{counts['yes']} yes, {counts['no']} no, {counts['uncertain']} uncertain; {problems} rows "
         "have a problem"
     )
-
-
-def _number(value: float) -> str:
-    return "?" if value != value else f"{value:.2f}"
 
 
 def _share(value: float) -> str:

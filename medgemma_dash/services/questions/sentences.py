@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medgemma_dash.core.counted import counted
 from medgemma_dash.services.questions.reading import interval_text
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ def scores_sentence(record: Record) -> str:
         return NOTHING
     line = every.loc["accuracy"]
     said = (
-        f"{_percent(line['value'])} of {line['rows']} answers are right; without the image, by the "
-        f"sign of the margin, {_percent(line['blank'])}"
+        f"{_percent(line['value'])} of {counted(int(line['rows']), 'answer')} "
+        f"{'is' if line['rows'] == 1 else 'are'} right; without the image, by the sign of the "
+        f"margin, {_percent(line['blank'])}"
     )
     if line["swapped"] == line["swapped"]:
         said += f", and {_percent(line['swapped'])} with one of the other truth in its place"
@@ -52,8 +54,21 @@ def truths_sentence(record: Record) -> str:
     found, spared = (interval_text(every.loc[name], "") for name in ("sensitivity", "specificity"))
     confusion = record.tables["confusion"]
     unsure = int(confusion[confusion["by"] == "all"]["uncertain"].sum())
-    more = f" {unsure} answers say neither." if unsure else ""
-    return f"Sensitivity {found}, specificity {spared}.{more}"
+    says = "says" if unsure == 1 else "say"
+    more = f" {counted(unsure, 'answer')} {says} neither." if unsure else ""
+    return f"Sensitivity {found}, specificity {spared}.{more}{_left_out(record)}"
+
+
+def _left_out(record: Record) -> str:
+    """The rows that no score counts, and why; "" where all are counted."""
+    rows = record.tables["rows"]
+    unanswered = int((rows["parsed"] == "").sum())
+    untold = int(((rows["parsed"] != "") & (rows["truth"] == "")).sum())
+    why = [f"{unanswered:,} not answered"] * bool(unanswered)
+    why += [f"{untold:,} without a truth of yes or no"] * bool(untold)
+    if not why:
+        return ""
+    return f" Not counted of {counted(len(rows), 'row')}: {', '.join(why)}."
 
 
 def parts_sentence(record: Record, by: str, measure: str = "accuracy") -> str:
@@ -65,15 +80,23 @@ def parts_sentence(record: Record, by: str, measure: str = "accuracy") -> str:
     if not len(lines):
         return f"No {by} has rows enough for {title}."
     above = int((lines["low"] > lines["blank_high"]).sum())
-    floor = f"{above} of {len(lines)} above the blind floor by their intervals"
-    worst, best = lines.loc[lines["value"].idxmin()], lines.loc[lines["value"].idxmax()]
-    if worst["value"] == best["value"]:
-        names = worst["name"] if len(lines) == 1 else f"all {len(lines)} {_PLURAL[by]}"
-        return f"{_capital(title)} is {worst['value']:.2f} for {names}; {floor}."
+    floor = f"by their intervals {above or 'none'} of {len(lines)} above the blind floor"
+    if len(lines) == 1:
+        floor = f"by its interval {'above' if above else 'not above'} the blind floor"
+    least, most = lines["value"].min(), lines["value"].max()
+    if least == most:
+        names = lines["name"].iloc[0] if len(lines) == 1 else f"all {len(lines)} {_PLURAL[by]}"
+        return f"{_capital(title)} is {least:.2f} for {names}; {floor}."
     return (
-        f"{_capital(title)} is lowest for {worst['name']}, {worst['value']:.2f}, and highest for "
-        f"{best['name']}, {best['value']:.2f}; {floor}."
+        f"{_capital(title)} is lowest for {_those(lines, least, by)}, {least:.2f}, and highest "
+        f"for {_those(lines, most, by)}, {most:.2f}; {floor}."
     )
+
+
+def _those(lines: pd.DataFrame, value: float, by: str) -> str:
+    """The one that has this value, or how many share it."""
+    names = list(lines.loc[lines["value"] == value, "name"])
+    return str(names[0]) if len(names) == 1 else f"{len(names)} {_PLURAL[by]}"
 
 
 def flips_sentence(record: Record) -> str:

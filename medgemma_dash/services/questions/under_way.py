@@ -72,7 +72,9 @@ class RunUnderWay:
         return self._next() > self._rows
 
     def so_far(self) -> Record | None:
-        """The record of the rows that are done, the last of them left out until there are more."""
+        """The record of the rows that are done: the last are left out until there are more, or
+        the run has ended.
+        """
         with self._lock:
             rows = self._next()
             if rows > self._rows:
@@ -82,6 +84,8 @@ class RunUnderWay:
 
     def _next(self) -> int:
         done = min(len(self.outcomes), MOST_LIVE)
+        if self._job is not None and self._job.finished:
+            return done
         return done if done >= max(self._rows + 1, GROWTH * self._rows) else self._rows
 
 

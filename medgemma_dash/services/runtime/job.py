@@ -6,6 +6,7 @@ from medgemma_dash.core.errors import CancelledError, MedGemmaDashError
 from medgemma_dash.services.runtime.queue import ABANDONED, JobRecord, JobState, Line
 
 T = TypeVar("T")
+LEAST_SECONDS = 5.0  # before which what is left cannot be told
 
 
 class Job(Generic[T]):
@@ -81,9 +82,17 @@ class Job(Generic[T]):
     def seconds(self) -> float:
         """Time spent working so far, without the time spent waiting in the line."""
         with self._line.condition:
-            started = self._record.step_started
-            current = 0.0 if started is None else self._line.clock() - started
-            return self._record.busy_seconds + current
+            return _busy(self._record, self._line)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """By what was done since it began to count; None until that took a few seconds."""
+        with self._line.condition:
+            (done, total), (first, since) = self._record.progress, self._record.counted_from
+            took = _busy(self._record, self._line) - since
+        if done <= first or took < LEAST_SECONDS:
+            return None
+        return took / (done - first) * (total - done)
 
     def cancel(self) -> None:
         """Stop it: at once while it waits, at its next check while it is served."""
@@ -112,6 +121,11 @@ class Job(Generic[T]):
                 self.heartbeat()
 
 
+def _busy(record: JobRecord, line: Line) -> float:
+    started = record.step_started
+    return record.busy_seconds + (0.0 if started is None else line.clock() - started)
+
+
 class JobContext:
     """What the work is given: where it reports, and where it learns that it must stop."""
 
@@ -130,8 +144,11 @@ class JobContext:
             raise CancelledError(ABANDONED)
 
     def progress(self, done: int, total: int) -> None:
-        """Report progress."""
-        self._record.progress = (done, total)
+        """Report progress; another total begins another count."""
+        with self._line.condition:
+            if total != self._record.progress[1]:
+                self._record.counted_from = done, _busy(self._record, self._line)
+            self._record.progress = (done, total)
 
     def note(self, words: str) -> None:
         """Say what is being done just now, where counting alone says little."""

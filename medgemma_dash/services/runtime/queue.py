@@ -25,6 +25,7 @@ class JobRecord:
     last_in_sight: when a page last showed how it stands.
     turn, sequence: its place, see `Line`.
     busy_seconds: time spent working, without the time in the line.
+    counted_from: how much was done when it began to count to its total, and its time then.
     """
 
     owner: str
@@ -41,6 +42,7 @@ class JobRecord:
     state: JobState = "queued"
     stop_reason: str | None = None
     progress: tuple[int, int] = (0, 0)
+    counted_from: tuple[int, float] = (0, 0.0)
     note: str = ""
     events: list[object] = field(default_factory=list)
     result: Any = None

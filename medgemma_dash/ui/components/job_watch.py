@@ -7,6 +7,7 @@ from weakref import ref
 
 import streamlit as st
 
+from medgemma_dash.core.progress import time_in_words
 from medgemma_dash.services.explaining.tasks import ASK
 from medgemma_dash.ui.components.redraw import draw_fragments
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
@@ -25,10 +26,11 @@ T = TypeVar("T")
 POLL_SECONDS = 0.4
 STREAM_SECONDS = 0.25
 LOADING_SECONDS = 1.0
+LEAST_LEFT = 10.0  # seconds; less is not worth a word
 
 
-def describe(job: Job[Any], detail: str = "") -> str:
-    """Where a job stands, in words; the detail belongs to its name."""
+def describe(job: Job[Any], detail: str = "", *, timed: bool = True) -> str:
+    """Where a job stands, in words; the detail belongs to its name. timed: with the time left."""
     state = f"{job.label} {detail}".strip()
     done, total = job.progress
     if job.queue_position > 0:
@@ -36,7 +38,10 @@ def describe(job: Job[Any], detail: str = "") -> str:
     elif job.stopping:
         return f"{state} · stopping"
     elif total:
-        state += f" · {done} of {total}"
+        state += f" · {done:,} of {total:,}"
+        left = job.seconds_left
+        if timed and left is not None and left >= LEAST_LEFT:
+            state += f" · about {time_in_words(left)} left"
     at_work = job.state == "running" and job.note and not job.stopping
     return f"{state} · now {job.note}" if at_work else state
 

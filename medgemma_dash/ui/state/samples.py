@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache, partial
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 
@@ -98,6 +99,20 @@ def sample_named(name: str) -> Sample | None:
         return _example_film(name)
     every = (*samples(), *drawn_pictures())
     return next((sample for sample in every if sample.name == name), None)
+
+
+def sample_of(digest: str) -> Sample | None:
+    """The sample whose file has this sha256; None when none has."""
+    return _by_digest().get(digest)
+
+
+@cache
+def _by_digest() -> dict[str, Sample]:
+    return {
+        sha256(sample.film.read_bytes()).hexdigest(): sample
+        for sample in samples()
+        if isinstance(sample.film, Path)
+    }
 
 
 def _example_film(name: str) -> Sample | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from hashlib import sha256
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from medgemma_dash.ui.pages.faithfulness.state import (
     FaithfulnessState,
 )
 from medgemma_dash.ui.state.records import OpenedRecord
+from medgemma_dash.ui.state.samples import FOLDER
 from tests.app.browser_events import choose_action, choose_words, click_matrix, lines_of
 from tests.app.faithfulness.removing import DECISION, EFFECT, Removing
 from tests.app.opened import answered_of, charts, figure, session_of, study_of, wait_for
@@ -55,7 +57,7 @@ def test_it_opens_with_the_word_tested_as_the_command_tests_it(
     dependence, verdict, alone = says(app)
     assert (
         dependence
-        == f"By mean token, the image gives it {EFFECT:.2f} nats (p 0.99, 0.0493 without)."
+        == f"By mean token, the image gives it {EFFECT:.2f} nats (p 0.990, 0.0493 without)."
     )
     assert verdict == "Chefer: better than chance on this word: yes."
     assert alone.startswith("One removal alone proves little")
@@ -65,12 +67,17 @@ def test_it_opens_with_the_word_tested_as_the_command_tests_it(
     assert values[0] == pytest.approx(np.exp(-0.01))
     assert values[2:] == pytest.approx([np.exp(-0.01 - EFFECT)] * 11)
     assert (
-        "Top 20% of Chefer removed: p is 0.0493 in place of 0.99"
+        "Top 20% of Chefer removed: p is 0.0493 in place of 0.990"
         in lines_of(app, "deletion_says")[0]
     )
     table = app.dataframe[0].value
     assert list(table.index)[:2] == ["Chefer", "centre of the picture"]
     assert "random, mean of 10" in table.index
+    # Where 95% of rankings lie ends where an area under a probability, and a loss of it, must.
+    areas, losses = table[["deletion area", "insertion area"]], table[["sufficiency"]]
+    assert areas.to_numpy().min() >= 0
+    assert areas.to_numpy().max() <= 1
+    assert losses.to_numpy().max() <= np.exp(-0.01)
     assert lines_of(app, "masked_answer")[0].startswith("The model answers as before")
 
 
@@ -149,7 +156,7 @@ def test_a_test_that_was_stopped_leaves_the_one_before_and_goes_on_where_it_was(
 
 
 def test_sanity_checks_are_run_when_they_are_asked_for_and_stand_as_ticks(
-    open_page: OpenPage, removing: Removing
+    open_page: OpenPage, removing: Removing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     app = open_page()
     scored = dict(removing.scored)
@@ -166,6 +173,12 @@ def test_sanity_checks_are_run_when_they_are_asked_for_and_stand_as_ticks(
     app.session_state["faithfulness_tabs"] = "Sanity, step by step"
     app.run()
     assert app.dataframe[0].value["passed"].tolist() == ["yes", "yes", "no", "no"]
+    # Beside one column that is in sight each line says what it is of.
+    for module in ("pages.faithfulness.numbers", "components.numbers_table"):
+        monkeypatch.setattr(f"medgemma_dash.ui.{module}.window_width", lambda: "narrow")
+    app.run()
+    assert list(app.dataframe[0].value.columns) == ["value"]
+    assert app.dataframe[0].value.index.is_unique
 
 
 def test_a_click_on_a_curve_shows_the_film_there_and_the_answer_is_asked_for_once(
@@ -182,6 +195,9 @@ def test_a_click_on_a_curve_shows_the_film_there_and_the_answer_is_asked_for_onc
     assert not any("no map" in one for one in titles)
     assert lines_of(app, "masked_answer")[0].startswith(
         "The model now answers “No, <b>nothing</b>.”"
+    )
+    assert lines_of(app, "masked_answer")[1] == (
+        "p is that of “consolidation” after “Yes, there is”, whatever the model now begins with."
     )
     assert figure(app, "curve_insertion")["layout"]["shapes"][0]["x0"] == 0.6
     assert "shapes" not in figure(app, "curve_deletion")["layout"]
@@ -222,6 +238,9 @@ def test_the_decision_is_tested_until_another_word_is_chosen(
     clicked(app, "test_decision")
     assert removing.explained[-1] == ("chefer", DECISION)
     assert "better than chance on this decision" in says(app)[1]
+    assert lines_of(app, "decision_tested")[0].startswith(
+        "Tested is the decision and no word: Yes rather than No"
+    )
     clicked(app, "test_word")
     assert "better than chance on this word" in says(app)[1]
     clicked(app, "test_decision")
@@ -270,10 +289,24 @@ def test_a_record_of_a_file_is_shown_without_model_answer_and_film(
     assert lines_of(other, "no_film")[0].startswith("The film that this is about is not open here")
     assert "no model to ask" in lines_of(other, "masked_answer")[0]
     assert lines_of(other, "no_sanity") == ["No sanity checks were made."]
+    assert "open its film" not in lines_of(other, "computed_elsewhere")[0]
     session_of(other).study = film
     other.run()
     assert lines_of(other, "no_film") == []
     assert "no model to ask" in lines_of(other, "masked_answer")[0]
+    # Of a film that comes with the program it can be opened at once.
+    session_of(other).study = None
+    digest = sha256((FOLDER / "nodule-left-upper.png").read_bytes()).hexdigest()
+    plan = record.plan | {"asked": record.plan["asked"] | {"image_sha256s": [digest]}}
+    facts = replace(record.provenance, images=(digest,))
+    session_of(other).page_state(OpenedRecord).record = replace(record, plan=plan, provenance=facts)
+    other.run()
+    assert lines_of(other, "no_film")
+    assert "open its film, “Nodule, left upper zone”" in lines_of(other, "computed_elsewhere")[0]
+    choose_action(other, "computed_elsewhere", "film")
+    other.run()
+    assert lines_of(other, "no_film") == []
+    assert "open its film" not in lines_of(other, "computed_elsewhere")[0]
     choose_action(other, "computed_elsewhere", "close")
     other.run()
     assert lines_of(other, "computed_elsewhere") == []

@@ -194,6 +194,7 @@ def test_what_cannot_be_opened_is_said_and_the_open_set_stays(
 
     table = example_table()
     assert "no absolute path" in give(table, "images")
+    assert lines_of(app, "questions_problem") == [], "it is said once, where the table is chosen"
     assert "no folder" in give(table, str(tmp_path / "none"))
     assert "no column `question`" in give(b"a,b\n1,2\n", str(tmp_path))
     assert "2 columns for 'question'" in give(b"Question,QUESTION,image\n1,2,3\n", str(tmp_path))

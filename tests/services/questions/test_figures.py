@@ -5,11 +5,22 @@ import pandas as pd
 import pytest
 
 from medgemma_dash.core.record import Record, RecordProvenance
+from medgemma_dash.figures import question_scores_figure
 from medgemma_dash.services.datasets.questions.finding import finding_of
 from medgemma_dash.services.datasets.questions.rows import QuestionRow
 from medgemma_dash.services.questions.flips import change_table, flip_table, group_table, map_table
-from medgemma_dash.services.questions.reading import headline, problem_lines, rows_behind
+from medgemma_dash.services.questions.reading import (
+    headline,
+    interval_text,
+    problem_lines,
+    rows_behind,
+)
 from medgemma_dash.services.questions.scores import confusion_table, score_table, share
+from medgemma_dash.services.questions.sentences import (
+    parts_sentence,
+    scores_sentence,
+    truths_sentence,
+)
 from medgemma_dash.services.questions.swaps import swap_partners
 
 # image, group, finding, phrasing, strategy, truth, said, margin
@@ -146,6 +157,39 @@ def test_every_figure_leads_to_its_rows(rows):
             assert len(behind) == line["rows"]
         if line["measure"] in ("accuracy", "sensitivity", "specificity") and len(behind):
             assert (behind["parsed"] == behind["truth"]).mean() == line["value"]
+
+
+def test_sentences_name_what_is_not_known_and_what_is_not_counted(rows):
+    tables = {"rows": rows, "summary": score_table(rows), "confusion": confusion_table(rows)}
+    facts = RecordProvenance("m", "r", False, "cpu", "float32", (), (), 0.0)
+    record = Record("questions", {}, tables, facts)
+    assert scores_sentence(record).startswith("62% of 8 answers are right; ")
+    said = truths_sentence(record)
+    assert "1 answer says neither." in said
+    assert said.endswith("Not counted of 10 rows: 1 not answered, 1 without a truth of yes or no.")
+    assert interval_text(of(tables["summary"], by="finding", name="edema", measure="accuracy"),
+                         "") == "0.50"  # fmt: skip
+    nodule = parts_sentence(record, "finding", "auc")
+    assert "?" not in said + nodule
+    assert nodule.endswith("the blind floor.")
+    # Several that share the least or the most are counted, and none is named for them all.
+    summary = pd.DataFrame(
+        {"by": "finding", "name": list("abcd"), "measure": "accuracy",
+         "value": [1.0, 0.5, 1.0, 1.0], "low": 0.4, "blank_high": 0.9}
+    )  # fmt: skip
+    shared = parts_sentence(Record("questions", {}, {"summary": summary}, facts), "finding")
+    assert shared == (
+        "Accuracy is lowest for b, 0.50, and highest for 3 findings, 1.00; by their intervals "
+        "none of 4 above the blind floor."
+    )
+
+
+def test_a_score_that_is_not_known_has_no_number():
+    nan = float("nan")
+    figure = question_scores_figure([("AUC", nan, nan, nan), ("Accuracy", 0.5, 0.2, 0.8)])
+    assert [one.text for one in figure.layout.annotations] == ["not known", "0.50 (0.20–0.80)"]
+    assert "not known" in figure.data[1].hovertext[0]
+    assert figure.data[0].x[0] == 0.0
 
 
 def test_an_empty_set_of_answers_has_tables_without_rows(rows):

@@ -3,6 +3,7 @@
 import json
 import os
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -178,6 +179,17 @@ def test_scores_grow_by_looks_that_are_rarer_the_more_rows_are_done(monkeypatch)
     run.progress(20, 120)
     assert run.seconds_left() == 0.0
     assert np.isfinite(record.tables["summary"]["value"]).any()
+
+
+def test_a_run_that_ended_shows_every_row_that_it_did():
+    run = RunUnderWay("run", example_set().questions(PlanOptions()), FACTS)
+    for row in range(20):
+        run.add(outcome(row))
+    assert len(run.so_far().tables["rows"]) == 20
+    run.add(outcome(20))
+    assert len(run.so_far().tables["rows"]) == 20, "until it is worth another look"
+    run.belongs_to(SimpleNamespace(finished=True))
+    assert len(run.so_far().tables["rows"]) == 21
 
 
 def test_time_is_told_as_a_person_says_it():

@@ -119,7 +119,7 @@ def test_columns_are_known_by_their_aliases(header, columns, tmp_path):
         (b"image,question\n\x81\x8d,?\n", "no text in UTF-8"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "no text in UTF-8"),
         (b"PK\x03\x04more", "a workbook"),
-        (b"PAR1 and no more", "no Parquet table"),
+        (b"PAR1 and no more", "^The file is no Parquet table"),
     ],
 )
 def test_what_is_no_table_of_questions_is_said(data, reason, tmp_path):

@@ -149,6 +149,7 @@ def _of_frame(data: bytes, own: Sequence[str]) -> QuestionTable:
         frame = read_parquet(data, "The table", most_bytes=4 * MOST_BYTES)
     except ResultFileError as error:
         reason = str(error).replace("which no record has", "which no table of questions has")
+        reason = reason.replace("'The table'", "The file")
         raise TableError(f"{reason} Save its columns as texts and numbers.") from None
     except KeyError:  # which pyarrow raises
         raise TableError("The table has two columns of one name. Rename one of them.") from None

@@ -20,8 +20,9 @@ from medgemma_dash.services.interventions.plan import (
     selection_problem,
 )
 from medgemma_dash.services.interventions.tasks import intervention_task
-from medgemma_dash.ui.components.chart import chart, clicked_cells
+from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.film_box import film_box
+from medgemma_dash.ui.components.interventions.drawn import drawn_cells
 from medgemma_dash.ui.components.interventions.record import show_changes
 from medgemma_dash.ui.components.interventions.state import Asked, InterventionState
 from medgemma_dash.ui.components.job_watch import result_of
@@ -159,7 +160,11 @@ def _tools(shown: Shown, drawing: str) -> None:
             args=(most_marked(shown),),
         )
         st.button("Clear", key="intervention_clear", type="tertiary", on_click=_choose, args=((),))
-    said = "Drag a box around patches" if drawing == "Box" else "Draw around patches to add them"
+    said = (
+        "Drag a box around patches"
+        if drawing == "Box"
+        else "Draw over patches, or around them, to add them"
+    )
     st.caption(f"{said}; a click takes one in or out.")
 
 
@@ -211,7 +216,12 @@ def _choose(cells: tuple[Cell, ...]) -> None:
 
 def _take_drawn() -> None:
     """A box is taken in place of the selection, what is painted beside it."""
-    cells, state = clicked_cells(FIGURE), page_state(InterventionState)
+    study, answered = current_session().study, current_session().answered
+    if study is None or answered is None:
+        return
+    size, state = (study.radiograph.width, study.radiograph.height), page_state(InterventionState)
+    cells = drawn_cells(st.session_state[FIGURE]["selection"], size, answered.answer.grid)
+    # A chart that changed reports its old selection until the browser has drawn it, and is empty.
     if cells:
         painted = DRAWING[st.session_state.get("intervention_drawing") or next(iter(DRAWING))]
         _choose(tuple({*cells, *((state.cells or ()) if painted else ())}))

@@ -69,6 +69,12 @@ def choices(answer: Answer, target: Target) -> Wanted:
         rich_line([[Segment(line, "quiet")]], key="contrast_not_tested", tone="quiet")
     if state.decision is target:
         tested = (YES, NO) if (answer.margin or 0.0) >= 0 else (NO, YES)
+        side, other = tested
+        line = (
+            f"Tested is the decision and no word: {side} rather than {other}, where the answer "
+            f"begins; p is the share of {side} against {other} there."
+        )
+        rich_line([[Segment(line, "quiet")]], key="decision_tested", tone="quiet")
     return Wanted(tested, chosen_methods(), chosen_removals())
 
 

@@ -12,12 +12,13 @@ from medgemma_dash.figures import removal_curve_figure
 from medgemma_dash.metrics.faithfulness import TOP_SHARE
 from medgemma_dash.metrics.removal_curves import Curve
 from medgemma_dash.services.faithfulness.look import Step
-from medgemma_dash.services.faithfulness.reading import bands_of
+from medgemma_dash.services.faithfulness.reading import bands_of, digits
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.matrix_clicks import matrix_clicks
 from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.components.theme import is_dark
+from medgemma_dash.ui.components.window_width import window_width
 from medgemma_dash.ui.pages.faithfulness.state import CURVE, SHARE, StepState
 from medgemma_dash.ui.state.session import give_widget, page_state
 
@@ -31,6 +32,7 @@ AXES: dict[Curve, str] = {
 }
 SIDES: dict[Curve, str] = {"deletion": "Removed", "insertion": "Kept"}
 HEIGHT_PX = 300
+TABLE_PX = 1000  # of two curves beside their controls
 PLACES = 200  # across a chart, at which a click can be told
 
 
@@ -38,15 +40,24 @@ def removal_curves(shown: Shown, removal: str, method: str) -> Step:
     """Both charts and the slider below them; the step that is looked at."""
     bands = {band.curve: band for band in bands_of(shown.record) if band.removal == removal}
     state = page_state(StepState)
-    with st.container(key="curve_charts"):
+    # Where the film stands beside, its slider is above: there is room for the table below it.
+    above = window_width() == "wide"
+    first, then = st.container(), st.container()
+    with first if above else then:
+        share = _slider_row(shown, bands, state)
+    with then if above else first, st.container(key="curve_charts"):
         places = st.columns(2, gap="small")
     for place, band in zip(places, bands.values(), strict=True):
         with place:
             _chart(shown, band, method, state)
+    return Step(method, removal, state.curve, share)
+
+
+def _slider_row(shown: Shown, bands: dict[Curve, CurveBand], state: StepState) -> float:
     with st.container(horizontal=True, key="faithfulness_step", vertical_alignment="center"):
         share = _slider(state, bands["deletion"].shares.tolist())
         _table(bands, shown.titles)
-    return Step(method, removal, state.curve, share)
+    return share
 
 
 def _chart(shown: Shown, band: CurveBand, method: str, state: StepState) -> None:
@@ -84,11 +95,12 @@ def _sentence(band: CurveBand, method: str, title: str) -> str:
     step = int(np.abs(band.shares - TOP_SHARE).argmin())
     values = dict(band.lines)[method]
     share = f"{band.shares[step]:.0%}"
-    chance = f"at random {band.mean[step]:.3g} ({band.low[step]:.3g} to {band.high[step]:.3g})"
+    ends = f"{digits(band.low[step])} to {digits(band.high[step])}"
+    chance = f"at random {digits(band.mean[step])} ({ends})"
     if band.curve == "deletion":
-        what = f"Top {share} of {title} removed: p is {values[step]:.3g} in place of"
-        return f"{what} {values[0]:.3g}; {chance}."
-    return f"Top {share} of {title} alone: p is {values[step]:.3g}; {chance}."
+        what = f"Top {share} of {title} removed: p is {digits(values[step])} in place of"
+        return f"{what} {digits(values[0])}; {chance}."
+    return f"Top {share} of {title} alone: p is {digits(values[step])}; {chance}."
 
 
 def _slider(state: StepState, shares: list[float]) -> float:
@@ -141,7 +153,7 @@ def _table(bands: dict[Curve, CurveBand], titles: dict[str, str]) -> None:
     shares = [f"{share:.0%}" for share in bands["deletion"].shares]
     frame = pd.DataFrame(columns, index=pd.Index(shares, name="share")).round(4)
     help_text = "The target's probability at this share of the image, removed or kept."
-    with popover:
+    with popover, st.container(width=TABLE_PX):
         numbers_table(
             frame,
             key="curve_numbers",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from medgemma_dash.core.target import Target
 from medgemma_dash.figures import MapPanel, comparison_figure, map_grid_figure
 from medgemma_dash.imaging import jpeg_bytes
 from medgemma_dash.regions import shown_laterality
 from medgemma_dash.services.faithfulness.look import Step, masked_picture
 from medgemma_dash.services.faithfulness.plan import REMOVALS
+from medgemma_dash.services.faithfulness.reading import digits
 from medgemma_dash.services.faithfulness.tasks import look_task
 from medgemma_dash.ui.components.chart import chart
 from medgemma_dash.ui.components.job_watch import result_of
@@ -133,8 +135,9 @@ def _meaning(record: Record, step: Step) -> list[list[Segment]]:
     return [
         [
             Segment(
-                f"{step_words(step)} by {step.removal}: p is {own:.3g}; random rankings "
-                f"{random.mean():.3g} ({random.min():.3g} to {random.max():.3g}). {seen}"
+                f"{step_words(step)} by {step.removal}: p is {digits(own)}; random rankings "
+                f"{digits(random.mean())} ({digits(random.min())} to {digits(random.max())}). "
+                f"{seen}"
             )
         ]
     ]
@@ -163,4 +166,17 @@ def _answer(record: Record, live: Live, step: Step) -> None:
             Segment(f"“{said.text}{'…' if said.cut_off else ''}”", "word"),
             Segment(f" in place of “{quoted(live.answer.text)}”."),
         ]
-    rich_line([line], key="masked_answer")
+    lines = [line]
+    if not said.same and (held := _held(live)):
+        lines.append([Segment(held, "small")])
+    rich_line(lines, key="masked_answer")
+
+
+def _held(live: Live) -> str:
+    """Why a word may stay probable where the answer is another one; "" of the answer's first."""
+    target = live.wanted.target
+    if not isinstance(target, Target) or target.kind == "answer" or not target.token_indices[0]:
+        return ""
+    before = "".join(token.text for token in live.answer.tokens[: target.token_indices[0]])
+    words = quoted(target.text)
+    return f"p is that of “{words}” after “{quoted(before)}”, whatever the model now begins with."

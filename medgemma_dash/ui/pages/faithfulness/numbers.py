@@ -13,6 +13,7 @@ from medgemma_dash.services.faithfulness.plan import SANITY_LIMITS
 from medgemma_dash.services.faithfulness.reading import verdicts_of
 from medgemma_dash.ui.components.numbers_table import numbers_table
 from medgemma_dash.ui.components.rich_line import Segment, rich_line
+from medgemma_dash.ui.components.whole_table import more_to_the_right
 from medgemma_dash.ui.components.window_width import window_width
 
 if TYPE_CHECKING:
@@ -38,7 +39,10 @@ FIGURES = {
     "sufficiency": ("sufficiency", "p less p of the top 20% alone: low for a good map."),
     "aopc_sufficiency": ("AOPC, kept", "Sufficiency, mean over the same shares (ERASER)."),
 }
+AREAS = ("deletion_auc", "insertion_auc")
 VERDICT = "better than chance"
+CENTRE = "centre of the picture"
+CHECK_PX, REMOVAL_PX = 240, 120
 VERDICT_HELP = (
     "yes: above what 95% of random and of blurred random rankings reach; no: not even above their "
     "mean; else not shown."
@@ -81,14 +85,16 @@ def _figures(record: Record, removal: str, titles: dict[str, str]) -> None:
     rows: dict[str, dict[str, object]] = {}
     for row in summary[summary["removal"] == removal].to_dict("records"):
         if row["kind"] in ("method", "centre"):
-            name = titles.get(row["method"], "centre of the picture")
+            name = titles.get(row["method"], CENTRE)
             rows[name] = {**_figures_of(row), VERDICT: row["verdict"]}
+    here = record.tables["dependence"].set_index("removal").loc[removal, "probability"]
     by_kind = chance[chance["removal"] == removal].groupby("kind", sort=False)
     for kind, part in by_kind:
         known = part.set_index("figure")
         draws = int(known["draws"].iloc[0])
         for column, words in (("mean", f"mean of {draws}"), ("low", "95% from"), ("high", "to")):
-            rows[f"{kind}, {words}"] = {**_figures_of(known[column]), VERDICT: ""}
+            values = _possible(_figures_of(known[column]), float(here))
+            rows[f"{kind}, {words}"] = {**values, VERDICT: ""}
     frame = pd.DataFrame.from_dict(rows, orient="index").rename_axis("ranking")
     if window_width() == "medium":
         # The page says it above, and here it would stand beyond the edge.
@@ -100,10 +106,26 @@ def _figures(record: Record, removal: str, titles: dict[str, str]) -> None:
     }
     columns[VERDICT] = st.column_config.TextColumn(help=VERDICT_HELP)
     numbers_table(frame, key="faithfulness_numbers", columns=columns)
+    more_to_the_right()
 
 
 def _figures_of(values: Mapping[str, Any]) -> dict[str, float]:
     return {title: _unsigned_zero(float(values[name])) for name, (title, _) in FIGURES.items()}
+
+
+def _possible(values: dict[str, float], probability: float) -> dict[str, float]:
+    """The same within what there can be: an interval by its draws' variance reaches beyond.
+
+    An area under a p lies from 0 to 1, and what is lost of a p from all of it to its gain up to 1.
+    """
+    areas = (0.0, 1.0)
+    losses = (probability - 1.0, probability)
+    ends = {FIGURES[name][0]: areas for name in AREAS} | {FIGURES["gain"][0]: (-1.0, 1.0)}
+    found = {}
+    for name, value in values.items():
+        low, high = ends.get(name, losses)
+        found[name] = _unsigned_zero(min(max(value, low), high))
+    return found
 
 
 def _unsigned_zero(value: float) -> float:
@@ -113,8 +135,11 @@ def _unsigned_zero(value: float) -> float:
 
 def _published(record: Record, removal: str, titles: dict[str, str]) -> None:
     published = record.tables["published"]
+    draws = record.tables["chance"].groupby("kind")["draws"].first()
+    names = {kind: f"{kind}, mean of {count}" for kind, count in draws.items()}
+    names |= {"centre": CENTRE} | titles
     here = published[published["removal"] == removal].assign(
-        method=lambda rows: [titles.get(one, one) for one in rows["method"]]
+        method=lambda rows: [names.get(one, one) for one in rows["method"]]
     )
     frame = here.pivot_table("value", "method", "figure", sort=False, dropna=False)
     frame = frame.reindex(columns=list(TARGETS))
@@ -122,7 +147,8 @@ def _published(record: Record, removal: str, titles: dict[str, str]) -> None:
     st.caption(
         "Forms of the MedGemma Visualizer documentation, of log-probabilities, with its targets: "
         + ", ".join(f"{figure} {target:g}" for figure, target in TARGETS.items())
-        + ". Controls are means over their draws."
+        + ". The last two divide by log-probabilities: where p is near 1 that is nearly by 0, and "
+        "values in the hundreds say nothing of the map."
     )
     numbers_table(
         frame,
@@ -142,6 +168,7 @@ def _removals(record: Record, titles: dict[str, str]) -> None:
     ]
     frame.columns = pd.Index(["space", "p", "p without image", "image effect"])
     columns = {
+        "_index": st.column_config.TextColumn(width=REMOVAL_PX),
         "space": st.column_config.TextColumn(help="What is changed: soft tokens or pixels."),
         "p": st.column_config.NumberColumn(format="%.3f", help="The target's probability."),
         "p without image": st.column_config.NumberColumn(
@@ -206,9 +233,10 @@ def _checks(record: Record, titles: dict[str, str]) -> None:
     if not len(checks):
         rich_line([[Segment("No sanity checks were made.", "quiet")]], key="no_checks")
         return
+    methods = [titles.get(one, one) for one in checks["method"]]
     frame = pd.DataFrame(
         {
-            "method": [titles.get(one, one) for one in checks["method"]],
+            "method": methods,
             "step": checks["step"].to_numpy(),
             "value": checks["value"].to_numpy(),
             "passes": [SANITY_LIMITS.get(check, "") for check in checks["check"]],
@@ -216,11 +244,20 @@ def _checks(record: Record, titles: dict[str, str]) -> None:
         },
         index=pd.Index(checks["check"], name="check"),
     )
+    if window_width() == "narrow":
+        # One column is in sight, and each line has to say by itself what it is of.
+        whose = methods if len(set(methods) - {""}) > 1 else [""] * len(methods)
+        parts = zip(checks["check"], checks["step"], whose, strict=True)
+        frame.index = pd.Index([", ".join(filter(None, one)) for one in parts], name="check")
+        frame = frame.drop(columns=["method", "step"])
     numbers_table(
         frame,
         key="sanity_numbers",
         columns={
-            "method": st.column_config.TextColumn(help="Whose map is checked; none of some."),
+            "_index": st.column_config.TextColumn(width=CHECK_PX),
+            "method": st.column_config.TextColumn(
+                help="Whose map is checked; empty where no method takes part."
+            ),
             "step": st.column_config.TextColumn(help="The picture, or how many layers are random."),
             "value": st.column_config.NumberColumn(
                 format="%.3g", help="docs/records.md says what it is of each check."

@@ -59,8 +59,16 @@ def faithfulness_page(host: ModelHost) -> None:
         rich_line([[Segment(line, "quiet")]], key="nothing_to_test")
         return
     _tested(host, study, answered, wanted)
-    intervention_button(host, "faithfulness")
+    _own_patches(host, answered)
     st.caption(RESEARCH_NOTICE)
+
+
+def _own_patches(host: ModelHost, answered: Answered) -> None:
+    with st.container(horizontal=True, vertical_alignment="center", key="own_patches"):
+        intervention_button(host, "faithfulness")
+        if answered.shown is not None:
+            line = "Choose on the film what is taken away, and see what becomes of every word."
+            rich_line([[Segment(line, "quiet")]], key="own_patches_say", tone="quiet")
 
 
 def _method_words(host: ModelHost) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from medgemma_dash.core.counted import counted
 from medgemma_dash.services.questions.beginning import begin
 from medgemma_dash.services.questions.kept_runs import kept_runs, runs_folder
 from medgemma_dash.services.questions.question_set import PlanOptions
@@ -131,7 +132,7 @@ def _ask(host: ModelHost, given: GivenSet, chosen: list[QuestionRow]) -> None:
         ready = host.state == "ready"
         if part:
             st.button(
-                f"Ask these {len(some):,} rows",
+                "Ask this row" if len(some) == 1 else f"Ask these {len(some):,} rows",
                 key="questions_ask_some",
                 type="primary",
                 disabled=not (some and ready),
@@ -139,7 +140,7 @@ def _ask(host: ModelHost, given: GivenSet, chosen: list[QuestionRow]) -> None:
                 args=(host, tuple(row.row for row in chosen)),
             )
         st.button(
-            f"Ask all {given.can_be_asked:,} questions",
+            _ask_all_words(given.can_be_asked),
             key="questions_ask_all",
             type="secondary" if part else "primary",
             disabled=not (given.can_be_asked and ready),
@@ -159,6 +160,10 @@ def _ask(host: ModelHost, given: GivenSet, chosen: list[QuestionRow]) -> None:
         elif host.state == "failed":
             rich_line([[Segment(f"There is no model to ask. {host.message}")]],
                       key="questions_no_model", tone="caution")  # fmt: skip
+
+
+def _ask_all_words(count: int) -> str:
+    return "Ask the one question" if count == 1 else f"Ask all {count:,} questions"
 
 
 def _begin(host: ModelHost, selected: tuple[int, ...]) -> None:
@@ -187,7 +192,7 @@ def _notes(given: GivenSet) -> None:
     count = sum(bool(row.problem) for row in given.rows)
     cannot = len(given.rows) - given.can_be_asked
     with st.popover(
-        f"{count:,} rows have a problem, {cannot:,} of them cannot be asked",
+        f"{counted(count, 'row')} with a problem, {cannot:,} of them cannot be asked",
         key="questions_problems",
         type="tertiary",
     ):

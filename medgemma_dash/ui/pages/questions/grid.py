@@ -69,7 +69,7 @@ def row_grid(frame: pd.DataFrame, *, rows_in_sight: int, key: str) -> None:
         AgGrid(
             shown,
             gridOptions=options,
-            height=HEADER_HEIGHT_PX + ROW_HEIGHT_PX * max(1, min(len(shown), rows_in_sight)) + 6,
+            height=_height(len(shown), rows_in_sight),
             theme="streamlit",
             update_on=["selectionChanged"],
             callback=_clicked,
@@ -79,6 +79,12 @@ def row_grid(frame: pd.DataFrame, *, rows_in_sight: int, key: str) -> None:
             key=f"question_rows_{key}_{'dark' if is_dark() else 'light'}",
         )
     tend_frame(CONTAINER)
+
+
+def _height(rows: int, in_sight: int) -> int:
+    """Of a frame that cuts a row in two where there are more, for its scroll bar may be hidden."""
+    whole = HEADER_HEIGHT_PX + ROW_HEIGHT_PX * max(1, min(rows, in_sight)) + 6
+    return whole if rows <= in_sight else whole + ROW_HEIGHT_PX // 2
 
 
 def _column(name: str) -> dict[str, Any]:

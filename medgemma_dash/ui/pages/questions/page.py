@@ -19,7 +19,7 @@ from medgemma_dash.ui.pages.questions.progress import run_progress
 from medgemma_dash.ui.pages.questions.row_opening import open_clicked_row
 from medgemma_dash.ui.pages.questions.runs import go_on
 from medgemma_dash.ui.pages.questions.scores import show_questions_record
-from medgemma_dash.ui.pages.questions.set_line import set_line
+from medgemma_dash.ui.pages.questions.set_line import opener_key, set_line
 from medgemma_dash.ui.pages.questions.state import (
     BODY,
     QuestionsState,
@@ -104,15 +104,16 @@ def _ended_line(host: ModelHost, reason: str, done: int, of: int) -> None:
             try_to(lambda: go_on(host, page_state(QuestionsState).run))
 
     line = [
-        Segment(f"{reason} {done} of {of} rows are done and kept. "),
+        Segment(f"{reason} {done:,} of {of:,} rows are done and kept. "),
         Segment("go on", "action", "on"),
     ]
     rich_line([line], key="questions_ended", tone="caution", announce="status", on_choose=choose)
 
 
 def _problem_line() -> None:
-    problem = page_state(QuestionsState).problem
-    if problem:
+    state = page_state(QuestionsState)
+    # Where a table is being chosen it is said there.
+    if (problem := state.problem) and not st.session_state.get(opener_key(state)):
         rich_line([[Segment(problem)]], key=PROBLEM, tone="error", announce="alert")
 
 

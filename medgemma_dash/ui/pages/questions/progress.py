@@ -40,7 +40,7 @@ def _line(run: RunUnderWay) -> None:
             run.job.cancel()
 
     left = run.seconds_left()
-    said = describe(run.job)
+    said = describe(run.job, timed=False)
     if left is not None and not run.job.stopping:
         said += f" · about {time_in_words(left)} left"
     line = [

@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from medgemma_dash.core.counted import counted
 from medgemma_dash.core.errors import ResultFileError
 from medgemma_dash.services.questions.beginning import begin
 from medgemma_dash.services.questions.given import set_of_run
@@ -60,10 +61,10 @@ def _line(run: KeptRun) -> Line:
     about, state = run.about, page_state(QuestionsState)
     active = runs_under_way().get(run.name)
     at_work = active is not None and not active.job.finished
-    rows = f"{about.rows:,} {'selected ' if about.selected else ''}rows"
+    rows = counted(about.rows, "selected row" if about.selected else "row")
     maps = ", with maps" if about.maps else ""
     done = run.done if active is None or not at_work else len(active.outcomes)
-    stands = "finished" if run.finished else f"{done} of {about.to_ask} done"
+    stands = "finished" if run.finished else f"{done:,} of {about.to_ask:,} done"
     model = "demo model" if about.is_demo else about.model
     line = [
         Segment(about.title, "word"),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 import streamlit as st
 
+from medgemma_dash.core.counted import counted
 from medgemma_dash.figures import map_grid_figure, question_scores_figure
 from medgemma_dash.services.questions.behind import rows_behind, rows_of_answers
 from medgemma_dash.services.questions.reading import problem_lines
@@ -92,10 +93,7 @@ def hero_scores(record: Record) -> list[tuple[str, tuple[str, float, float, floa
             start = f"{condition}_" if condition else ""
             ends = float(line[f"{start}low"]), float(line[f"{start}high"])
             value = float(line[condition or "value"])
-            # The place of a bar says which it is: one that is not known has no length.
-            known = value if value == value else 0.0
-            name = title + words + ("" if value == value else " (not known)")
-            found.append((measure, (name, known, *ends)))
+            found.append((measure, (title + words, value, *ends)))
     return found
 
 
@@ -123,18 +121,18 @@ def _rows(record: Record, *, finished: bool) -> None:
     rows = record.tables["rows"]
     behind = state.behind
     part_heading("Rows", "rows")
-    so_far = "" if finished else " that are done so far"
+    so_far = "" if finished else " done so far"
     if behind is not None:
         rows = rows[rows["row"].isin(behind.rows)]
         line = [
-            Segment(f"{len(rows):,} rows {behind.label}. "),
+            Segment(f"{counted(len(rows), 'row')} {behind.label}. "),
             Segment("show all", "action", "all"),
         ]
     else:
         line = [
             Segment(
-                f"All {len(rows):,} rows{so_far}. A bar or a number above shows the rows behind "
-                "it; a row opens in Explain.",
+                f"{_every(len(rows))}{so_far}. A bar or a number above shows the rows behind it; "
+                "a row opens in Explain.",
                 "small",
             )
         ]
@@ -145,6 +143,10 @@ def _rows(record: Record, *, finished: bool) -> None:
     if len(shown):
         row_grid(shown, rows_in_sight=ROWS_IN_SIGHT, key=f"{state.opened}_{state.run[:8]}_answered")
     _map_of_row(record)
+
+
+def _every(rows: int) -> str:
+    return "The one row" if rows == 1 else f"All {rows:,} rows"
 
 
 def _show_all() -> None:

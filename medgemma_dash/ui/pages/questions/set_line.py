@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from medgemma_dash.core.counted import counted
 from medgemma_dash.ui.components.subject_line import Part, subject_line
 from medgemma_dash.ui.pages.questions.runs import run_list
 from medgemma_dash.ui.pages.questions.state import QuestionsState
@@ -14,6 +15,7 @@ from medgemma_dash.ui.state.session import page_state
 
 if TYPE_CHECKING:
     from medgemma_dash.core.record import Record
+    from medgemma_dash.services.questions.given import GivenSet
     from medgemma_dash.services.runtime.host import ModelHost
 
 
@@ -37,7 +39,7 @@ def set_line(host: ModelHost, elsewhere: Record | None) -> None:
         # Another set closes it, for its key is another one then.
         opener = st.popover(
             "Open a table",
-            key=f"questions_opener_{state.opened}",
+            key=opener_key(state),
             icon=":material/table:",
             type="tertiary",
             on_change="rerun",
@@ -47,25 +49,34 @@ def set_line(host: ModelHost, elsewhere: Record | None) -> None:
                 table_opener()
 
 
+def opener_key(state: QuestionsState) -> str:
+    """Of the popover in which another table is chosen: it tells whether that is open."""
+    return f"questions_opener_{state.opened}"
+
+
+def _about(given: GivenSet) -> str:
+    return f"{counted(len(given.rows), 'question')} about {counted(given.images, 'image')}"
+
+
 def _parts(host: ModelHost, state: QuestionsState, elsewhere: Record | None) -> list[Part]:
     record, given = elsewhere or state.record, state.given
     if elsewhere is not None:
         rows, images = len(elsewhere.tables["rows"]), len(elsewhere.provenance.images)
         parts = [
             Part("film", "A set of questions"),
-            Part("question", f"{rows:,} rows about {images:,} images"),
+            Part("question", f"{counted(rows, 'row')} about {counted(images, 'image')}"),
         ]
     elif given is not None:
         parts = [
             Part("film", given.title),
-            Part("question", f"{len(given.rows):,} questions about {given.images:,} images"),
+            Part("question", _about(given)),
         ]
     else:
         return []
     if record is not None:
         facts = record.provenance
         some = len(record.tables["rows"]) if record.plan.get("selected") else 0
-        asked = f"{some:,} selected rows asked, " if some else ""
+        asked = f"{counted(some, 'selected row')} asked, " if some else ""
         maps = "with maps" if record.plan.get("maps") else "without maps"
         parts += [
             Part("method", f"{asked}{maps}"),
