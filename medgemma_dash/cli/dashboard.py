@@ -10,10 +10,7 @@ from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import dependency_error, unmet
 from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
-
-# torch's threads turn only a moment before they sleep: while they turn longer, on cores that a
-# browser shares, a click takes twenty times as long; when they sleep at once, twice as long.
-SPIN_COUNT = "1000"
+from medgemma_dash.services.runtime.waiting import wait_briefly
 
 
 def run(options: argparse.Namespace) -> int:
@@ -49,4 +46,6 @@ def server_environment(
     """The environment, with the options as settings."""
     chosen = {"MODEL": options.model, "DEVICE": options.device, "DTYPE": options.dtype}
     given = {f"MEDGEMMA_DASH_{name}": value for name, value in chosen.items() if value}
-    return {"GOMP_SPINCOUNT": SPIN_COUNT, **environment, **given}
+    whole = {**environment, **given}
+    wait_briefly(whole)
+    return whole

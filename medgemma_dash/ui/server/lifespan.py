@@ -16,6 +16,7 @@ from starlette.formparsers import MultiPartParser
 from streamlit import config
 
 from medgemma_dash.services.runtime.engine import close_engines
+from medgemma_dash.services.runtime.waiting import wait_briefly
 
 if TYPE_CHECKING:
     from streamlit import App
@@ -28,6 +29,7 @@ MEBIBYTE = 1 << 20
 @asynccontextmanager
 async def lifespan(_app: App) -> AsyncIterator[None]:
     """Around everything that the server does."""
+    wait_briefly()
     _keep_uploads_in_memory()
     _end_in_time()
     try:
