@@ -143,7 +143,9 @@ def panel_labels(
     left, bottom, top = _box_of(place, columns, rows, panel_px, title_px(panels))
     centre = left + (1 / columns - GAP) / 2
     title = f"<b>{plain(panel.title, 60)}</b><br>" if panel.title else ""
-    peak = peak_words(panel, shares=shares) if panel.image_map is not None and panel.tell_peak else ""
+    peak = (
+        peak_words(panel, shares=shares) if panel.image_map is not None and panel.tell_peak else ""
+    )
     # A pin's question would stand on R and L, between which this line has its room.
     room = max(SHORTEST_CAPTION, (panel_px - SIDES_PX) // SMALL_LETTER_PX - len(peak))
     small = " · ".join(part for part in (plain(panel.caption, room), peak) if part)
