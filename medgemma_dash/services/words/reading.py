@@ -8,6 +8,7 @@ from typing import Any
 from medgemma_dash.core.errors import quoted
 from medgemma_dash.core.record import Record
 from medgemma_dash.metrics.agreement_controls import judged_pairs
+from medgemma_dash.metrics.agreement_square import telling_decimals
 from medgemma_dash.metrics.agreement_words import agreement_summary
 from medgemma_dash.services.words.rows import WordRow, full_names
 
@@ -99,7 +100,10 @@ def quality_line(rows: Sequence[WordRow], even_inside: float | None = None) -> s
     ]
     if not names:
         return said
-    return f"{said} No more inside the body than an even map ({even_inside:.0%}): {_listed(names)}."
+    # Otherwise a map with more could have the same number in the table.
+    inside = [100 * row.numbers["inside_body"] for row in rows if row.map is not None]
+    even = f"{even_inside:.{telling_decimals(100 * even_inside, inside, 0)}%}"
+    return f"{said} No more inside the body than an even map ({even}): {_listed(names)}."
 
 
 _GOOD = {

@@ -17,10 +17,12 @@ if TYPE_CHECKING:
 
     from medgemma_dash.services.prompts.grid import PromptGrid
 
-TEXT_PX = 200
+TEXT_PX, NAME_PX = 200, 190
 FORMATS = {"margin": "{:+.2f}", "p(yes)": "{:.1%}", "p(no)": "{:.1%}", "divergence": "{:.3f}"}
 COLUMNS: dict[str, Any] = {
-    "_index": st.column_config.TextColumn(help="Number, strategy and change of the image."),
+    "_index": st.column_config.TextColumn(
+        help="Number, strategy and change of the image.", width=NAME_PX
+    ),
     "read as": st.column_config.TextColumn(help="Yes, no or uncertain, read from the answer."),
     "margin": st.column_config.NumberColumn(
         help="Logits of all one-token spellings of yes against those of no, at the first word, in "
