@@ -82,10 +82,10 @@ def _attention(study: Study, view: PipelineView) -> None:
     share = float(view.layers.weighted_shares[layer, head])
     panels = [
         film_panel(study, "A", view.head_row(view.layers.attention, layer, head)),
-        film_panel(study, "dA", view.head_row(view.gradient, layer, head), signed=True),
+        film_panel(study, "∇A", view.head_row(view.gradient, layer, head), signed=True),
         film_panel(
             study,
-            "(dA · A)⁺",
+            "(∇A · A)⁺",
             view.head_row(weighted, layer, head),
             caption=share_percent(share),
             empty="nothing left",
@@ -125,7 +125,7 @@ def _row(study: Study, view: PipelineView) -> None:
         panel_px=130,
     )
     shares = np.array(view.image_shares_after)
-    st.caption("Share of r on the image once each layer is folded in; the last layer comes first")
+    st.caption("Share of r on the image once each layer is folded in, from the right to the left")
     chart(
         layer_figure(
             shares,
