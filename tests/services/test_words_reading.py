@@ -59,6 +59,9 @@ def test_words_that_are_looked_for_in_one_place_are_told_together():
         "'Yes': no one half or third of the image."
     )
     assert regions_line(rows[:1]) == ("'right': mostly the image's left half, and its lower third.")
+    mixed = replace(row(image=CELLS - 9, **low), signed=True)
+    assert regions_line([mixed]).endswith("; what speaks against it may lie elsewhere.")
+    assert regions_line([replace(mixed, map=CELLS)]) == regions_line(rows[:1])
     nothing = dict.fromkeys(NUMBERS, float("nan"))
     assert regions_line([row(**nothing)]) == "'right': nothing that speaks for it on the image."
     assert regions_line([row(image=None)]) == quality_line([row(image=None)]) == ""

@@ -59,6 +59,11 @@ def test_a_number_near_its_target_is_told_from_it(measure: str, value: float, sa
     assert shown_number(measure, value) == said
 
 
+def test_a_body_share_is_told_from_an_even_maps() -> None:
+    assert shown_number("inside_body", 0.8129, 0.8125) == "81.3%"
+    assert shown_number("inside_body", 0.8, 0.8125) == "80%"
+
+
 @pytest.mark.parametrize("switches", [[BODY], [CLIP], [BORDER], [BODY, CLIP, BORDER]])
 def test_a_switch_changes_the_picture_and_no_number(
     open_words: OpenPage, switches: list[str]

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
 COLUMNS_PX = {"wide": (2, 560), "medium": (2, 720), "narrow": (1, 358)}
 LEAST_BORDER, LEAST_PEAK = 0.3, 12.0
+METHOD_PX = 158  # the longest name of one
 TITLES = {
     "inside_body": "Inside the body",
     "border": "On the border",
@@ -125,8 +126,8 @@ def even_inside(rows: Sequence[WordRow], film: Study | None) -> float | None:
     return float(body_share(film, (image.shape[0], image.shape[1])).mean())
 
 
-def quality_table(rows: Sequence[WordRow]) -> None:
-    """Every number of every row, whether there is a map or not."""
+def quality_table(rows: Sequence[WordRow], film: Study | None) -> None:
+    """Every number of every row, whether there is a map or not; film: as of `measures_of`."""
     names = [f"{name} · {n}" if n else name for name, n in _numbered(full_names(rows))]
     frame = pd.DataFrame(
         [
@@ -148,9 +149,12 @@ def quality_table(rows: Sequence[WordRow]) -> None:
             "_index": st.column_config.Column(width="medium" if window_width() == "wide" else None)
         }
         | {
-            SHORT.get(name, name): st.column_config.Column(help=said) for name, said in HELP.items()
+            SHORT.get(name, name): st.column_config.Column(
+                help=said, width=METHOD_PX if name == "method" else None
+            )
+            for name, said in HELP.items()
         },
-        style=partial(_styled, marks),
+        style=partial(_styled, marks, even_inside(rows, film)),
     )
     st.caption(
         "Of the raw maps, whatever the picture leaves out. ● good · ◐ acceptable · ○ poor, as "
@@ -176,7 +180,7 @@ def _measure(
         even=even,
         reach=reach,
         values=values,
-        shown=[shown_number(name, value) for value in values],
+        shown=[shown_number(name, value, even) for value in values],
         marks=[row.marks.get(name) for row in rows],
     )
 
@@ -191,18 +195,23 @@ _LIMITS = {
 }
 
 
-def shown_number(name: str, value: float) -> str:
-    """A measure's number, in as many decimals as tell it from where its mark would change."""
+def shown_number(name: str, value: float, even: float | None = None) -> str:
+    """A measure's number, in as many decimals as tell it from where its mark would change.
+
+    even: what an even map has; of the body's share, which is compared with it, told apart too.
+    """
     if not isfinite(value):
         return "–"
     limits = _LIMITS.get(name, ())
+    if name == "inside_body" and even is not None:
+        limits = (*limits, even)
     if name in _DECIMALS:
         return f"{value:.{telling_decimals(value, limits, _DECIMALS[name])}f}"
     decimals = telling_decimals(100 * value, [100 * one for one in limits], 0)
     return f"{value:.{decimals}%}"
 
 
-def _styled(rows: dict[str, WordRow], frame: pd.DataFrame) -> Styler:
+def _styled(rows: dict[str, WordRow], even: float | None, frame: pd.DataFrame) -> Styler:
     shares = {short: partial(shown_number, name) for name, short in SHORT.items()}
     formats = {"p": _probability_words, "place": "{}", "method": "{}"} | shares
     styled = frame.style.format({one: formats[one] for one in frame.columns}, na_rep="–")
@@ -210,7 +219,7 @@ def _styled(rows: dict[str, WordRow], frame: pd.DataFrame) -> Styler:
         for measure, mark in row.marks.items():
             title = SHORT[measure]
             if title in frame:
-                shown = f"{MARK_SIGNS[mark]} {shown_number(measure, row.numbers[measure])}"
+                shown = f"{MARK_SIGNS[mark]} {shown_number(measure, row.numbers[measure], even)}"
                 styled.format(lambda _, said=shown: said, subset=pd.IndexSlice[[name], [title]])
     return styled
 
