@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from medgemma_dash.core.record import Record
-from medgemma_dash.metrics.agreement import divergence_in_words
+from medgemma_dash.metrics.agreement import PUBLISHED_SCALE, divergence_in_words
 from medgemma_dash.metrics.agreement_square import telling_decimals
 
 if TYPE_CHECKING:
@@ -114,9 +114,10 @@ def answers_line(first: Asked, second: Asked) -> str:
 def divergence_line(judged: JudgedAgreement) -> str:
     """How far apart their maps are, as published and beside controls."""
     reading = divergence_in_words(judged.value)
+    ends = [end for end, _ in PUBLISHED_SCALE]
     return (
-        f"Jensen-Shannon {_beside_controls(judged)}; the published reading, without a control, is "
-        f'"{reading}".'
+        f"Jensen-Shannon {_beside_controls(judged, ends)}; the published reading, without a "
+        f'control, is "{reading}".'
     )
 
 
@@ -139,11 +140,11 @@ def words_line(*asked: Asked) -> str:
     return f"Of the prompt, the margin leaned most on {' and on '.join(said)}."
 
 
-def _beside_controls(judged: JudgedAgreement) -> str:
-    """Value, band and verdict."""
+def _beside_controls(judged: JudgedAgreement, ends: Sequence[float] = ()) -> str:
+    """Value, band and verdict; ends: where what it is called changes, which it is told from too."""
     if judged.verdict == "not comparable":
         return "is not defined for these maps"
-    digits = max(DECIMALS, telling_decimals(judged.value, (judged.low, judged.high)))
+    digits = telling_decimals(judged.value, (judged.low, judged.high, *ends), DECIMALS)
     value, low, high = (f"{one:.{digits}f}" for one in (judged.value, judged.low, judged.high))
     control = judged.failed_at
     beside = "" if control is None else f" and {control[0]} {control[1]:.{digits}f}"

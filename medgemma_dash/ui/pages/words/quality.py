@@ -142,15 +142,14 @@ def quality_table(rows: Sequence[WordRow], film: Study | None) -> None:
         index=pd.Index(names, name="word"),
     )
     marks = dict(zip(names, rows, strict=True))
+    wide = window_width() == "wide"
     numbers_table(
         frame,
         key="words_table",
-        columns={
-            "_index": st.column_config.Column(width="medium" if window_width() == "wide" else None)
-        }
+        columns={"_index": st.column_config.Column(width="medium" if wide else None)}
         | {
             SHORT.get(name, name): st.column_config.Column(
-                help=said, width=METHOD_PX if name == "method" else None
+                help=said, width=METHOD_PX if name == "method" and wide else None
             )
             for name, said in HELP.items()
         },
