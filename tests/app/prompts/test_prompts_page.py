@@ -102,6 +102,9 @@ def test_a_click_on_the_matrix_and_the_pickers_choose_the_pair(
     assert [round(one["x0"]) for one in frames] == sorted(
         (round(one["x0"]) for one in frames), reverse=True
     )
+    app.session_state["prompts_table"] = True
+    app.run()
+    assert lines_of(app, "prompts_table_from")[0].endswith("from the map of 4 phrasing variation.")
     # One outside of the matrix, as a browser may send it.
     click_matrix(app, "prompts_clicks", 8, 0)
     assert names_of(app) == ["2 technical", "4 phrasing variation"]
