@@ -84,7 +84,10 @@ def image_need_popover(host: ModelHost, answered: Answered) -> None:
 def _every_effect(record: Record) -> None:
     """A bar for each of the answer's words."""
     words = every_word(record)
-    st.caption("Image effect: what a blank image takes from each word's log-probability, in nats")
+    st.caption(
+        "Image effect: what a blank image takes from each word's log-probability, in nats. A word "
+        "that loses nothing by it may lose something with other radiographs in its place, or none."
+    )
     chart(
         image_effect_figure(
             [word.text.strip() for word in words],
