@@ -36,7 +36,7 @@ def test_the_same_token_can_be_chosen_again(page, strip_url):
 def test_a_double_click_chooses_and_marks_no_text(page, strip_url):
     opened(page, strip_url)
     token(page, 2).dblclick()
-    expect_log(page, "[[2, 3, false], [2, 3, false]]")
+    expect_box(page, 2, 3)
     assert page.evaluate("getSelection().toString()") == ""
 
 
