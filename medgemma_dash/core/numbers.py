@@ -19,6 +19,11 @@ def number(value: float) -> str:
     return f"{mantissa}e{power}"
 
 
+def nats(value: float) -> str:
+    """In two decimals; what rounds to nothing has no sign."""
+    return f"{round(value, 2) + 0.0:.2f}"
+
+
 def equals(said: str) -> str:
     """A number behind the name of what it is of: "= 0.97", and a bound as it is, "> 0.99"."""
     return said if said.startswith(("<", ">")) else f"= {said}"

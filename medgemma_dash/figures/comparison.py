@@ -28,6 +28,7 @@ from medgemma_dash.figures.panels import (
     has_map,
     panel_axes,
     panel_labels,
+    relevance_of,
     title_px,
 )
 from medgemma_dash.figures.stretching import MapMode
@@ -58,8 +59,9 @@ def comparison_figure(
 
     Raw values of different methods have different units. "per panel" therefore colours each map
     by its own peak, which its caption names; "shared" divides each map by the sum of its
-    magnitudes first, so that one scale, the share of a map's relevance, serves all; "clipped" does
-    the same and ends that scale at the median of the maps' peaks. The images of
+    magnitudes first, so that one scale, the share of a map's relevance, serves all, and captions
+    and hover texts tell that share; "clipped" does the same and ends that scale at the median of
+    the maps' peaks. The images of
     one explanation (`MapPanel.beside`) have one unit: its peak and its sum are of all of them.
     tools: whether Plotly's buttons need room above the panels.
     view: (left, right, bottom, top) in pixels of the first panel, to keep a zoom across figures.
@@ -76,6 +78,7 @@ def comparison_figure(
         zones = panel.zone_names
         if zones is not None and [len(row) for row in zones] != panel.grid[0] * [panel.grid[1]]:
             raise ValueError(f"{panel.title}: the zones do not fit a grid of {panel.grid}.")
+    shares = scale != "per panel"
     shown = [_scaled(panel, scale) for panel in panels]
     limits = _limits(panels, shown, scale)
     columns = min(columns, len(panels))
@@ -83,7 +86,7 @@ def comparison_figure(
     traces: list[Any] = []
     data: dict[tuple[MapPanel, ...], npt.NDArray[np.object_]] = {}
     peaks = any(panel.mark_peak and has_peak(panel.image_map) for panel in panels)
-    below = BAR_SPACE_PX + (LINE_PX if peaks or scale != "per panel" else 0)
+    below = BAR_SPACE_PX + (LINE_PX if peaks or shares else 0)
     above = TOOLS_PX if tools else 0
     layout = map_layout(dark) | {
         "height": above + rows * (panel_px + title_px(panels)) + below,
@@ -97,7 +100,7 @@ def comparison_figure(
         cells = PatchGrid(*panel.grid, height=panel.height, width=panel.width)
         layout |= panel_axes(panels, place, columns, rows, panel_px, view)
         images.append(background(panel.radiograph_jpeg, cells, axes["xaxis"], axes["yaxis"]))
-        labels += panel_labels(panels, place, columns, rows, panel_px, dark)
+        labels += panel_labels(panels, place, columns, rows, panel_px, dark, shares=shares)
         image_map, ends = shown[place], limits[place]
         if image_map is not None and ends is not None:
             name = checked_scale(colour_scale, panel.signed)
@@ -120,7 +123,7 @@ def comparison_figure(
             if one.grid == panel.grid and has_map(one)
         )
         if told not in data:
-            data[told] = cell_data(told, panel.grid)
+            data[told] = cell_data(told, panel.grid, shares=shares)
         template = hover_template(told, panel)
         traces.append(cell_hover(cells, zone_suffixes(panel), data[told], template, axes))
         if ends is not None and panel.signed not in bars:
@@ -149,10 +152,9 @@ def _scaled(panel: MapPanel, scale: ScaleChoice) -> npt.NDArray[np.float32] | No
     drawn = panel.image_map if panel.drawn is None else panel.drawn
     if panel.image_map is None or drawn is None or scale == "per panel":
         return drawn
-    maps = [one if panel.signed else one.clip(0) for one in (panel.image_map, *panel.beside)]
-    mass = sum(float(np.abs(one, dtype=np.float64).sum()) for one in maps)
     coloured = drawn if panel.signed else drawn.clip(0)
-    shares: npt.NDArray[np.float32] = (coloured / (mass or 1.0)).astype(np.float32)
+    whole = relevance_of(panel) or 1.0
+    shares: npt.NDArray[np.float32] = (coloured / whole).astype(np.float32)
     return shares
 
 

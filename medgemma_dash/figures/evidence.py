@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import plotly.graph_objects as go
 
+from medgemma_dash.core.numbers import nats
 from medgemma_dash.figures.palette import palette
 from medgemma_dash.figures.row_bars import row_bars
 from medgemma_dash.figures.words import LONGEST_WORD, plain
@@ -22,7 +23,7 @@ def image_effect_figure(
     return row_bars(
         effects,
         [plain(word, LONGEST_WORD) for word in words],
-        [f"{effect:.2f}" for effect in effects],
+        [nats(effect) for effect in effects],
         [
             f"<b>{plain(word)}</b><br>image effect {effect:.3f} nats<br>{mark}"
             for word, effect, mark in zip(words, effects, marks, strict=True)

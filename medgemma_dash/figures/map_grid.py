@@ -12,6 +12,7 @@ from medgemma_dash.figures.words import plain
 
 ROW_PX = 840  # of all panels in a row, about
 TITLE_PX, GAP_SHARE, BAR_PX = 26, 0.04, 200
+LEAST_PX, LETTER_PX, BESIDE_PX = 110, 6.8, 90  # of a panel, a title's letter, and the scale
 TITLE_LETTERS = 128  # of all titles in a row
 
 
@@ -26,8 +27,9 @@ def map_grid_figure(
     """The maps in their order; each is divided by the sum of its magnitudes, so that one scale,
     the share of a map's relevance, serves all.
 
-    columns: at most, in a row. A map with nothing in it is left empty. Raises ValueError for no
-    map, or titles that do not pair with them.
+    columns: at most, in a row. A map with nothing in it is left empty. The layout's `least_px` says
+    how wide it has to be for its titles. Raises ValueError for no map, or titles that do not pair
+    with them.
     """
     if not maps or len(maps) != len(titles):
         raise ValueError(f"{len(maps)} maps and {len(titles)} titles.")
@@ -35,12 +37,14 @@ def map_grid_figure(
     shares = [_share(one if signed else one.clip(0)) for one in maps]
     peak = max(float(np.abs(one).max()) for one in shares) or 1.0
     columns = min(columns, len(maps))
+    told = [plain(title, TITLE_LETTERS // max(columns, 4)) for title in titles]
+    least_px = columns * max(LEAST_PX, LETTER_PX * max(len(one) for one in told)) + BESIDE_PX
     rows = -(-len(maps) // columns)
     panel_px = ROW_PX // max(columns, 4)
     height = rows * (panel_px + TITLE_PX)
     traces, labels = [], []
     layout: dict[str, Any] = {}
-    for place, (share, title) in enumerate(zip(shares, titles, strict=True)):
+    for place, (share, title) in enumerate(zip(shares, told, strict=True)):
         row, column = divmod(place, columns)
         number = "" if place == 0 else str(place + 1)
         left, right = column / columns, (column + 1 - GAP_SHARE) / columns
@@ -65,13 +69,13 @@ def map_grid_figure(
                 xaxis=f"x{number}",
                 yaxis=f"y{number}",
                 coloraxis="coloraxis",
-                hovertemplate=f"{plain(title)}<br>row %{{y}}, column %{{x}}<br>"
+                hovertemplate=f"{plain(titles[place])}<br>row %{{y}}, column %{{x}}<br>"
                 "<b>%{z:.2%}</b> of its relevance<extra></extra>",
             )
         )
         labels.append(
             {
-                "text": plain(title, TITLE_LETTERS // max(columns, 4)),
+                "text": title,
                 "x": left,
                 "y": top,
                 "xref": "paper",
@@ -87,6 +91,7 @@ def map_grid_figure(
         layout
         | {
             "template": "none",
+            "meta": {"least_px": round(least_px)},
             "height": height + 16,
             "margin": {"l": 8, "r": 8, "t": 8, "b": 8},
             "paper_bgcolor": "rgba(0,0,0,0)",

@@ -7,15 +7,18 @@ import numpy.typing as npt
 
 from medgemma_dash.core.numbers import number
 from medgemma_dash.figures.cells import COUNTED
-from medgemma_dash.figures.panels import MapPanel, peak_value
+from medgemma_dash.figures.panels import MapPanel, peak_value, relevance_of
 from medgemma_dash.figures.words import plain
 
 LONGEST_TITLE = 32
 FIRST_VALUE = 2  # after the cell's row and column
 
 
-def cell_data(panels: Sequence[MapPanel], grid: tuple[int, int]) -> npt.NDArray[np.object_]:
-    """(cells, 2 + panels): row, column, and each map's raw value with its share of the peak.
+def cell_data(
+    panels: Sequence[MapPanel], grid: tuple[int, int], *, shares: bool = False
+) -> npt.NDArray[np.object_]:
+    """(cells, 2 + panels): row, column, and each map's raw value with its share of the peak, or of
+    the map's relevance where the colours are such shares.
 
     The texts are alike in all panels, which differ by their template alone: that keeps figures
     of many panels small. Every panel has a map on this grid.
@@ -25,9 +28,13 @@ def cell_data(panels: Sequence[MapPanel], grid: tuple[int, int]) -> npt.NDArray[
     data[:, 0], data[:, 1] = (axis.ravel().tolist() for axis in np.indices(grid))
     for place, panel in enumerate(panels, FIRST_VALUE):
         assert panel.image_map is not None  # noqa: S101  asked for panels with a map only
-        peak = abs(peak_value(panel)) or 1.0
         values = panel.image_map.ravel().tolist()
-        data[:, place] = [f"{number(value)}, {value / peak:.0%} of peak" for value in values]
+        if shares:
+            whole = relevance_of(panel) or 1.0
+            data[:, place] = [f"{value / whole:.1%} ({number(value)} raw)" for value in values]
+        else:
+            peak = abs(peak_value(panel)) or 1.0
+            data[:, place] = [f"{number(value)}, {value / peak:.0%} of peak" for value in values]
     return data
 
 

@@ -128,14 +128,26 @@ def panel_axes(
 
 
 def panel_labels(
-    panels: Sequence[MapPanel], place: int, columns: int, rows: int, panel_px: int, dark: bool
+    panels: Sequence[MapPanel],
+    place: int,
+    columns: int,
+    rows: int,
+    panel_px: int,
+    dark: bool,
+    *,
+    shares: bool = False,
 ) -> list[dict[str, Any]]:
-    """A panel's title, caption, sides, and the two words that stand in place of a map."""
+    """A panel's title, caption, sides, and the two words that stand in place of a map.
+
+    shares: whether the peak is told as the share of its map's relevance that the colours are.
+    """
     panel, colours = panels[place], palette(dark)
     left, bottom, top = _box_of(place, columns, rows, panel_px, title_px(panels))
     centre = left + (1 / columns - GAP) / 2
     title = f"<b>{plain(panel.title, 60)}</b><br>" if panel.title else ""
-    peak = peak_words(panel) if panel.image_map is not None and panel.tell_peak else ""
+    peak = (
+        peak_words(panel, shares=shares) if panel.image_map is not None and panel.tell_peak else ""
+    )
     # A pin's question would stand on R and L, between which this line has its room.
     room = max(SHORTEST_CAPTION, (panel_px - SIDES_PX) // SMALL_LETTER_PX - len(peak))
     small = " · ".join(part for part in (plain(panel.caption, room), peak) if part)
@@ -177,16 +189,27 @@ def panel_labels(
     return labels
 
 
-def peak_words(panel: MapPanel) -> str:
-    """The raw value at the peak; of a signed map also the highest of the other sign, since numbers
-    of such a map are of its positive part. For panels with a map.
+def relevance_of(panel: MapPanel) -> float:
+    """The sum of its magnitudes, over all images of its explanation; of its positive part unless
+    it is signed. For panels with a map.
     """
+    assert panel.image_map is not None  # noqa: S101  asked for panels with a map only
+    maps = [one if panel.signed else one.clip(0) for one in (panel.image_map, *panel.beside)]
+    return sum(float(np.abs(one, dtype=np.float64).sum()) for one in maps)
+
+
+def peak_words(panel: MapPanel, *, shares: bool = False) -> str:
+    """The value at the peak, raw or as a share; of a signed map also the highest of the other
+    sign, since numbers of such a map are of its positive part. For panels with a map.
+    """
+    whole = (relevance_of(panel) or 1.0) if shares else 1.0
+    told = "{:.1%}".format if shares else number
     peak = peak_value(panel)
-    said = f"peak {number(peak)}"
+    said = f"peak {told(peak / whole)}"
     if not panel.signed or panel.image_map is None:
         return said
     name, other = ("for", panel.image_map.max()) if peak < 0 else ("against", panel.image_map.min())
-    return f"{said}, {name} {number(float(other))}" if float(other) * peak < 0 else said
+    return f"{said}, {name} {told(float(other) / whole)}" if float(other) * peak < 0 else said
 
 
 def peak_value(panel: MapPanel) -> float:

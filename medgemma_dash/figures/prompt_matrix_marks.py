@@ -8,9 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from medgemma_dash.figures.palette import Palette
-from medgemma_dash.figures.prompt_matrix_room import LINE_PX, TEXT_SIZE, Room
+from medgemma_dash.figures.prompt_matrix_room import (
+    ABOVE_TEXT_PX,
+    BAR_PX,
+    BESIDE_LINE_PX,
+    LINE_PX,
+    TEXT_SIZE,
+    Room,
+)
 
-SMALL_SIZE, BESIDE_LINE_PX, BAR_PX = 11, 13, 4
+SMALL_SIZE = 11
 # Okabe and Ito's, told apart without colour vision; the side that a bar points to says it as well.
 YES, NO = "#E69F00", "#56B4E9"
 
@@ -63,12 +70,10 @@ def decision_words(cells: Sequence[Placed], room: Room, colours: Palette) -> lis
             (cell.small, SMALL_SIZE, colours.muted),
         ]
         middle, y = room.left_of(column) + room.width / 2, room.top_of(row)
-        x, y = middle, y + room.height + BAR_PX + 4
-        many = (room.below - BAR_PX - 4) // LINE_PX
+        x, y = middle, y + room.height + BAR_PX + ABOVE_TEXT_PX
         if room.beside:
             x, y = middle + (room.width + room.beside) / 2 + 2, room.top_of(row)
-            many = int(room.height // BESIDE_LINE_PX)
-        for line, (text, size, colour) in enumerate(told[: max(0, many)]):
+        for line, (text, size, colour) in enumerate(told[: room.lines]):
             at = y + (line + 0.5) * (BESIDE_LINE_PX if room.beside else LINE_PX)
             texts.append((text, x, at, {"size": size, "color": colour}))
         if cell.image_map is None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from medgemma_dash.figures.lettering import broken
 from medgemma_dash.figures.words import plain
 
 TEXT_SIZE, LINE_PX = 12, 15
+BESIDE_LINE_PX, BAR_PX, ABOVE_TEXT_PX = 13, 4, 4
 BESIDE_PX, BELOW_PX, GAP_PX = 12, 40, 8
 LARGEST_PX, SMALLEST_PX = 220, 26
 ROOMY_PX, BAR_ONLY_PX = 84, 8
@@ -17,7 +19,10 @@ LONGEST_TITLE = 40
 # What stands at a map: pixels of a strip below it (a bar and lines of text) and of one at its right
 # (lines alone), and how wide and high the map has to be for that. Of those that have room the one
 # with the largest maps is taken.
-STRIPS = ((42, 0, 84, 0), (26, 0, 56, 0), (8, 36, 0, 36), (8, 0, 0, 0))
+STRIPS = ((42, 0, 60, 0), (26, 0, 56, 0), (8, 36, 0, 36), (8, 0, 0, 0))
+
+
+Told = Literal["all", "decision", "nothing"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +38,23 @@ class Room:
     left: float
     titles: tuple[str, ...]
     top: int
+
+    @property
+    def lines(self) -> int:
+        """How many lines of text stand at a map."""
+        if self.beside:
+            return int(self.height // BESIDE_LINE_PX)
+        return max(0, (self.below - BAR_PX - ABOVE_TEXT_PX) // LINE_PX)
+
+    @property
+    def tells(self) -> Told:
+        """What those lines have room for: the decision, which beside a map takes two, and one
+        thing more.
+        """
+        decision = 2 if self.beside else 1
+        if self.lines < decision:
+            return "nothing"
+        return "decision" if self.lines == decision else "all"
 
     @property
     def across(self) -> float:

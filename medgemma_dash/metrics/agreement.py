@@ -81,15 +81,20 @@ AGREEMENT_MEASURES: Mapping[str, AgreementMeasure] = MappingProxyType(
 )
 
 
+# Below which divergence a pair is called what, without a control.
+PUBLISHED_SCALE = ((0.1, "nearly identical"), (0.3, "similar"), (0.5, "moderately different"))
+
+
 def divergence_in_words(divergence: float) -> str:
     """A Jensen-Shannon divergence on the scale as published (MedGemma Visualizer documentation,
     6.3). It knows no control: a diffuse map is "similar" to a random one. To judge, see
     `agreement_controls`.
     """
-    steps = ((0.1, "nearly identical"), (0.3, "similar"), (0.5, "moderately different"))
     if not np.isfinite(divergence):
         return "not comparable"
-    return next((word for end, word in steps if divergence < end), "significantly different")
+    return next(
+        (word for end, word in PUBLISHED_SCALE if divergence < end), "significantly different"
+    )
 
 
 def agreement(

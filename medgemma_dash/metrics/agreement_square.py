@@ -22,12 +22,13 @@ DECIMALS, MOST_DECIMALS = 2, 5
 _ROUNDING = 1e-9
 
 
-def telling_decimals(value: float, band: Sequence[float] | None) -> int:
-    """So many that the number is not written as an end of its band, or a control, that it is not.
+def telling_decimals(value: float, band: Sequence[float] | None, fewest: int = DECIMALS) -> int:
+    """So many that the number is not written as an end of its band, a control, or a target, that
+    it is not.
 
     Nearly even maps are 0.001 apart, and their controls too: at two decimals all of it is 0.00.
     """
-    for decimals in range(DECIMALS, MOST_DECIMALS):
+    for decimals in range(fewest, MOST_DECIMALS):
         if not any(
             abs(end - value) > _ROUNDING and f"{end:.{decimals}f}" == f"{value:.{decimals}f}"
             for end in band or ()

@@ -13,7 +13,7 @@ from medgemma_dash.ui.pages.explain.evidence_panel import SENTENCE
 from medgemma_dash.ui.pages.explain.image_need import UNWEIGHED
 from medgemma_dash.ui.state.session import ASK, QUESTION
 from tests.app.browser_events import choose_action, choose_words, lines_of, strip_data
-from tests.app.opened import answered_of, session_of
+from tests.app.opened import answered_of, figure, session_of
 
 OpenPage = Callable[[], AppTest]
 Settle = Callable[[AppTest], AppTest]
@@ -30,7 +30,7 @@ def test_every_word_is_weighed_as_soon_as_the_answer_stands(open_explain: OpenPa
 @pytest.mark.parametrize(
     ("span", "said"),
     [
-        ((8, 9), "Language prior: without the image it would still be said with p = 0.98"),
+        ((8, 9), "Language prior: its p is still 0.98 with a blank image (0.98 with the image)."),
         ((7, 8), "It needs the image: its p falls from 0.98 to 0.05 with a blank image."),
     ],
 )
@@ -45,7 +45,7 @@ def test_the_sentence_says_whether_the_chosen_word_needed_it(
 def test_of_the_whole_answer_the_words_that_need_it_are_counted(open_explain: OpenPage) -> None:
     app = open_explain()
     choose_words(app, 0, 12, whole=True)
-    assert lines_of(app.run(), SENTENCE)[-1] == "5 of its 11 words need the image."
+    assert lines_of(app.run(), SENTENCE)[-1] == "4 of its 9 words need the image."
 
 
 def test_it_can_be_stopped_and_begun_again_and_the_map_stays(
@@ -91,3 +91,16 @@ def test_another_question_ends_it(open_explain: OpenPage, settle: Settle, fake: 
     assert waiting.error is not None
     assert answered_of(app) is not before
     assert answered_of(app).evidence is not None
+
+
+def test_of_the_whole_answer_every_words_effect_and_the_files_are_on_demand(
+    open_explain: OpenPage,
+) -> None:
+    app = open_explain()
+    choose_words(app, 0, 12, whole=True)
+    app.run()
+    app.session_state["image_need"] = True
+    app.run()
+    bars = figure(app, "image_need_words")["data"][0]
+    assert len(bars["y"]) == 11, "a full stop has a bar too, for it stands in the answer"
+    assert [one.proto.label for one in app.get("download_button")].count("Record ZIP") == 1

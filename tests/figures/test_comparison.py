@@ -112,6 +112,15 @@ def test_hover_tells_every_maps_value_unless_it_is_not_linked():
     assert "second" not in own
 
 
+def test_on_one_scale_peaks_and_hover_tell_the_shares_that_the_colours_are():
+    figure = comparison_figure([panel("a", 0.01), panel("b", 5.0)], scale="shared")
+    labels = " ".join(str(one.text) for one in figure.layout.annotations)
+    assert re.findall(r"peak [^<]*", labels)[:2] == ["peak 80.0%", "peak 80.0%"]
+    linked = told(figure.data[1], 3 * 16 + 4)
+    assert "<b>a: 80.0% (0.0100 raw)</b>" in linked
+    assert "<br>b: 80.0% (5.00 raw)" in linked
+
+
 def test_hover_tells_the_zone_and_reads_no_template_out_of_a_title():
     zones = [["Right <upper>"] * 16] * 16
     named = comparison_figure([panel("a %{x} <b>", zone_names=zones)])

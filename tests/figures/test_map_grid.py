@@ -36,3 +36,8 @@ def test_titles_are_shown_and_never_read_as_markup():
         map_grid_figure(MAPS[:1], ["a", "b"])
     with pytest.raises(ValueError, match="0 maps"):
         map_grid_figure([], [])
+
+
+def test_it_says_how_wide_it_has_to_be_for_its_titles():
+    short, long = (map_grid_figure(MAPS, [title] * 3) for title in ("a", "a longer title of a map"))
+    assert short.layout.meta["least_px"] < long.layout.meta["least_px"] < 840

@@ -11,6 +11,7 @@ from medgemma_dash.figures import MapPanel
 from medgemma_dash.figures.map_pair import map_pair_figure
 from medgemma_dash.figures.prompt_matrix import prompt_matrix_figure
 from medgemma_dash.figures.prompt_matrix_marks import NO, YES, MatrixCell
+from medgemma_dash.figures.prompt_matrix_room import room_for
 
 ROWS, COLUMNS = 2, 3
 
@@ -105,8 +106,23 @@ def test_what_has_no_room_for_its_words_keeps_its_bar() -> None:
         return {one["text"] for one in figure["layout"]["annotations"]}
 
     assert {"yes +4.0", "small"} <= texts(drawn())
-    assert "small" not in texts(drawn(room_px=270))
+    assert "small" not in texts(drawn(room_px=235))
     assert "yes +4.0" not in texts(drawn(room_px=120))
+
+
+@pytest.mark.parametrize("rows", [1, 3, 8])
+@pytest.mark.parametrize("room_px", [330, 740])
+def test_what_is_said_to_stand_at_a_map_stands_there(rows: int, room_px: int) -> None:
+    films, prompts = [f"noise {row}" for row in range(rows)], [f"{one}" for one in range(8)]
+    told = room_for(films, prompts, 1.0, room_px, 540).tells
+    cells = [[cell(8 * row + one, 1.0) for one in range(8)] for row in range(rows)]
+    figure = prompt_matrix_figure(cells, films, prompts, room_px=room_px, tallest_px=540)
+    texts = [one["text"] for one in figure["layout"]["annotations"]]
+    assert texts.count("small") == (8 * rows if told == "all" else 0)
+    decisions = texts.count("yes +1.0") + texts.count("+1.0")
+    assert decisions == (0 if told == "nothing" else 8 * rows)
+    if (rows, room_px) in {(3, 740), (8, 740)}:
+        assert told == "all"
 
 
 def test_cells_and_titles_that_do_not_fit_are_refused() -> None:

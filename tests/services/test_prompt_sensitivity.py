@@ -249,6 +249,29 @@ def test_a_change_that_empties_the_image_is_left_out_and_the_rest_is_done(found,
     assert kept.tables["left_out"].to_dict("records") == [row]
 
 
+@pytest.mark.parametrize(
+    ("number", "value", "said"),
+    [
+        ("mean_top_iou", 0.4996, "overlap by 0.4996 (target above 0.5: missed)"),
+        ("mean_top_iou", 0.5004, "overlap by 0.5004 (target above 0.5: reached)"),
+        (
+            "mean_js_divergence",
+            0.0018,
+            "differ by 0.002 nats on average (target below 0.2: reached",
+        ),
+        ("mean_js_divergence", 0.2, "by 0.200 nats on average (target below 0.2: missed"),
+        ("answer_agreement", 0.8, "80% of pairs agree (target above 80%: missed)"),
+        ("answer_agreement", 0.803, "80.3% of pairs agree (target above 80%: reached)"),
+    ],
+)
+def test_a_number_beside_its_target_is_told_from_it_and_judged(record, number, value, said):
+    summary = record.tables["summary"].copy()
+    summary[number] = summary[number].astype(float)
+    summary.loc[0, number] = value
+    lines = summary_lines(replace(record, tables={**record.tables, "summary": summary}))
+    assert said in next(iter(lines))
+
+
 def test_two_prompts_are_held_against_each_other_in_words(record):
     grid = prompt_grid(record)
     assert grid.strategies == ("baseline", *VARIANTS)
@@ -269,10 +292,13 @@ def test_two_prompts_are_held_against_each_other_in_words(record):
     said = divergence_line(judged)
     assert said.startswith(f"Jensen-Shannon {judged.value:.3f}, displaced {judged.low:.3f} to ")
     assert said.endswith(f'is "{divergence_in_words(judged.value)}".')
+    near = divergence_line(replace(judged, value=0.1003, verdict="alike"))
+    assert near.startswith("Jensen-Shannon 0.1003, displaced ")
+    assert near.endswith('is "similar".')
     overlap = judged_agreement(first.image_map, second.image_map, "top_overlap")
     assert f"overlap {overlap.value:.3f}, displaced" in overlap_line(overlap)
     words = record.tables["prompt_words"].query("name == @first.name")
-    assert [word.text for word in first.words] == words["word"].tolist()
+    assert [word.text for word in first.words] == words["word"].str.rstrip("?").tolist()
 
 
 @pytest.mark.parametrize("fault", ["no table", "no column", "no map", "twice", "no rows"])

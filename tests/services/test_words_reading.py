@@ -59,6 +59,9 @@ def test_words_that_are_looked_for_in_one_place_are_told_together():
         "'Yes': no one half or third of the image."
     )
     assert regions_line(rows[:1]) == ("'right': mostly the image's left half, and its lower third.")
+    mixed = replace(row(image=CELLS - 9, **low), signed=True)
+    assert regions_line([mixed]).endswith("; what speaks against it may lie elsewhere.")
+    assert regions_line([replace(mixed, map=CELLS)]) == regions_line(rows[:1])
     nothing = dict.fromkeys(NUMBERS, float("nan"))
     assert regions_line([row(**nothing)]) == "'right': nothing that speaks for it on the image."
     assert regions_line([row(image=None)]) == quality_line([row(image=None)]) == ""
@@ -71,6 +74,9 @@ def test_words_that_are_looked_for_in_one_place_are_told_together():
         " No more inside the body than an even map (92%): 'a'."
     )
     assert "even" not in quality_line(rows, 0.8)
+    # A map that has a little more than an even one is not written as if it had the same.
+    near = [row("a", inside_body=0.9), row("b", inside_body=0.9231)]
+    assert quality_line(near, 0.9187).endswith("than an even map (91.9%): 'a'.")
 
 
 def test_maps_of_words_are_alike_or_not_by_what_their_controls_give():

@@ -6,7 +6,7 @@ from medgemma_dash.figures import image_effect_figure
 from medgemma_dash.reports.records.common import model_words, provenance_of, table_of
 from medgemma_dash.reports.report import Column, Figure, Report, Run
 from medgemma_dash.services.evidence.plan import LANGUAGE_PRIOR, NEEDS_IMAGE
-from medgemma_dash.services.evidence.reading import WordEvidence, every_word
+from medgemma_dash.services.evidence.reading import WordEvidence, every_word, marked_words
 
 LIMITS = (
     "That a word needs the image does not say that it is right, nor which part of the image it "
@@ -73,12 +73,11 @@ def evidence_report(record: Record) -> Report:
 
 def evidence_lines(record: Record) -> tuple[str, ...]:
     """How many words need the image, and what that means."""
-    words = every_word(record)
-    needing = sum(word.mark == "needs the image" for word in words)
-    prior = sum(word.mark == "language prior" for word in words)
+    marked, count = marked_words(record)
+    needing, prior = marked["needs the image"], marked["language prior"]
     donors = len(record.plan["donors"])
     return (
-        f"{needing} of {len(words)} words need the image (marked): without it they lose "
+        f"{needing} of {count} words need the image (marked): without it they lose "
         f"{NEEDS_IMAGE:g} nat or more. {prior} lose less than {LANGUAGE_PRIOR:g}: language prior.",
         f"Without it means: every soft token replaced by their mean (blank); {donors} other "
         "radiographs in its place, on average (swapped); the same conversation without an image.",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import exp
 from typing import TYPE_CHECKING
 
-from medgemma_dash.core.numbers import equals
 from medgemma_dash.core.record import Record
 from medgemma_dash.core.words import Range
 from medgemma_dash.services.evidence.plan import Mark, mark_of
@@ -50,6 +50,11 @@ class WordEvidence:
         return {name: self.given - getattr(self, name) for name in WITHOUT}
 
     @property
+    def is_word(self) -> bool:
+        """Whether it is more than punctuation."""
+        return any(character.isalnum() for character in self.text)
+
+    @property
     def mark(self) -> Mark:
         """See `mark_of`."""
         return mark_of(list(self.losses.values()))
@@ -61,8 +66,7 @@ class WordEvidence:
         before, after = probability(self.given), probability(getattr(self, name))
         if self.mark == "language prior":
             return (
-                f"Language prior: without the image it would still be said with p {equals(after)} "
-                f"({before} with it)."
+                f"Language prior: its p is still {after} {WITHOUT[name]} ({before} with the image)."
             )
         if self.mark == "needs the image":
             return f"It needs the image: its p falls from {before} to {after} {WITHOUT[name]}."
@@ -101,6 +105,16 @@ def every_word(record: Record, *, control_tokens: bool = False) -> tuple[WordEvi
         for start, stop in units_of(record)
         if control_tokens or not special[start]
     )
+
+
+def marked_words(record: Record) -> tuple[Counter[Mark], int]:
+    """How many of the answer's words have each mark, and how many words it has; a full stop is
+    none.
+
+    Raises ValueError as `units_of`.
+    """
+    words = [word for word in every_word(record) if word.is_word]
+    return Counter(word.mark for word in words), len(words)
 
 
 def units_of(record: Record) -> tuple[Range, ...]:

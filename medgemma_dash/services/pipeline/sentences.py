@@ -43,6 +43,7 @@ MADE_AT: tuple[MistakeName | None, ...] = (
     "row_p",
     None,
 )
+DECIMALS = 3  # of what is beside its controls: a mistake's map may be this near to the right one
 _CELLS_COUNTED = "counted from 0"
 
 
@@ -79,12 +80,16 @@ def distance_sentence(mistake: Mistake) -> str:
 
 
 def beside(judged: JudgedAgreement) -> str:
-    """A number, and in brackets the band of displaced maps."""
-    digits = telling_decimals(judged.value, (judged.low, judged.high))
+    """A number, and in brackets what it is held against: the control that it fails at, and the
+    band of displaced maps.
+    """
     if not np.isfinite(judged.value):
         return "not defined"
+    control = judged.failed_at
+    digits = telling_decimals(judged.value, (judged.low, judged.high), DECIMALS)
     low, high = (f"{one:.{digits}f}" for one in (judged.low, judged.high))
-    return f"{judged.value:.{digits}f} (displaced {low} to {high})"
+    held = "" if control is None else f"{control[0]} {control[1]:.{digits}f}, "
+    return f"{judged.value:.{digits}f} ({held}displaced {low} to {high})"
 
 
 def _input(answer: Answer, view: PipelineView) -> str:

@@ -13,6 +13,7 @@ from medgemma_dash.core.record import Record
 from medgemma_dash.core.words import WordRelevance
 from medgemma_dash.services.prompts.reading import summary_lines
 
+PUNCTUATION = "?.,;:!"
 Place = tuple[str, str]  # a strategy and a change of the image
 
 
@@ -80,6 +81,11 @@ class PromptGrid:
         return next((one for one in self.cells.values() if one.name == name), None)
 
 
+def _bare(word: str) -> str:
+    """Without the punctuation behind it: one prompt's "pneumonia?" is another's "pneumonia"."""
+    return word.rstrip(PUNCTUATION) or word
+
+
 def prompt_grid(record: Record) -> PromptGrid:
     """Raises ResultFileError where the record's tables are not those of its kind."""
     try:
@@ -94,7 +100,7 @@ def prompt_grid(record: Record) -> PromptGrid:
 def _read(record: Record) -> PromptGrid:
     words: dict[str, list[WordRelevance]] = {}
     for row in record.tables["prompt_words"].to_dict("records"):
-        one = WordRelevance(str(row["word"]), float(row["relevance"]))
+        one = WordRelevance(_bare(str(row["word"])), float(row["relevance"]))
         words.setdefault(str(row["name"]), []).append(one)
     asked = [
         Asked(

@@ -45,7 +45,7 @@ def prompts_of(
         for other in found:
             if " ".join(other.prompt.split()) == " ".join(prompt.split()):
                 raise PromptError(
-                    f"The variant {quoted(prompt)} is the same as the {other.strategy}. Give each "
+                    f"The phrasing {quoted(prompt)} is the same as the {other.strategy}. Give each "
                     "phrasing once."
                 )
         if strategy in (other.strategy for other in found):

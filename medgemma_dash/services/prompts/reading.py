@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from medgemma_dash.core.record import Record
-from medgemma_dash.metrics.agreement import divergence_in_words
+from medgemma_dash.metrics.agreement import PUBLISHED_SCALE, divergence_in_words
 from medgemma_dash.metrics.agreement_square import telling_decimals
 
 if TYPE_CHECKING:
@@ -17,7 +17,12 @@ DECIMALS = 3  # of what is beside its controls: maps of one question are often t
 DECIDED = 0.5  # what yes and no together have, at least, where the margin is the decision
 # MedGemma Visualizer documentation, 6: below, above and above.
 MOST_DIVERGENCE, LEAST_OVERLAP, LEAST_AGREEMENT = 0.2, 0.5, 0.8
-_SAYING = {"yes": "say yes", "no": "say no", "uncertain": "are uncertain"}
+# Of one, and of several.
+_SAYING = {
+    "yes": ("says yes", "say yes"),
+    "no": ("says no", "say no"),
+    "uncertain": ("is uncertain", "are uncertain"),
+}
 _OVER = {
     "phrasing": "Of {} phrasings",
     "image": "Of {} images, the film itself and its changed copies,",
@@ -59,19 +64,34 @@ def left_out_lines(record: Record) -> Iterator[str]:
 
 
 def _line(row: dict[Any, Any]) -> str:
-    said = ", ".join(f"{row[one]} {verb}" for one, verb in _SAYING.items() if row[one])
+    said = ", ".join(
+        f"{row[one]} {verbs[row[one] > 1]}" for one, verbs in _SAYING.items() if row[one]
+    )
     maps = "its maps cannot be compared"
-    if row["mean_js_divergence"] == row["mean_js_divergence"]:
+    divergence, overlap = float(row["mean_js_divergence"]), float(row["mean_top_iou"])
+    if divergence == divergence:
         maps = (
-            f"pairs of maps differ by {row['mean_js_divergence']:.2f} nats on average (target "
-            f"below {MOST_DIVERGENCE:g}), their top cells overlap by {row['mean_top_iou']:.2f} "
-            f"(above {LEAST_OVERLAP:g})"
+            f"pairs of maps differ by {_told(divergence, MOST_DIVERGENCE)} nats on average (target "
+            f"below {MOST_DIVERGENCE:g}: {_reached(divergence < MOST_DIVERGENCE)}), their top "
+            f"cells overlap by {_told(overlap, LEAST_OVERLAP)} (target above {LEAST_OVERLAP:g}: "
+            f"{_reached(overlap > LEAST_OVERLAP)})"
         )
+    agree = float(row["answer_agreement"])
+    digits = telling_decimals(agree * 100, [LEAST_AGREEMENT * 100], 0)
     return (
-        f"{_OVER[row['axis']].format(row['prompts'])} {said}; "
-        f"{row['answer_agreement']:.0%} of pairs agree (target above {LEAST_AGREEMENT:.0%}). The "
+        f"{_OVER[row['axis']].format(row['prompts'])} {said}; {agree:.{digits}%} of pairs agree "
+        f"(target above {LEAST_AGREEMENT:.0%}: {_reached(agree > LEAST_AGREEMENT)}). The "
         f"margin lies between {row['lowest_margin']:.2f} and {row['highest_margin']:.2f}; {maps}."
     )
+
+
+def _told(value: float, target: float) -> str:
+    """In as many decimals as tell it from its target."""
+    return f"{value:.{telling_decimals(value, [target], DECIMALS)}f}"
+
+
+def _reached(yes: bool) -> str:
+    return "reached" if yes else "missed"
 
 
 def answers_line(first: Asked, second: Asked) -> str:
@@ -94,9 +114,10 @@ def answers_line(first: Asked, second: Asked) -> str:
 def divergence_line(judged: JudgedAgreement) -> str:
     """How far apart their maps are, as published and beside controls."""
     reading = divergence_in_words(judged.value)
+    ends = [end for end, _ in PUBLISHED_SCALE]
     return (
-        f"Jensen-Shannon {_beside_controls(judged)}; the published reading, without a control, is "
-        f'"{reading}".'
+        f"Jensen-Shannon {_beside_controls(judged, ends)}; the published reading, without a "
+        f'control, is "{reading}".'
     )
 
 
@@ -119,11 +140,11 @@ def words_line(*asked: Asked) -> str:
     return f"Of the prompt, the margin leaned most on {' and on '.join(said)}."
 
 
-def _beside_controls(judged: JudgedAgreement) -> str:
-    """Value, band and verdict."""
+def _beside_controls(judged: JudgedAgreement, ends: Sequence[float] = ()) -> str:
+    """Value, band and verdict; ends: where what it is called changes, which it is told from too."""
     if judged.verdict == "not comparable":
         return "is not defined for these maps"
-    digits = max(DECIMALS, telling_decimals(judged.value, (judged.low, judged.high)))
+    digits = telling_decimals(judged.value, (judged.low, judged.high, *ends), DECIMALS)
     value, low, high = (f"{one:.{digits}f}" for one in (judged.value, judged.low, judged.high))
     control = judged.failed_at
     beside = "" if control is None else f" and {control[0]} {control[1]:.{digits}f}"

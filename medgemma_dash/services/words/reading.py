@@ -8,12 +8,14 @@ from typing import Any
 from medgemma_dash.core.errors import quoted
 from medgemma_dash.core.record import Record
 from medgemma_dash.metrics.agreement_controls import judged_pairs
+from medgemma_dash.metrics.agreement_square import telling_decimals
 from medgemma_dash.metrics.agreement_words import agreement_summary
 from medgemma_dash.services.words.rows import WordRow, full_names
 
 LONGEST_PRECEDING = 40
 # From these shares on, a map is said to lie in a half, and in a third; even ones are 1/2 and 1/3.
 HALF_SHARE, THIRD_SHARE = 0.65, 0.5
+FOR_ALONE = "That is what speaks for each word; what speaks against it may lie elsewhere."
 MOST_COMPARED = 12  # maps: every pair costs milliseconds
 WHERE = {
     "answer": "in the answer",
@@ -50,7 +52,8 @@ def failed_together(record: Record) -> Iterator[str]:
 
 
 def regions_line(rows: Sequence[WordRow], patient_right: str = "unknown") -> str:
-    """Where the model looks for the words, those that it looks for in one place together.
+    """Where the model looks for the words, those that it looks for in one place together; of maps
+    with evidence against a word too, that this is not of it.
 
     patient_right: the image side on which the patient's right lies: "left", "right", "unknown".
     """
@@ -58,7 +61,9 @@ def regions_line(rows: Sequence[WordRow], patient_right: str = "unknown") -> str
     for row, name in zip(rows, full_names(rows), strict=True):
         if row.map is not None:
             found.setdefault(_region(row, patient_right), []).append(quoted(name))
-    return " ".join(f"{_listed(names)}: {region}." for region, names in found.items())
+    said = [f"{_listed(names)}: {region}." for region, names in found.items()]
+    against = any(row.signed and row.map is not None and (row.map < 0).any() for row in rows)
+    return " ".join([*said, *([FOR_ALONE] if against else [])])
 
 
 def alike_line(rows: Sequence[WordRow]) -> str:
@@ -99,7 +104,10 @@ def quality_line(rows: Sequence[WordRow], even_inside: float | None = None) -> s
     ]
     if not names:
         return said
-    return f"{said} No more inside the body than an even map ({even_inside:.0%}): {_listed(names)}."
+    # Otherwise a map with more could have the same number in the table.
+    inside = [100 * row.numbers["inside_body"] for row in rows if row.map is not None]
+    even = f"{even_inside:.{telling_decimals(100 * even_inside, inside, 0)}%}"
+    return f"{said} No more inside the body than an even map ({even}): {_listed(names)}."
 
 
 _GOOD = {

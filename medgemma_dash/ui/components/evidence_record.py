@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 LONGEST_SHOWN = 2000  # characters of a question
 NATS = "Log-probability in nats, of the word's tokens together, on the answer as it stands"
 COLUMNS = {
+    "_index": st.column_config.Column(width="medium"),
     "with the image": st.column_config.NumberColumn(help=f"{NATS}.", format="%.3g"),
     "blank": st.column_config.NumberColumn(
         help=f"{NATS}, with every soft token replaced by their mean.", format="%.3g"
@@ -83,6 +84,7 @@ def show_evidence(record: Record, generation: str) -> None:
     rich_line([[Segment(f"Question: {shown}", "quiet")]], key="evidence_question")
     _words(record, generation)
     rich_line([[Segment(line, "small")] for line in evidence_lines(record)[1:]], key="evidence_how")
+    st.caption(f"{NATS}; image effect: what a blank image takes from it")
     numbers_table(_frame(every_word(record)), key="evidence_table", columns=COLUMNS)
 
 

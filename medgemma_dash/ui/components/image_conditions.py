@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import exp
 from typing import TYPE_CHECKING
 
+from medgemma_dash.core.numbers import nats as effect_in_nats
 from medgemma_dash.figures import conditions_figure
 from medgemma_dash.services.evidence.reading import WITHOUT, WordEvidence, probability
 from medgemma_dash.ui.components.chart import chart
@@ -34,7 +35,7 @@ def image_conditions(
         record=record,
     )
     line = (
-        f"Image effect {word.image_effect:.2f} nats. {word.layers_with_access} {layers} let its "
-        "predicting position see the image."
+        f"Image effect {effect_in_nats(word.image_effect)} nats. {word.layers_with_access} "
+        f"{layers} let its predicting position see the image."
     )
     rich_line([[Segment(line, "small")]], key=f"{key}_access")

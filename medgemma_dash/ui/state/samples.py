@@ -54,7 +54,7 @@ DRAWN_NOTICE = (
 _DRAWN_TITLES = {
     "split": "Split, left half white",
     "quadrants": "Quadrants, upper left white",
-    "circle": "Circle, above the middle",
+    "circle": "Circle, upper right of the middle",
 }
 _DRAWN_GRID = (16, 16)
 

@@ -53,7 +53,9 @@ def test_it_opens_with_a_few_phrasings_of_the_open_question(
     ]  # fmt: skip
     assert plan.perturbations == ()
     said = lines_of(app, "prompts_summary")
-    assert said[0].startswith("Of 4 phrasings 3 say yes, 1 say no; 50% of pairs agree")
+    assert said[0].startswith(
+        "Of 4 phrasings 3 say yes, 1 says no; 50% of pairs agree (target above 80%: missed)."
+    )
     # The pair that the page opens with is the one whose answer changed.
     assert names_of(app) == ["3 plain", "1 baseline"]
     words = lines_of(app, "prompts_pair_words")
@@ -100,6 +102,9 @@ def test_a_click_on_the_matrix_and_the_pickers_choose_the_pair(
     assert [round(one["x0"]) for one in frames] == sorted(
         (round(one["x0"]) for one in frames), reverse=True
     )
+    app.session_state["prompts_table"] = True
+    app.run()
+    assert lines_of(app, "prompts_table_from")[0].endswith("from the map of 4 phrasing variation.")
     # One outside of the matrix, as a browser may send it.
     click_matrix(app, "prompts_clicks", 8, 0)
     assert names_of(app) == ["2 technical", "4 phrasing variation"]
@@ -186,6 +191,7 @@ def test_the_earlier_result_stays_while_more_is_asked_and_when_that_fails(
     app.button(key="prompts_every").click().run()
     assert lines_of(app, f"cancel_{PROMPTS}")[0].startswith("Asking in other words")
     assert lines_of(app, "prompts_summary") == before
+    assert lines_of(app, "prompts_before") == ["Below: what was asked before."]
     waiting = session_of(app).jobs.unfinished()
     choose_action(app, f"cancel_{PROMPTS}", "cancel")
     wait_for(waiting)
@@ -202,6 +208,7 @@ def test_the_earlier_result_stays_while_more_is_asked_and_when_that_fails(
     choose_action(app, "prompts_problem", "again")
     settle(app).run()
     assert lines_of(app, "prompts_summary")[0].startswith("Of 8 phrasings")
+    assert not lines_of(app, "prompts_before")
 
 
 def test_an_opened_record_is_shown_without_answer_and_model(

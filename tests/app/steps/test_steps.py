@@ -15,7 +15,7 @@ from medgemma_dash.core.target import Target
 from medgemma_dash.services.pipeline import tasks
 from medgemma_dash.services.pipeline.sentences import TITLES
 from medgemma_dash.ui.components.picker import OPENER
-from medgemma_dash.ui.pages.steps.state import HEAD, LAYER, STEP
+from medgemma_dash.ui.pages.steps.state import GATHERED, HEAD, LAYER, STEP
 from medgemma_dash.ui.state.samples import DRAWN_NOTICE, drawn_pictures, samples
 from tests.app.browser_events import choose_action, choose_words, lines_of
 from tests.app.layers.looking import STRONGEST
@@ -118,6 +118,18 @@ def test_layer_and_head_begin_with_the_strongest_and_stay_when_words_change(
     choose_words(app, 7, 8, strip="steps_strip")
     app.run()
     assert (app.select_slider(key=LAYER).value, app.select_slider(key=HEAD).value) == (3, 6)
+
+
+def test_the_bars_show_which_layers_are_folded_in(open_steps: OpenPage) -> None:
+    app = go_to(open_steps(), 5)
+
+    def pale() -> list[bool]:
+        (bars,) = figure(app, "steps_row_shares")["data"]
+        return [one < 1 for one in bars["marker"]["opacity"]]
+
+    assert not any(pale())
+    app.select_slider(key=GATHERED).set_value(3).run()
+    assert pale() == [layer < 3 for layer in range(len(pale()))]
 
 
 def test_a_word_of_several_tokens_is_gone_through_token_by_token(

@@ -15,6 +15,7 @@ from medgemma_dash.core.record import Record
 from medgemma_dash.imaging import load_radiograph
 from medgemma_dash.services.words.run import words_plan
 from medgemma_dash.ui.components.record_frame import ELSEWHERE
+from medgemma_dash.ui.pages.words.quality import shown_number
 from medgemma_dash.ui.pages.words.state import BODY, BORDER, CLIP, WordsState
 from medgemma_dash.ui.state.samples import samples
 from tests.app.browser_events import choose_action, lines_of
@@ -40,6 +41,27 @@ def opened(app: AppTest, record: Record) -> AppTest:
 
     session_of(app).page_state(OpenedRecord).record = record
     return app.switch_page(PAGE).run()
+
+
+@pytest.mark.parametrize(
+    ("measure", "value", "said"),
+    [
+        ("border", 0.0512, "5.1%"),
+        ("border", 0.05, "5%"),
+        ("border", 0.12, "12%"),
+        ("inside_body", 0.6996, "69.96%"),
+        ("entropy", 4.001, "4.001"),
+        ("peak_ratio", 5.04, "5.04"),
+        ("left", 0.5001, "50%"),
+    ],
+)
+def test_a_number_near_its_target_is_told_from_it(measure: str, value: float, said: str) -> None:
+    assert shown_number(measure, value) == said
+
+
+def test_a_body_share_is_told_from_an_even_maps() -> None:
+    assert shown_number("inside_body", 0.8129, 0.8125) == "81.3%"
+    assert shown_number("inside_body", 0.8, 0.8125) == "80%"
 
 
 @pytest.mark.parametrize("switches", [[BODY], [CLIP], [BORDER], [BODY, CLIP, BORDER]])

@@ -33,6 +33,13 @@ def test_the_same_token_can_be_chosen_again(page, strip_url):
     expect_log(page, "[[2, 3, false], [2, 3, false]]")
 
 
+def test_a_double_click_chooses_and_marks_no_text(page, strip_url):
+    opened(page, strip_url)
+    token(page, 2).dblclick()
+    expect_box(page, 2, 3)
+    assert page.evaluate("getSelection().toString()") == ""
+
+
 def test_the_box_moves_before_python_answers(page, strip_url):
     opened(page, strip_url)
     selected = token(page, 2).evaluate("one => { one.click(); return one.ariaSelected; }")

@@ -19,6 +19,9 @@
       const figure = specification(place, dark);
       const layout = Object.assign({}, figure.layout, { autosize: true });
       delete layout.width;
+      // On a small screen such a figure is scrolled, as a wide table is.
+      const least = layout.meta && layout.meta.least_px;
+      place.style.minWidth = least ? `${least}px` : "";
       window.Plotly.react(place, figure.data, layout, config);
     }
   }

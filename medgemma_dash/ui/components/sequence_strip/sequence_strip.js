@@ -10,7 +10,14 @@ export default function (component) {
   for (const place of data.places) list.append(item(place));
   root.replaceChildren(list);
   const marked = list.querySelector("[data-mark]");
-  if (marked) list.scrollTop = marked.offsetTop - list.offsetTop - list.clientHeight / 2;
+  list.dataset.scrolls = String(list.scrollHeight > list.clientHeight + 1);
+  if (marked) list.scrollTop = rowAbove(list, marked.offsetTop - list.clientHeight / 2);
+}
+
+// So that a row is not cut through where the list begins.
+function rowAbove(list, top) {
+  const rows = [...list.children].map((one) => one.offsetTop);
+  return Math.max(rows[0], ...rows.filter((row) => row <= top)) - rows[0];
 }
 
 function item(place) {

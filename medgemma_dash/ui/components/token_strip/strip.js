@@ -54,8 +54,8 @@ function build(parent) {
     data: null, shown: null, anchor: 0, focused: 0, pending: null, resting: 0,
   };
   words.addEventListener("mousedown", (event) => {
-    // Shift-click chooses a span; it should not also mark text.
-    if (event.shiftKey) event.preventDefault();
+    // Shift-click chooses a span, and a hurried reader clicks twice; neither should mark text.
+    if (event.shiftKey || event.detail > 1) event.preventDefault();
   });
   words.addEventListener("click", (event) => {
     const index = indexOf(event.target);

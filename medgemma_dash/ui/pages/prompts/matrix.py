@@ -9,6 +9,7 @@ import streamlit as st
 from medgemma_dash.figures import plain
 from medgemma_dash.figures.prompt_matrix import prompt_matrix_figure
 from medgemma_dash.figures.prompt_matrix_marks import MatrixCell
+from medgemma_dash.figures.prompt_matrix_room import room_for
 from medgemma_dash.metrics.agreement import divergence_in_words
 from medgemma_dash.metrics.agreement_square import telling_decimals
 from medgemma_dash.services.prompts.plan import UNCHANGED
@@ -23,6 +24,7 @@ from medgemma_dash.ui.pages.prompts.state import PairState
 from medgemma_dash.ui.state.session import page_state
 
 if TYPE_CHECKING:
+    from medgemma_dash.figures.prompt_matrix_room import Told
     from medgemma_dash.services.prompts.grid import Asked, PromptGrid
     from medgemma_dash.ui.components.window_width import WindowWidth
     from medgemma_dash.ui.state.study import Study
@@ -38,11 +40,17 @@ ROOM: dict[WindowWidth, tuple[int, int, int]] = {
 NAMED_PX = 80  # of a column whose title says more than a number
 MOST_DRAWN = 24  # prompts, and images
 ITSELF = "the film itself"
-HOW_TO_READ = (
-    "Maps of the margin, the logits of yes against no, in nats. At each stand the answer (? is "
-    "neither), the margin and its bar, and, small, the Jensen-Shannon divergence from the map in "
-    "the white frame, bold where both are clearly more alike than controls. A click chooses a map."
-)
+OF_WHAT = "Maps of the margin, the logits of yes against no, in nats."
+# What stands at each map: where there is no room for numbers, the table has them.
+AT_EACH: dict[Told, str] = {
+    "all": "At each stand the answer (? is neither), the margin and its bar, and, small, the "
+    "Jensen-Shannon divergence from the map in the white frame, bold where both are clearly more "
+    "alike than controls.",
+    "decision": "At each stand the answer (? is neither), the margin and its bar.",
+    "nothing": "Under each is the margin's bar, to the right for yes, to the left for no; the "
+    "table below has the numbers.",
+}
+CLICK = "A click chooses a map."
 
 
 def prompt_matrix(grid: PromptGrid, study: Study | None) -> None:
@@ -68,14 +76,15 @@ def prompt_matrix(grid: PromptGrid, study: Study | None) -> None:
         rich_line([[Segment(" · ".join(prompts), "small")]], key="prompts_titles")
         prompts = [str(place) for place in range(1, len(prompts) + 1)]
     display = chosen_display()
+    titles = (prompts, films) if turned else (films, prompts)
+    ratio = _ratio(grid, study)
     figure = prompt_matrix_figure(
         [
             [None if one is None else _cell(one, reference, pair, study) for one in row]
             for row in cells
         ],
-        prompts if turned else films,
-        films if turned else prompts,
-        ratio=_ratio(grid, study),
+        *titles,
+        ratio=ratio,
         signed=grid.signed,
         selected=_place(cells, pair.chosen),
         reference=_place(cells, pair.reference),
@@ -108,7 +117,8 @@ def prompt_matrix(grid: PromptGrid, study: Study | None) -> None:
         key="prompts_clicks",
         on_click=choose,
     )
-    st.caption(HOW_TO_READ)
+    tells = room_for(*titles, ratio, room_px, tallest_px).tells
+    st.caption(f"{OF_WHAT} {AT_EACH[tells]} {CLICK}")
 
 
 def _cell(one: Asked, reference: Asked, pair: PairState, study: Study | None) -> MatrixCell:

@@ -9,18 +9,21 @@ import streamlit as st
 
 from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES
 from medgemma_dash.ui.components.numbers_table import numbers_table
+from medgemma_dash.ui.components.rich_line import Segment, rich_line
 from medgemma_dash.ui.pages.prompts.state import PairState
 from medgemma_dash.ui.state.session import page_state
 
 if TYPE_CHECKING:
     from pandas.io.formats.style import Styler
 
-    from medgemma_dash.services.prompts.grid import PromptGrid
+    from medgemma_dash.services.prompts.grid import Asked, PromptGrid
 
-TEXT_PX = 200
+TEXT_PX, NAME_PX = 200, 190
 FORMATS = {"margin": "{:+.2f}", "p(yes)": "{:.1%}", "p(no)": "{:.1%}", "divergence": "{:.3f}"}
 COLUMNS: dict[str, Any] = {
-    "_index": st.column_config.TextColumn(help="Number, strategy and change of the image."),
+    "_index": st.column_config.TextColumn(
+        help="Number, strategy and change of the image.", width=NAME_PX
+    ),
     "read as": st.column_config.TextColumn(help="Yes, no or uncertain, read from the answer."),
     "margin": st.column_config.NumberColumn(
         help="Logits of all one-token spellings of yes against those of no, at the first word, in "
@@ -50,12 +53,13 @@ def prompt_numbers(grid: PromptGrid) -> None:
             numbers_table(
                 prompts_frame(grid), key="prompts_numbers", columns=COLUMNS, style=_styled
             )
+            line = f"Divergence, displaced and verdict: from the map of {_reference(grid).name}."
+            rich_line([[Segment(line, "small")]], key="prompts_table_from", tone="quiet")
 
 
 def prompts_frame(grid: PromptGrid) -> pd.DataFrame:
     """A line for each, with its map held against that in the white frame."""
-    pair = page_state(PairState)
-    reference = grid.named(pair.reference) or grid.baseline
+    pair, reference = page_state(PairState), _reference(grid)
     rows = {}
     for one in grid.cells.values():
         judged = None if one is reference else pair.judge(reference, one, "divergence")
@@ -73,6 +77,10 @@ def prompts_frame(grid: PromptGrid) -> pd.DataFrame:
     frame = pd.DataFrame.from_dict(rows, orient="index")
     frame.index.name = "name"
     return frame
+
+
+def _reference(grid: PromptGrid) -> Asked:
+    return grid.named(page_state(PairState).reference) or grid.baseline
 
 
 def _styled(frame: pd.DataFrame) -> Styler:

@@ -94,6 +94,10 @@ def _computed(host: ModelHost, study: Study, question: str) -> Record | None:
             )
             if found is not None:
                 state.keep(choice, found)
+        earlier = choice not in state.records and state.earlier(question) is not None
+        if earlier:
+            line = Segment("Below: what was asked before.", "small")
+            rich_line([[line]], key="prompts_before", tone="quiet")
     return state.records.get(choice) or state.earlier(question)
 
 

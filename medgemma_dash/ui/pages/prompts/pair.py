@@ -185,7 +185,9 @@ def _words_table(both: list[Asked]) -> None:
     ]
     columns = {
         "prompt": st.column_config.TextColumn(help="Whose word it is."),
-        "word": st.column_config.TextColumn(help="Its tokens joined at white space."),
+        "word": st.column_config.TextColumn(
+            help="Its tokens joined at white space, and shown without the punctuation behind it."
+        ),
         "relevance": st.column_config.NumberColumn(
             format="%.3g",
             help="Of its tokens for the margin, summed: positive speaks for yes. Raw, and "

@@ -10,6 +10,7 @@ import streamlit as st
 from medgemma_dash.metrics.agreement import AGREEMENT_MEASURES
 from medgemma_dash.metrics.agreement_square import MOST_DECIMALS
 from medgemma_dash.services.pipeline.sentences import (
+    DECIMALS,
     TITLES,
     distance_sentence,
     mistake_sentence,
@@ -79,9 +80,10 @@ def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
     alike = [
         TITLES[one.name] for one in view.mistakes if one.divergence.alike and one.overlap.alike
     ]
+    give, them = ("gives", "it") if len(alike) == 1 else ("give", "them")
     said = (
-        f"{len(alike)} of {len(view.mistakes)} mistakes give a map that both measures still call "
-        f"alike: {', '.join(alike)}. No look at the map would find them out."
+        f"{len(alike)} of {len(view.mistakes)} mistakes {give} a map that both measures still call "
+        f"alike: {', '.join(alike)}. No look at the map would find {them} out."
         if alike
         else "No mistake gives a map that both measures still call alike."
     )
@@ -93,7 +95,7 @@ def every_mistake(study: Study, answer: Answer, view: PipelineView) -> None:
                 study,
                 TITLES[one.name],
                 one.image_map,
-                caption=f"JS {one.divergence.value:.2f}",
+                caption=f"JS {one.divergence.value:.{DECIMALS}f}",
             )
             for one in view.mistakes
         ),

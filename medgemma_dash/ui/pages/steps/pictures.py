@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 ATTENTION, ROW = 4, 5
 TALLEST = "23.5rem"
+PALE = 0.3  # of a bar whose layer is not folded in yet
 
 
 def step_picture(study: Study, answer: Answer, view: PipelineView, step: int) -> None:
@@ -82,10 +83,10 @@ def _attention(study: Study, view: PipelineView) -> None:
     share = float(view.layers.weighted_shares[layer, head])
     panels = [
         film_panel(study, "A", view.head_row(view.layers.attention, layer, head)),
-        film_panel(study, "dA", view.head_row(view.gradient, layer, head), signed=True),
+        film_panel(study, "∇A", view.head_row(view.gradient, layer, head), signed=True),
         film_panel(
             study,
-            "(dA · A)⁺",
+            "(∇A · A)⁺",
             view.head_row(weighted, layer, head),
             caption=share_percent(share),
             empty="nothing left",
@@ -125,15 +126,16 @@ def _row(study: Study, view: PipelineView) -> None:
         panel_px=130,
     )
     shares = np.array(view.image_shares_after)
-    st.caption("Share of r on the image once each layer is folded in; the last layer comes first")
+    st.caption(
+        "Share of r on the image once each layer is folded in, from the right to the left; pale: "
+        "not yet"
+    )
+    bars = layer_figure(
+        shares, view.layers.is_global, is_dark(), measure="of r on the image", height_px=84
+    )
+    bars.data[0].marker.opacity = [1.0 if one >= layer else PALE for one in range(layers)]
     chart(
-        layer_figure(
-            shares,
-            view.layers.is_global,
-            is_dark(),
-            measure="of r on the image",
-            height_px=84,
-        ),
+        bars,
         key="steps_row_shares",
         alt="Bars: for each layer, how much of the row lies on the image once it is folded in.",
     )

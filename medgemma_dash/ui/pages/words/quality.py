@@ -11,6 +11,7 @@ import streamlit as st
 
 from medgemma_dash.figures import QualityMeasure, quality_figure
 from medgemma_dash.figures.quality_bars import MARK_SIGNS
+from medgemma_dash.metrics.agreement_square import telling_decimals
 from medgemma_dash.metrics.map_quality import BORDER, CLEAR_PEAK, DIFFUSE, FOCUSED, INSIDE_BODY
 from medgemma_dash.services.evidence.reading import probability
 from medgemma_dash.services.words.rows import full_names
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 COLUMNS_PX = {"wide": (2, 560), "medium": (2, 720), "narrow": (1, 358)}
 LEAST_BORDER, LEAST_PEAK = 0.3, 12.0
+METHOD_PX = 158  # the longest name of one
 TITLES = {
     "inside_body": "Inside the body",
     "border": "On the border",
@@ -100,6 +102,7 @@ def measures_of(rows: Sequence[WordRow], film: Study | None) -> list[QualityMeas
     bodied = f"good ≥ {good:.0%}, acceptable ≥ {fair:.0%}"
     bordered = f"good ≤ {BORDER[0]:.0%}, acceptable ≤ {BORDER[1]:.0%}"
     spread = f"nats: good ≤ {FOCUSED:g}, acceptable ≤ {DIFFUSE:g}"
+    clear = f"good > {CLEAR_PEAK:g}, else acceptable"
     reach = max(LEAST_BORDER, widest)
     return [
         _measure("inside_body", rows, bodied, good, fair, inside, 1.0),
@@ -109,8 +112,7 @@ def measures_of(rows: Sequence[WordRow], film: Study | None) -> list[QualityMeas
         _measure("apical", rows, "no target", None, None, 1 / 3, 1.0),
         _measure("basal", rows, "no target", None, None, 1 / 3, 1.0),
         _measure("entropy", rows, spread, FOCUSED, DIFFUSE, log(cells), max(log(cells), 1e-9)),
-        _measure("peak_ratio", rows, f"good > {CLEAR_PEAK:g}", CLEAR_PEAK, None, 1.0,
-                 max(LEAST_PEAK, most)),
+        _measure("peak_ratio", rows, clear, CLEAR_PEAK, None, 1.0, max(LEAST_PEAK, most)),
     ]  # fmt: skip
 
 
@@ -124,8 +126,8 @@ def even_inside(rows: Sequence[WordRow], film: Study | None) -> float | None:
     return float(body_share(film, (image.shape[0], image.shape[1])).mean())
 
 
-def quality_table(rows: Sequence[WordRow]) -> None:
-    """Every number of every row, whether there is a map or not."""
+def quality_table(rows: Sequence[WordRow], film: Study | None) -> None:
+    """Every number of every row, whether there is a map or not; film: as of `measures_of`."""
     names = [f"{name} · {n}" if n else name for name, n in _numbered(full_names(rows))]
     frame = pd.DataFrame(
         [
@@ -140,16 +142,18 @@ def quality_table(rows: Sequence[WordRow]) -> None:
         index=pd.Index(names, name="word"),
     )
     marks = dict(zip(names, rows, strict=True))
+    wide = window_width() == "wide"
     numbers_table(
         frame,
         key="words_table",
-        columns={
-            "_index": st.column_config.Column(width="medium" if window_width() == "wide" else None)
-        }
+        columns={"_index": st.column_config.Column(width="medium" if wide else None)}
         | {
-            SHORT.get(name, name): st.column_config.Column(help=said) for name, said in HELP.items()
+            SHORT.get(name, name): st.column_config.Column(
+                help=said, width=METHOD_PX if name == "method" and wide else None
+            )
+            for name, said in HELP.items()
         },
-        style=partial(_styled, marks),
+        style=partial(_styled, marks, even_inside(rows, film)),
     )
     st.caption(
         "Of the raw maps, whatever the picture leaves out. ● good · ◐ acceptable · ○ poor, as "
@@ -175,24 +179,47 @@ def _measure(
         even=even,
         reach=reach,
         values=values,
-        shown=[_FORMATS.get(name, "{:.0%}").format(v) if isfinite(v) else "–" for v in values],
+        shown=[shown_number(name, value, even) for value in values],
         marks=[row.marks.get(name) for row in rows],
     )
 
 
-_FORMATS = {"entropy": "{:.2f}", "peak_ratio": "{:.1f}"}
+# Decimals of what is no share, and where the marks change.
+_DECIMALS = {"entropy": 2, "peak_ratio": 1}
+_LIMITS = {
+    "inside_body": INSIDE_BODY,
+    "border": BORDER,
+    "entropy": (FOCUSED, DIFFUSE),
+    "peak_ratio": (CLEAR_PEAK,),
+}
 
 
-def _styled(rows: dict[str, WordRow], frame: pd.DataFrame) -> Styler:
-    shares = {short: _FORMATS.get(name, "{:.0%}") for name, short in SHORT.items()}
+def shown_number(name: str, value: float, even: float | None = None) -> str:
+    """A measure's number, in as many decimals as tell it from where its mark would change.
+
+    even: what an even map has; of the body's share, which is compared with it, told apart too.
+    """
+    if not isfinite(value):
+        return "–"
+    limits = _LIMITS.get(name, ())
+    if name == "inside_body" and even is not None:
+        limits = (*limits, even)
+    if name in _DECIMALS:
+        return f"{value:.{telling_decimals(value, limits, _DECIMALS[name])}f}"
+    decimals = telling_decimals(100 * value, [100 * one for one in limits], 0)
+    return f"{value:.{decimals}%}"
+
+
+def _styled(rows: dict[str, WordRow], even: float | None, frame: pd.DataFrame) -> Styler:
+    shares = {short: partial(shown_number, name) for name, short in SHORT.items()}
     formats = {"p": _probability_words, "place": "{}", "method": "{}"} | shares
     styled = frame.style.format({one: formats[one] for one in frame.columns}, na_rep="–")
     for name, row in rows.items():
         for measure, mark in row.marks.items():
             title = SHORT[measure]
             if title in frame:
-                shown = f"{MARK_SIGNS[mark]} {shares[title]}"
-                styled.format(shown, subset=pd.IndexSlice[[name], [title]])
+                shown = f"{MARK_SIGNS[mark]} {shown_number(measure, row.numbers[measure], even)}"
+                styled.format(lambda _, said=shown: said, subset=pd.IndexSlice[[name], [title]])
     return styled
 
 

@@ -68,7 +68,8 @@ def show_words(record: Record, study: Study | None) -> None:
         left, right = st.columns([58, 42], gap="medium")
     with left:
         word_maps(rows, film, about)
-        map_switches(film)
+        if any(row.map is not None for row in rows):
+            map_switches(film)
         _no_film(rows, film)
         alike = _alike(record, rows)
         if alike:
@@ -85,7 +86,7 @@ def show_words(record: Record, study: Study | None) -> None:
             rich_line([[Segment(line, "small")]], key="words_reached", tone="quiet")
         quality_bars(rows, film, about)
     part_heading("In numbers", "numbers")
-    quality_table(rows)
+    quality_table(rows, film)
     record_files(record)
 
 
