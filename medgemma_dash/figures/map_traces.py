@@ -155,8 +155,7 @@ def map_layout(dark: bool) -> dict[str, Any]:
         "template": "none",
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
-        # A slip of the mouse should not move the radiograph out of its frame, as panning would;
-        # a false value would not do, since Streamlit turns that into panning.
+        # A slip of the mouse should not move the radiograph out of its frame, as panning would.
         "dragmode": "zoom",
         "clickmode": "event",
         "hovermode": "closest",

@@ -73,8 +73,8 @@ def relevance_figure(
     colour_scale: one of palette.MAGNITUDE_SCALES; a signed map is always RdBu about 0.
     laterality: the image side of the patient's right; "unknown" draws no R and L.
     mark_peak: whether a box, which the line below the colour bar names, marks the peak.
-    view: (left, right, bottom, top) in pixels, to keep a zoom across figures, since Streamlit
-        builds a changed figure anew and Plotly's `uirevision` cannot; None shows everything.
+    view: (left, right, bottom, top) in pixels, which a figure that is made from nothing is zoomed
+        to; None shows everything. While it stands, Plotly's `uirevision` keeps the zoom.
     fine: the map before it was pooled to the cells, drawn in its place; hovered over and clicked
         are cells all the same.
     poles: what the negative and the positive end of a signed map say. peak_name: of the box.
@@ -143,6 +143,8 @@ PLOTLY_CONFIG: Mapping[str, Any] = {
     "modeBarButtonsToRemove": ["select2d", "lasso2d", "resetScale2d", "toImage"],
     "doubleClick": "autosize",
     "showSendToCloud": False,
+    # At the corners of a picture they would take what is meant for it, and push the film aside.
+    "showAxisDragHandles": False,
     "plotlyServerURL": "",
     # One click selects at once instead of waiting for a second one.
     "doubleClickDelay": 250,

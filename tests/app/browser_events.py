@@ -33,7 +33,8 @@ def choose_point(app: AppTest, chart: str, place: int | None) -> AppTest:
 
 
 def _choose(app: AppTest, chart: str, points: list[dict[str, Any]]) -> AppTest:
-    told = json.dumps({"selection": {"points": points, "nonce": f"test-{next(_clicks)}"}})
+    chosen = {"points": points, "box": [], "lasso": [], "nonce": f"test-{next(_clicks)}"}
+    told = json.dumps({"selection": chosen})
     return send(app, WidgetState(id=_id(app, chart), json_value=told))
 
 

@@ -80,6 +80,9 @@ def test_a_selection_is_painted_cleared_and_still_there_when_the_dialog_is_opene
     opened: Page,
 ) -> None:
     page = opened
+    # From the corner of the film, which a drag would otherwise push aside.
+    drag(page, [(0.004, 0.004), (0.1, 0.1), (0.2, 0.2)])
+    found(page, "9 of 256 patches are removed")
     page.get_by_role("button", name="Clear").click()
     expect(page.locator(".st-key-no_intervention")).to_contain_text("No patch is selected.")
     dialog(page).get_by_text("Paint", exact=True).click()

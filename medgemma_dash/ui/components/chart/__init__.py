@@ -6,7 +6,7 @@ the browser that was the longest part. This one keeps what is drawn and changes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,7 +47,7 @@ def chart(
     about, record: what it is of, for its file; see `caption`.
     height: of the figure's layout, or all that its container has.
     on_select: called when the reader chose in it, one of its points by a click or several by the
-        box or lasso that its layout draws; `selected_points` has them then.
+        box or lasso that its layout draws; `selection_of` has it then.
     The part of the page that holds it carries `key` as a class, for tests and user styles.
     """
     # Set one by one: `update_layout` takes four times as long.
@@ -72,10 +72,14 @@ def chart(
         _mount(key=f"{key}_chart", data=data, height=height)
 
 
-def selected_points(key: str) -> list[dict[str, Any]]:
-    """Of the chart with this key, inside its callback: each with its `customdata` and `place`."""
-    told = st.session_state[key]["selection"]
-    return list(told["points"])
+def selection_of(key: str) -> Mapping[str, Any]:
+    """What was chosen in the chart with this key, inside its callback.
+
+    points: a list of them, each with its `customdata` and `place` in its trace.
+    box, lasso: what was drawn, each with `x` and `y` in the axes' units: two corners, a line.
+    """
+    told: Mapping[str, Any] = st.session_state[key]["selection"]
+    return told
 
 
 def clicked_cells(
@@ -86,7 +90,7 @@ def clicked_cells(
     before: what was chosen; clicking just that again lets it go, which gives ().
     None is no news.
     """
-    cells = chosen_cells(selected_points(key))
+    cells = chosen_cells(selection_of(key)["points"])
     if not cells:
         return None
     return () if cells == before else cells

@@ -9,8 +9,8 @@ let loading = null;
 export default function ({ parentElement, data, setStateValue }) {
   let drawing = drawings.get(parentElement);
   if (!drawing) drawings.set(parentElement, (drawing = begun(parentElement)));
-  drawing.tell = (points) =>
-    setStateValue("selection", { points, nonce: `${session}-${++selections}` });
+  drawing.tell = (selection) =>
+    setStateValue("selection", { ...selection, nonce: `${session}-${++selections}` });
   const { host } = drawing;
   host.setAttribute("role", "figure");
   host.ariaLabel = data.alt;
@@ -29,8 +29,12 @@ function begun(parentElement) {
   const plot = document.createElement("div");
   host.append(plot);
   parentElement.append(host);
-  const drawing = { host, plot, data: null, drawn: null, tell: null };
-  drawing.sizes = new ResizeObserver(() => draw(drawing));
+  const drawing = { host, plot, data: null, drawn: null, tell: null, room: null };
+  // Told and not asked for: to measure in the middle of a change has the whole page laid out.
+  drawing.sizes = new ResizeObserver(([{ contentRect: { width, height } }]) => {
+    drawing.room = { width: Math.round(width), height: Math.round(height) };
+    draw(drawing);
+  });
   drawing.sizes.observe(host);
   return drawing;
 }
@@ -40,7 +44,7 @@ function end({ sizes, plot }) {
   window.Plotly?.purge(plot);
 }
 
-// As often as something has changed: the figure, or its room. In a tab that is hidden it has none.
+// As often as something has changed: the figure, or its room.
 async function draw(drawing) {
   const { host, plot } = drawing;
   let Plotly;
@@ -51,11 +55,9 @@ async function draw(drawing) {
     plot.textContent = "The script that draws figures could not be loaded. Reload the page.";
     return;
   }
-  const { data } = drawing;
-  const { clientWidth, clientHeight } = host;
-  if (!clientWidth || !clientHeight || !host.isConnected) return;
-  const size = { width: Math.max(clientWidth, NARROWEST_PX), height: clientHeight };
-  const { drawn } = drawing;
+  const { data, drawn } = drawing;
+  const size = sizeOf(drawing);
+  if (!size || !host.isConnected) return;
   if (drawn?.figure === data.figure) {
     if (drawn.width === size.width && drawn.height === size.height) return;
     drawing.drawn = { figure: data.figure, ...size };
@@ -69,6 +71,13 @@ async function draw(drawing) {
   if (!drawn) plot.replaceChildren();
   Plotly.react(plot, figure.data, layout, configuration(drawing));
   if (!drawn) listen(drawing);
+}
+
+// In a tab that is hidden there is no room, and nothing is drawn.
+function sizeOf({ host, room, data }) {
+  if (!room?.width || !room.height) return null;
+  const own = document.fullscreenElement !== host && data.height;
+  return { width: Math.max(room.width, NARROWEST_PX), height: own || room.height };
 }
 
 function load(name) {
@@ -103,9 +112,18 @@ const CORNERS = {
 
 function listen(drawing) {
   const { plot } = drawing;
-  plot.on("plotly_selected", (event) => {
-    if (event) drawing.tell(event.points.map(({ customdata = null, pointNumber }) =>
-      ({ customdata, place: pointNumber })));
-  });
-  plot.on("plotly_deselect", () => drawing.tell([]));
+  plot.on("plotly_selected", (event) => event && drawing.tell(told(event)));
+  plot.on("plotly_deselect", () => drawing.tell(told({ points: [] })));
+}
+
+function told({ points, selections: shapes = [] }) {
+  const [boxes, lines] = ["rect", "path"].map((type) => shapes.filter((one) => one.type === type));
+  return {
+    points: points.map(({ customdata = null, pointNumber }) => ({ customdata, place: pointNumber })),
+    box: boxes.map(({ x0, x1, y0, y1 }) => ({ x: [x0, x1], y: [y0, y1] })),
+    lasso: lines.map(({ path }) => {
+      const places = path.replace(/[MZ]/g, "").split("L").map((place) => place.split(",").map(Number));
+      return { x: places.map(([x]) => x), y: places.map(([, y]) => y) };
+    }),
+  };
 }

@@ -20,7 +20,7 @@ from medgemma_dash.services.interventions.plan import (
     selection_problem,
 )
 from medgemma_dash.services.interventions.tasks import intervention_task
-from medgemma_dash.ui.components.chart import chart
+from medgemma_dash.ui.components.chart import chart, selection_of
 from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.interventions.drawn import drawn_cells
 from medgemma_dash.ui.components.interventions.record import show_changes
@@ -220,8 +220,8 @@ def _take_drawn() -> None:
     if study is None or answered is None:
         return
     size, state = (study.radiograph.width, study.radiograph.height), page_state(InterventionState)
-    cells = drawn_cells(st.session_state[FIGURE]["selection"], size, answered.answer.grid)
-    # A chart that changed reports its old selection until the browser has drawn it, and is empty.
+    cells = drawn_cells(selection_of(FIGURE), size, answered.answer.grid)
+    # A double click chooses nothing, and takes nothing back.
     if cells:
         painted = DRAWING[st.session_state.get("intervention_drawing") or next(iter(DRAWING))]
         _choose(tuple({*cells, *((state.cells or ()) if painted else ())}))

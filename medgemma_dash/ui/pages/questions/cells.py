@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import streamlit as st
 
-from medgemma_dash.ui.components.chart import chart, selected_points
+from medgemma_dash.ui.components.chart import chart, selection_of
 from medgemma_dash.ui.pages.questions.state import Behind, QuestionsState
 from medgemma_dash.ui.state.session import page_state
 
@@ -25,7 +25,7 @@ def bars_chart(figure: Any, *, key: str, alt: str, rows: Rows) -> None:
     """
 
     def place() -> int | None:
-        return next((int(point["place"]) for point in selected_points(widget)), None)
+        return next((int(point["place"]) for point in selection_of(widget)["points"]), None)
 
     widget = _widget(f"{key}_chart")
     with st.container(key=key):
