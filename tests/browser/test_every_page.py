@@ -88,7 +88,8 @@ def opened(page: Page, app_url: str, address: str, landmark: str, count: int) ->
 
 def still(page: Page) -> None:
     try:
-        page.wait_for_function(STILL)
+        # By the clock: on a busy machine a browser may for minutes draw no frame to ask in.
+        page.wait_for_function(STILL, polling=50)
     except Error as error:
         error.add_note(f"{page.url}: {page.evaluate(RESTLESS)}")
         raise
