@@ -71,6 +71,7 @@ def _write_example(folder: Path) -> int:
 
 def _ask(options: argparse.Namespace) -> int:
     from medgemma_dash.cli.chosen_model import chosen_model
+    from medgemma_dash.cli.memory import PeakMemory
     from medgemma_dash.cli.output import say, say_lines
     from medgemma_dash.cli.progress import TimeLeft
     from medgemma_dash.core.notices import RESEARCH_NOTICE
@@ -89,13 +90,17 @@ def _ask(options: argparse.Namespace) -> int:
     say_lines([RESEARCH_NOTICE, *problems])
     if questions.encoding == "cp1252":
         say("warning: the table is not UTF-8 and was read as Windows-1252", error=True)
+    left, memory = TimeLeft(), PeakMemory()
+
+    def heard(done: int, total: int) -> None:
+        left(done, total)
+        memory(done, total)
+
     try:
-        record = run_through(
-            chosen_model(options).load(), questions, options.out, progress=TimeLeft()
-        )
+        record = run_through(chosen_model(options).load(), questions, options.out, progress=heard)
     except KeyboardInterrupt:
         say("Every row that is done is kept; the same command goes on.", error=True)
         raise
-    say_lines(headline(record))
+    say_lines([*headline(record), *filter(None, [memory.line()])])
     say(f"Written   {options.out}")
     return 0
