@@ -10,7 +10,6 @@ from medgemma_dash.cli.output import say
 from medgemma_dash.core.dependencies import dependency_error, unmet
 from medgemma_dash.core.resources import resource
 from medgemma_dash.core.settings import read_settings
-from medgemma_dash.services.runtime.waiting import wait_briefly
 
 
 def run(options: argparse.Namespace) -> int:
@@ -46,6 +45,4 @@ def server_environment(
     """The environment, with the options as settings."""
     chosen = {"MODEL": options.model, "DEVICE": options.device, "DTYPE": options.dtype}
     given = {f"MEDGEMMA_DASH_{name}": value for name, value in chosen.items() if value}
-    whole = {**environment, **given}
-    wait_briefly(whole)
-    return whole
+    return {**environment, **given}

@@ -9,6 +9,8 @@ from jaxtyping import Float
 from medgemma_dash.figures.building import unchecked_figure
 from medgemma_dash.figures.palette import palette
 
+PALE = 0.3
+
 
 def layer_figure(
     layers: Float[np.ndarray, " layers"],
@@ -17,13 +19,15 @@ def layer_figure(
     *,
     measure: str = "of its attention on the image",
     named: int = 0,
+    first: int = 0,
     height_px: int = 150,
 ) -> go.Figure:
     """One bar a decoder layer: the share of attention that it gave to the image, or another one.
 
     layers: shares from 0 to 1, first layer first. measure: what they are, for the hover text.
     is_global: which layers see the whole sequence; drawn in the accent colour and named.
-    named: so many of the highest bars carry the number of their layer.
+    named: so many of the highest bars carry the number of their layer. first: the bars of layers
+    before it are pale, as not yet counted.
     Raises ValueError when the two differ in length.
     """
     if len(layers) != len(is_global):
@@ -45,6 +49,7 @@ def layer_figure(
             "color": [colours.accent if one else colours.bar for one in is_global],
             "line": {"width": 0},
             "cornerradius": 2,
+            **({"opacity": [PALE if index < first else 1.0 for index in indices]} if first else {}),
         },
         # The number alone: with a share, neighbours among 34 bars would write over each other.
         "text": [f"<b>{index}</b>" if index in highest else "" for index in indices],

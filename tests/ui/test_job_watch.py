@@ -89,7 +89,6 @@ def test_what_is_left_is_told_once_a_few_seconds_are_known_and_counts_what_was_n
     context.progress(300, 1200)
     assert job.seconds_left == pytest.approx(90.0)
     assert describe(job) == "Testing · 300 of 1,200 · about 2 min left"
-    assert describe(job, timed=False) == "Testing · 300 of 1,200"
     context.progress(0, 3)
     assert job.seconds_left is None, "another count"
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, cast
 import numpy as np
 import numpy.typing as npt
 
+from medgemma_dash.core.numbers import nats
 from medgemma_dash.core.record import Record
 from medgemma_dash.metrics.removal_curves import Curve, ranking_of, removal_masks
 from medgemma_dash.services.faithfulness.plan import LEAST_IMAGE_EFFECT, RANDOM
@@ -90,8 +91,7 @@ def dependence_line(record: Record, removal: str) -> str:
     if row.failure:
         return f"By {removal}, nothing could be removed: {row.failure}"
     before, after = digits(row.probability), digits(row.probability_without)
-    # Adding 0 takes the sign off a zero.
-    effect = f"{round(row.image_effect, 2) + 0.0:.2f} nats (p {before}, {after} without)"
+    effect = f"{nats(row.image_effect)} nats (p {before}, {after} without)"
     if row.depends:
         return f"By {removal}, the image gives it {effect}."
     return (

@@ -27,11 +27,9 @@ def questions_task(run: RunUnderWay, out: Path) -> Task[Record]:
     def work(current: CurrentModel, context: JobContext) -> Generator[object, None, Record]:
         from medgemma_dash.services.questions.run import question_steps
 
-        def progress(done: int, total: int) -> None:
-            run.progress(done, total)
-            context.progress(done, total)
-
-        return question_steps(current, run.questions, out, context.check, progress, on_row=run.add)
+        return question_steps(
+            current, run.questions, out, context.check, context.progress, on_row=run.add
+        )
 
     return Task(
         "Asking the question set",

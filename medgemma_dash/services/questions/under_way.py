@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -30,8 +29,6 @@ class RunUnderWay:
     questions: QuestionSet
     facts: RecordProvenance
     outcomes: list[Outcome] = field(default_factory=list)
-    first: int = -1
-    began: float = 0.0
     _job: Job[Record] | None = None
     _so_far: Record | None = None
     _rows: int = 0
@@ -51,20 +48,6 @@ class RunUnderWay:
     def add(self, outcome: Outcome) -> None:
         """A row is done."""
         self.outcomes.append(outcome)
-
-    def progress(self, done: int, total: int) -> None:
-        """Hear from the worker how far it is."""
-        if self.first < 0:
-            self.first, self.began = done, time.monotonic()
-
-    def seconds_left(self) -> float | None:
-        """By what was done since it began; None before a row was."""
-        done = len(self.outcomes)
-        new = done - self.first
-        if self.first < 0 or new < 1:
-            return None
-        left = len(self.questions.to_ask) - done
-        return (time.monotonic() - self.began) / new * left
 
     @property
     def has_news(self) -> bool:

@@ -29,8 +29,8 @@ LOADING_SECONDS = 1.0
 LEAST_LEFT = 10.0  # seconds; less is not worth a word
 
 
-def describe(job: Job[Any], detail: str = "", *, timed: bool = True) -> str:
-    """Where a job stands, in words; the detail belongs to its name. timed: with the time left."""
+def describe(job: Job[Any], detail: str = "") -> str:
+    """Where a job stands, in words; the detail belongs to its name."""
     state = f"{job.label} {detail}".strip()
     done, total = job.progress
     if job.queue_position > 0:
@@ -40,7 +40,7 @@ def describe(job: Job[Any], detail: str = "", *, timed: bool = True) -> str:
     elif total:
         state += f" · {done:,} of {total:,}"
         left = job.seconds_left
-        if timed and left is not None and left >= LEAST_LEFT:
+        if left is not None and left >= LEAST_LEFT:
             state += f" · about {time_in_words(left)} left"
     at_work = job.state == "running" and job.note and not job.stopping
     return f"{state} · now {job.note}" if at_work else state

@@ -125,7 +125,8 @@ def test_the_bars_show_which_layers_are_folded_in(open_steps: OpenPage) -> None:
 
     def pale() -> list[bool]:
         (bars,) = figure(app, "steps_row_shares")["data"]
-        return [one < 1 for one in bars["marker"]["opacity"]]
+        opacity = bars["marker"].get("opacity", [1] * len(bars["x"]))
+        return [one < 1 for one in opacity]
 
     assert not any(pale())
     app.select_slider(key=GATHERED).set_value(3).run()

@@ -6,19 +6,30 @@ import os
 import subprocess
 import sys
 
-SAYS = """
+import pytest
+
+COMMAND = """
 import os, sys
 from medgemma_dash import __main__
 __main__.main = lambda: print(os.environ["GOMP_SPINCOUNT"], "torch" in sys.modules)
 __main__.run()
 """
+SERVER = """
+import asyncio, os, sys
+from medgemma_dash.ui.server import lifespan
+async def serve():
+    async with lifespan(None):
+        print(os.environ["GOMP_SPINCOUNT"], "torch" in sys.modules)
+asyncio.run(serve())
+"""
 
 
-def test_a_command_has_them_turn_a_moment_only_unless_it_is_told_how_long() -> None:
+@pytest.mark.parametrize("program", [COMMAND, SERVER], ids=["command", "server"])
+def test_they_turn_a_moment_only_unless_the_environment_says_how_long(program: str) -> None:
     environment = {name: text for name, text in os.environ.items() if name != "GOMP_SPINCOUNT"}
     for given, turns in (({}, "1000"), ({"GOMP_SPINCOUNT": "7"}, "7")):
         said = subprocess.run(
-            [sys.executable, "-c", SAYS],
+            [sys.executable, "-c", program],
             env=environment | given,
             capture_output=True,
             text=True,

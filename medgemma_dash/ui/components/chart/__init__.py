@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import streamlit as st
 
 from medgemma_dash.core.plotly_script import PLOTLY_SCRIPT
-from medgemma_dash.figures import PLOTLY_CONFIG, chosen_cells
+from medgemma_dash.figures import PLOTLY_CONFIG
 from medgemma_dash.ui.components.figure_files import caption
 
 if TYPE_CHECKING:
@@ -80,17 +80,3 @@ def selection_of(key: str) -> Mapping[str, Any]:
     """
     told: Mapping[str, Any] = st.session_state[key]["selection"]
     return told
-
-
-def clicked_cells(
-    key: str, before: tuple[tuple[int, int], ...] = ()
-) -> tuple[tuple[int, int], ...] | None:
-    """The cells that were chosen in the chart with this key, inside its callback.
-
-    before: what was chosen; clicking just that again lets it go, which gives ().
-    None is no news.
-    """
-    cells = chosen_cells(selection_of(key)["points"])
-    if not cells:
-        return None
-    return () if cells == before else cells

@@ -4,6 +4,7 @@ const NARROWEST_PX = 150;
 const drawings = new WeakMap();
 const session = Math.random().toString(36).slice(2);
 let selections = 0;
+let figures = 0;
 let loading = null;
 
 export default function ({ parentElement, data, setStateValue }) {
@@ -67,7 +68,7 @@ async function draw(drawing) {
   drawing.drawn = { figure: data.figure, ...size };
   const figure = JSON.parse(data.figure);
   // What was chosen in the figure before is not chosen in this one.
-  const layout = { ...figure.layout, ...size, selectionrevision: data.figure.length + selections };
+  const layout = { ...figure.layout, ...size, selectionrevision: ++figures };
   if (!drawn) plot.replaceChildren();
   Plotly.react(plot, figure.data, layout, configuration(drawing));
   if (!drawn) listen(drawing);

@@ -1,10 +1,9 @@
 """Clicks on the cells of a matrix.
 
-A chart's own selection changes the chart, which to Streamlit is another widget from then on: a
-click that comes before the new one is drawn is lost, or belongs to the old one. This invisible
-component sees where the pointer was let go, whichever figure stands there at the moment, and
-tells it as component *state* with a nonce, as the token strip does: no run that is overtaken
-takes a click with it, and none is answered twice.
+Plotly's own click needs a hover before it, and its figure to stand from press to release. This
+invisible component sees where the pointer was let go, and tells it as component *state* with a
+nonce, as the token strip does: no run that is overtaken takes a click with it, and none is answered
+twice.
 """
 
 from collections.abc import Callable, Mapping

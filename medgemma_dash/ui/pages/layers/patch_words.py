@@ -9,6 +9,7 @@ import streamlit as st
 
 from medgemma_dash.figures import (
     WordRelevance,
+    chosen_cells,
     layer_figure,
     prompt_words_figure,
     relevance_figure,
@@ -20,7 +21,7 @@ from medgemma_dash.services.explaining.word_shares import (
     together,
 )
 from medgemma_dash.ui.components.answer_words import fill_line, fills
-from medgemma_dash.ui.components.chart import chart, clicked_cells
+from medgemma_dash.ui.components.chart import chart, selection_of
 from medgemma_dash.ui.components.film_box import film_box
 from medgemma_dash.ui.components.map_display import chosen_display, displayed_jpeg
 from medgemma_dash.ui.components.patch_clicks import clicked_patch, patch_clicks
@@ -138,7 +139,7 @@ def _picture(
 
 
 def _remember_box() -> None:
-    cells = clicked_cells("patch_figure")
+    cells = chosen_cells(selection_of("patch_figure")["points"])
     if cells:
         page_state(LayersState).cells = cells
 

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from medgemma_dash.core.progress import time_in_words
 from medgemma_dash.ui.components.job_watch import describe
 from medgemma_dash.ui.components.redraw import draw_fragments
 from medgemma_dash.ui.components.rich_line import Segment, chosen_action, rich_line
@@ -39,12 +38,8 @@ def _line(run: RunUnderWay) -> None:
         if chosen_action(LINE) == "cancel":
             run.job.cancel()
 
-    left = run.seconds_left()
-    said = describe(run.job, timed=False)
-    if left is not None and not run.job.stopping:
-        said += f" · about {time_in_words(left)} left"
     line = [
-        Segment(said),
+        Segment(describe(run.job)),
         Segment(" · every row is kept as it is done, also when this page is closed  ", "small"),
         Segment("cancel", "action", "cancel"),
     ]

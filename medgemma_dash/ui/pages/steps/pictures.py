@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 
 ATTENTION, ROW = 4, 5
 TALLEST = "23.5rem"
-PALE = 0.3  # of a bar whose layer is not folded in yet
 
 
 def step_picture(study: Study, answer: Answer, view: PipelineView, step: int) -> None:
@@ -130,12 +129,15 @@ def _row(study: Study, view: PipelineView) -> None:
         "Share of r on the image once each layer is folded in, from the right to the left; pale: "
         "not yet"
     )
-    bars = layer_figure(
-        shares, view.layers.is_global, is_dark(), measure="of r on the image", height_px=84
-    )
-    bars.data[0].marker.opacity = [1.0 if one >= layer else PALE for one in range(layers)]
     chart(
-        bars,
+        layer_figure(
+            shares,
+            view.layers.is_global,
+            is_dark(),
+            measure="of r on the image",
+            first=layer,
+            height_px=84,
+        ),
         key="steps_row_shares",
         alt="Bars: for each layer, how much of the row lies on the image once it is folded in.",
     )
